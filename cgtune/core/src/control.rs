@@ -97,7 +97,8 @@ pub fn apply<C: CpuControl>(control: &mut C, policy: &Policy) -> Result<Applied,
             return Err(ApplyError::Refused { done, planned: steps.len(), restored, cause });
         }
     }
-    let after = if steps.is_empty() { before.clone() } else { control.observe().map_err(ApplyError::Read)? };
+    let after =
+        if steps.is_empty() { before.clone() } else { control.observe().map_err(ApplyError::Read)? };
     check_read_back(policy, &after)?;
     Ok(Applied { before, after, steps })
 }
@@ -109,7 +110,10 @@ fn restore<C: CpuControl>(control: &mut C, before: &Observed, touched: &Policy) 
             ObservedShare::Shares(n) => crate::Shares::new(n).ok().map(Share::Shares),
             ObservedShare::Weight(n) => crate::Weight::new(n).ok().map(Share::Weight),
         }),
-        bandwidth: touched.bandwidth.and(before.bandwidth).and_then(|bandwidth| bandwidth.to_bandwidth().ok()),
+        bandwidth: touched
+            .bandwidth
+            .and(before.bandwidth)
+            .and_then(|bandwidth| bandwidth.to_bandwidth().ok()),
         cpus: touched.cpus.as_ref().and(before.cpus.clone()),
         mems: touched.mems.as_ref().and(before.mems.clone()),
     };

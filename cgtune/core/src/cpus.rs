@@ -59,7 +59,9 @@ impl CpuSet {
 
     /// The CPU numbers, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(&self.words).flat_map(|(word, &bits)| (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit))
+        (0_u32..).zip(&self.words).flat_map(|(word, &bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit)
+        })
     }
 
     /// The CPUs that are in both sets.
@@ -124,7 +126,8 @@ impl FromStr for CpuSet {
         }
         for element in list.split(',') {
             let number = |digits: &str| -> Result<u32, CpuListError> {
-                let malformed = || CpuListError::Element { element: element.to_owned(), list: list.to_owned() };
+                let malformed =
+                    || CpuListError::Element { element: element.to_owned(), list: list.to_owned() };
                 if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
                     return Err(malformed());
                 }

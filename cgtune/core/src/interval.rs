@@ -89,7 +89,11 @@ impl Interval {
         if earlier.id != later.id {
             return Err(Discontinuity::Recreated { before: earlier.id, after: later.id });
         }
-        let wall = later.at.checked_sub(earlier.at).filter(|&wall| wall != Nanos::ZERO).ok_or(Discontinuity::NoTime)?;
+        let wall = later
+            .at
+            .checked_sub(earlier.at)
+            .filter(|&wall| wall != Nanos::ZERO)
+            .ok_or(Discontinuity::NoTime)?;
         let bandwidth = both(earlier.stat.bandwidth, later.stat.bandwidth)
             .map(|(a, b)| {
                 Ok(BandwidthDelta {
@@ -112,7 +116,9 @@ impl Interval {
             .transpose()?;
         let pressure = both(earlier.pressure, later.pressure)
             .map(|(a, b)| {
-                let full = both(a.full, b.full).map(|(a, b)| time("cpu.pressure full", a.total, b.total)).transpose()?;
+                let full = both(a.full, b.full)
+                    .map(|(a, b)| time("cpu.pressure full", a.total, b.total))
+                    .transpose()?;
                 Ok(PressureDelta { some: time("cpu.pressure some", a.some.total, b.some.total)?, full })
             })
             .transpose()?;
@@ -156,7 +162,11 @@ fn count(counter: &'static str, before: EventCount, after: EventCount) -> Result
 }
 
 fn time(counter: &'static str, before: Nanos, after: Nanos) -> Result<Nanos, Discontinuity> {
-    after.checked_sub(before).ok_or(Discontinuity::Backwards { counter, before: before.get(), after: after.get() })
+    after.checked_sub(before).ok_or(Discontinuity::Backwards {
+        counter,
+        before: before.get(),
+        after: after.get(),
+    })
 }
 
 /// What the threads that are there now have used since: their difference if they were there before, all of it if

@@ -126,11 +126,14 @@ impl Layout {
     /// zero bytes never reaches the kernel's handler.
     #[must_use]
     pub fn encode(self, write: &Write) -> Option<(Controller, &'static str, String)> {
-        let quota_v1 = |quota: crate::Quota| quota.limited().map_or_else(|| "-1".to_owned(), |q| q.get().to_string());
+        let quota_v1 =
+            |quota: crate::Quota| quota.limited().map_or_else(|| "-1".to_owned(), |q| q.get().to_string());
         let (knob, text) = match (self, write) {
             (Self::V1, Write::Quota(quota)) => (Knob::Quota, quota_v1(*quota)),
             (Self::V1, Write::Period(period)) => (Knob::Period, period.get().to_string()),
-            (Self::V2, Write::Max { quota, period }) => (Knob::Quota, crate::parse::cpu_max::format(*quota, *period)),
+            (Self::V2, Write::Max { quota, period }) => {
+                (Knob::Quota, crate::parse::cpu_max::format(*quota, *period))
+            }
             (_, Write::Burst(burst)) => (Knob::Burst, burst.get().to_string()),
             (Self::V1, Write::Share(crate::Share::Shares(shares))) => (Knob::Share, shares.get().to_string()),
             (Self::V2, Write::Share(crate::Share::Weight(weight))) => (Knob::Share, weight.get().to_string()),
@@ -172,7 +175,10 @@ mod tests {
         let encode = |layout: Layout, write| layout.encode(&write).map(|(_, file, text)| (file, text));
         let quota = Quota::Limited(Micros::new(50_000));
         assert_eq!(encode(Layout::V1, Write::Quota(quota)), Some(("cpu.cfs_quota_us", "50000".into())));
-        assert_eq!(encode(Layout::V1, Write::Quota(Quota::Unlimited)), Some(("cpu.cfs_quota_us", "-1".into())));
+        assert_eq!(
+            encode(Layout::V1, Write::Quota(Quota::Unlimited)),
+            Some(("cpu.cfs_quota_us", "-1".into()))
+        );
         let max = Write::Max { quota, period: Micros::new(20_000) };
         assert_eq!(encode(Layout::V2, max.clone()), Some(("cpu.max", "50000 20000".into())));
         assert_eq!(encode(Layout::V1, max), None);

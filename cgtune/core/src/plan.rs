@@ -34,8 +34,8 @@ use serde::{Deserialize, Serialize};
 pub use turns::MAX_TURNS;
 
 use crate::{
-    Bandwidth, Capabilities, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, Policy, Quota, Share,
-    policy::Ratio,
+    Bandwidth, Capabilities, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, Policy,
+    Quota, Share, policy::Ratio,
 };
 
 /// One value for one file.
@@ -125,7 +125,9 @@ pub struct Surroundings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The cgroup has no bandwidth files.
-    #[error("this cgroup has no quota to set: it is a v2 root, its parent does not enable the cpu controller, or the kernel lacks CONFIG_CFS_BANDWIDTH")]
+    #[error(
+        "this cgroup has no quota to set: it is a v2 root, its parent does not enable the cpu controller, or the kernel lacks CONFIG_CFS_BANDWIDTH"
+    )]
     NoBandwidth,
     /// The kernel has no burst file.
     #[error("this kernel provides no burst (cpu.cfs_burst_us or cpu.max.burst, Linux 5.14)")]
@@ -177,8 +179,12 @@ pub fn plan(
         let now = match (share, from.share) {
             (Share::Shares(wanted), Some(ObservedShare::Shares(now))) => now == wanted.get(),
             (Share::Weight(wanted), Some(ObservedShare::Weight(now))) => now == wanted.get(),
-            (Share::Shares(_), _) => return Err(PlanError::NoShare("shares (cpu.shares is a file of cgroup v1)")),
-            (Share::Weight(_), _) => return Err(PlanError::NoShare("weight (cpu.weight is a file of cgroup v2)")),
+            (Share::Shares(_), _) => {
+                return Err(PlanError::NoShare("shares (cpu.shares is a file of cgroup v1)"));
+            }
+            (Share::Weight(_), _) => {
+                return Err(PlanError::NoShare("weight (cpu.weight is a file of cgroup v2)"));
+            }
         };
         if !now {
             steps.push(Step { write: Write::Share(share), why: Why::Independent });
@@ -189,7 +195,8 @@ pub fn plan(
         if wanted.burst() != Micros::ZERO && !capabilities.burst {
             return Err(PlanError::NoBurst);
         }
-        if capabilities.cpu.checks_hierarchy() && (now.quota, now.period) != (wanted.quota(), wanted.period()) {
+        if capabilities.cpu.checks_hierarchy() && (now.quota, now.period) != (wanted.quota(), wanted.period())
+        {
             surroundings.check(wanted)?;
         }
         steps.extend(bandwidth(now, wanted, capabilities.cpu, surroundings));

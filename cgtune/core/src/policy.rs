@@ -197,7 +197,11 @@ impl Shares {
     /// # Errors
     /// [`PolicyError::Shares`] outside 2..=262144.
     pub fn new(shares: u64) -> Result<Self, PolicyError> {
-        if (Self::MIN.0..=Self::MAX.0).contains(&shares) { Ok(Self(shares)) } else { Err(PolicyError::Shares(shares)) }
+        if (Self::MIN.0..=Self::MAX.0).contains(&shares) {
+            Ok(Self(shares))
+        } else {
+            Err(PolicyError::Shares(shares))
+        }
     }
 
     /// The bare number.
@@ -237,7 +241,11 @@ impl Weight {
     /// # Errors
     /// [`PolicyError::Weight`] outside 1..=10000.
     pub fn new(weight: u64) -> Result<Self, PolicyError> {
-        if (Self::MIN.0..=Self::MAX.0).contains(&weight) { Ok(Self(weight)) } else { Err(PolicyError::Weight(weight)) }
+        if (Self::MIN.0..=Self::MAX.0).contains(&weight) {
+            Ok(Self(weight))
+        } else {
+            Err(PolicyError::Weight(weight))
+        }
     }
 
     /// The bare number.
@@ -292,7 +300,9 @@ pub enum PolicyError {
     #[error("a period of {0} is outside what the kernel takes: 1ms to 1s")]
     Period(Micros),
     /// Quota below 1 ms.
-    #[error("a quota of {0} is below the kernel's smallest, 1ms; for a smaller share of a CPU use a longer period")]
+    #[error(
+        "a quota of {0} is below the kernel's smallest, 1ms; for a smaller share of a CPU use a longer period"
+    )]
     QuotaTooSmall(Micros),
     /// Burst above the quota.
     #[error("a burst of {burst} is above the quota of {quota}; the kernel takes at most one quota ({quota})")]
@@ -303,10 +313,14 @@ pub enum PolicyError {
         quota: Micros,
     },
     /// Burst where there is no quota.
-    #[error("a burst of {0} without a quota has no effect, and makes the kernel refuse a later quota below it")]
+    #[error(
+        "a burst of {0} without a quota has no effect, and makes the kernel refuse a later quota below it"
+    )]
     BurstWithoutQuota(Micros),
     /// Quota plus burst at or above 2^44 µs.
-    #[error("a quota of {quota} with a burst of {burst} is above the kernel's largest, 17592186044415us together")]
+    #[error(
+        "a quota of {quota} with a burst of {burst} is above the kernel's largest, 17592186044415us together"
+    )]
     TooLarge {
         /// The burst asked for.
         burst: Micros,

@@ -5,8 +5,8 @@
 //! `tg_cfs_schedulable_down` in kernel/sched/core.c, Linux 6.12; v1 confirmed live on 6.18.
 
 use crate::{
-    Capabilities, CpuControl, Layout, Micros, Nanos, Observed, ObservedBandwidth, ObservedShare, Quota, Share, Snapshot,
-    Surroundings,
+    Capabilities, CpuControl, Layout, Micros, Nanos, Observed, ObservedBandwidth, ObservedShare, Quota,
+    Share, Snapshot, Surroundings,
     plan::Write,
     policy::{MAX_PERIOD, MAX_RUNTIME, MIN_PERIOD, MIN_QUOTA, Ratio},
     snapshot::CgroupId,
@@ -113,8 +113,11 @@ impl RuleModel {
             Layout::V1 => ObservedShare::Shares(1024),
             Layout::V2 => ObservedShare::Weight(100),
         };
-        let bandwidth =
-            ObservedBandwidth { quota: Quota::Unlimited, period: Micros::from_ms(100), burst: Some(Micros::ZERO) };
+        let bandwidth = ObservedBandwidth {
+            quota: Quota::Unlimited,
+            period: Micros::from_ms(100),
+            burst: Some(Micros::ZERO),
+        };
         Self {
             capabilities: Capabilities {
                 cpu: layout,
@@ -125,7 +128,12 @@ impl RuleModel {
                 pressure: false,
                 stat_local: false,
             },
-            observed: Observed { share: Some(share), bandwidth: Some(bandwidth), idle: Some(false), ..Observed::default() },
+            observed: Observed {
+                share: Some(share),
+                bandwidth: Some(bandwidth),
+                idle: Some(false),
+                ..Observed::default()
+            },
             surroundings,
             writes: Vec::new(),
         }

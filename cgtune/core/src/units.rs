@@ -97,7 +97,7 @@ impl Micros {
         let ten_to = 10_u128.pow(u32::try_from(fraction.len()).map_err(|_| malformed())?);
         let part: u128 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| malformed())? };
         let scaled = part * u128::from(scale);
-        if scaled % ten_to != 0 {
+        if !scaled.is_multiple_of(ten_to) {
             return Err(DurationError::TooFine(text.to_owned()));
         }
         whole
@@ -167,7 +167,8 @@ impl fmt::Display for Micros {
 impl fmt::Display for MilliCpu {
     /// As Kubernetes writes it: `2`, `500m`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.0.is_multiple_of(1000) { (self.0 / 1000).to_string() } else { format!("{}m", self.0) };
+        let text =
+            if self.0.is_multiple_of(1000) { (self.0 / 1000).to_string() } else { format!("{}m", self.0) };
         f.pad(&text)
     }
 }
@@ -180,7 +181,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_with_their_unit() {
-        for (text, us) in [("20ms", 20_000), ("5000us", 5_000), ("1s", 1_000_000), ("2m", 120_000_000), ("1.5ms", 1_500)] {
+        for (text, us) in
+            [("20ms", 20_000), ("5000us", 5_000), ("1s", 1_000_000), ("2m", 120_000_000), ("1.5ms", 1_500)]
+        {
             assert_eq!(Micros::parse(text), Ok(Micros::new(us)), "{text}");
         }
         assert_eq!(Micros::parse("0ms"), Ok(Micros::ZERO));
@@ -194,7 +197,20 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "ms", "-5ms", "1.ms", ".5ms", "1..5ms", "1e3ms", "5 ms", "5min", "99999999999999999999s", "0.0001ms", "٣ms"] {
+        for text in [
+            "",
+            "ms",
+            "-5ms",
+            "1.ms",
+            ".5ms",
+            "1..5ms",
+            "1e3ms",
+            "5 ms",
+            "5min",
+            "99999999999999999999s",
+            "0.0001ms",
+            "٣ms",
+        ] {
             assert!(Micros::parse(text).is_err(), "{text:?}");
         }
     }

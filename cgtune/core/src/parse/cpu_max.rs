@@ -38,7 +38,9 @@ mod tests {
 
     #[test]
     fn garbage_is_an_error() {
-        for bytes in [&b""[..], b"max", b"max \n", b"50000", b"-1 100000", b"50000 100000 7", b"0x10 1", b"  1 2"] {
+        for bytes in
+            [&b""[..], b"max", b"max \n", b"50000", b"-1 100000", b"50000 100000 7", b"0x10 1", b"  1 2"]
+        {
             assert!(parse(bytes).is_err(), "{bytes:?}");
         }
     }

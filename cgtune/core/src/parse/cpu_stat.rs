@@ -38,7 +38,11 @@ impl EventCount {
             return Some(self.0 - earlier.0);
         }
         let round = self.0 + Self::ROUND;
-        if earlier.0 < Self::ROUND && round - earlier.0 < Self::ROUND / 2 { Some(round - earlier.0) } else { None }
+        if earlier.0 < Self::ROUND && round - earlier.0 < Self::ROUND / 2 {
+            Some(round - earlier.0)
+        } else {
+            None
+        }
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
@@ -199,8 +203,10 @@ mod tests {
 
     use super::*;
 
-    const V1: &[u8] = b"nr_periods 25\nnr_throttled 7\nthrottled_time 312500123\nnr_bursts 2\nburst_time 9000000\n";
-    const V2: &[u8] = b"usage_usec 900\nuser_usec 600\nsystem_usec 300\nnice_usec 0\ncore_sched.force_idle_usec 0\n\
+    const V1: &[u8] =
+        b"nr_periods 25\nnr_throttled 7\nthrottled_time 312500123\nnr_bursts 2\nburst_time 9000000\n";
+    const V2: &[u8] =
+        b"usage_usec 900\nuser_usec 600\nsystem_usec 300\nnice_usec 0\ncore_sched.force_idle_usec 0\n\
         nr_periods 25\nnr_throttled 7\nthrottled_usec 312500\nnr_bursts 2\nburst_usec 9000\n";
 
     #[test]

@@ -84,7 +84,13 @@ mod tests {
 
     #[test]
     fn garbage_is_an_error() {
-        for bytes in [&b""[..], b"some\n", b"some avg10=nan avg60=0 avg300=0 total=0", b"none avg10=0", b"some avg10=1 total=2"] {
+        for bytes in [
+            &b""[..],
+            b"some\n",
+            b"some avg10=nan avg60=0 avg300=0 total=0",
+            b"none avg10=0",
+            b"some avg10=1 total=2",
+        ] {
             assert!(parse(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
     }

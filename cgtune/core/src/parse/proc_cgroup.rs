@@ -32,7 +32,10 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Membership>, ParseError> {
                         || other.controllers.iter().any(|name| membership.controllers.contains(name))
                 };
                 if found.iter().any(same) {
-                    return Err(ParseError::new("each hierarchy once (a cgroup's name may hold a newline)", line));
+                    return Err(ParseError::new(
+                        "each hierarchy once (a cgroup's name may hold a newline)",
+                        line,
+                    ));
                 }
                 found.push(membership);
             }

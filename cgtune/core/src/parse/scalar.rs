@@ -32,7 +32,9 @@ pub fn quota(bytes: &[u8]) -> Result<Quota, ParseError> {
     let text = one_line(bytes);
     let expected = "a quota in microseconds or -1";
     match text.strip_prefix(b"-") {
-        Some(digits) => decimal(digits, expected).map(|_| Quota::Unlimited).map_err(|_| ParseError::new(expected, text)),
+        Some(digits) => {
+            decimal(digits, expected).map(|_| Quota::Unlimited).map_err(|_| ParseError::new(expected, text))
+        }
         None => decimal(text, expected).map(|us| Quota::Limited(Micros::new(us))),
     }
 }

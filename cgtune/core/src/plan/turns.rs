@@ -85,7 +85,8 @@ impl Corridor {
     fn furthest_quota(&self, now: Micros, period: Micros, goal: Micros) -> Micros {
         let (now, period, goal) = (u128::from(now.get()), u128::from(period.get()), u128::from(goal.get()));
         micros(if goal > now {
-            let top = self.highest.map_or(goal, |highest| (((highest + 1) * period).saturating_sub(1)) / UNIT);
+            let top =
+                self.highest.map_or(goal, |highest| (((highest + 1) * period).saturating_sub(1)) / UNIT);
             goal.min(top).max(now)
         } else {
             let bottom = (self.lowest * period).div_ceil(UNIT);
@@ -123,17 +124,25 @@ mod tests {
     #[test]
     fn both_rising_under_a_parent_is_period_first() {
         let parent = Some(Ratio::of(us(50_000), us(100_000)));
-        let steps = climb((us(10_000), us(20_000)), (us(50_000), us(100_000)), &Surroundings { parent, children: None });
-        assert_eq!(steps.iter().map(|s| &s.write).collect::<Vec<_>>(), [
-            &Write::Period(us(100_000)),
-            &Write::Quota(Quota::Limited(us(50_000)))
-        ]);
+        let steps = climb(
+            (us(10_000), us(20_000)),
+            (us(50_000), us(100_000)),
+            &Surroundings { parent, children: None },
+        );
+        assert_eq!(
+            steps.iter().map(|s| &s.write).collect::<Vec<_>>(),
+            [&Write::Period(us(100_000)), &Write::Quota(Quota::Limited(us(50_000)))]
+        );
     }
 
     #[test]
     fn both_rising_over_a_child_alone_is_quota_first() {
         let children = Some(Ratio::of(us(50_000), us(100_000)));
-        let steps = climb((us(10_000), us(20_000)), (us(50_000), us(100_000)), &Surroundings { parent: None, children });
+        let steps = climb(
+            (us(10_000), us(20_000)),
+            (us(50_000), us(100_000)),
+            &Surroundings { parent: None, children },
+        );
         assert_eq!(steps.len(), 2);
         assert_eq!(steps[0].write, Write::Quota(Quota::Limited(us(50_000))));
     }
@@ -152,7 +161,11 @@ mod tests {
     #[test]
     fn no_room_at_all_hops_through_no_quota_and_says_so() {
         let same = Some(Ratio::of(us(50_000), us(100_000)));
-        let steps = climb((us(10_000), us(20_000)), (us(50_000), us(100_000)), &Surroundings { parent: same, children: same });
+        let steps = climb(
+            (us(10_000), us(20_000)),
+            (us(50_000), us(100_000)),
+            &Surroundings { parent: same, children: same },
+        );
         assert_eq!(steps[0], Step { write: Write::Quota(Quota::Unlimited), why: Why::Hop });
         assert_eq!(steps.len(), 3);
     }

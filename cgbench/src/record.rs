@@ -1,0 +1,222 @@
+//! The raw record: what was measured, apart from everything derived from it. Written once, never changed.
+//!
+//! One file a block. All instants are nanoseconds since the block's own origin (the intended start of its clock);
+//! counters are those of the load's cgroup.
+
+use cgtune_core::{CpuSet, Interval, Observed};
+use serde::{Deserialize, Serialize};
+use workloads::latency::{FrameKind, FrameRecord};
+
+use crate::plan::{Condition, Plan};
+
+/// Who did the measuring. Never mixed in one table without saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackendKind {
+    /// Real cgroups on a real kernel.
+    Kernel,
+}
+
+/// What is known of the machine. `None` is "could not be read".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// `cgbench.machine/1`.
+    pub schema: String,
+    /// `uname -r`.
+    pub kernel: String,
+    /// Of /proc/cpuinfo.
+    pub cpu_model: Option<String>,
+    /// CPUs online.
+    pub online_cpus: CpuSet,
+    /// Memory in all.
+    pub memory_bytes: Option<u64>,
+    /// Slice that a CPU takes from the group's pool (`kernel.sched_cfs_bandwidth_slice_us`).
+    pub slice_us: Option<u64>,
+    /// Where the cpu controller is: `v1` or `v2`.
+    pub cpu_layout: String,
+    /// Where the cpuset controller is; `None`: nowhere.
+    pub cpuset_layout: Option<String>,
+    /// Whether burst is provided.
+    pub burst: bool,
+    /// Hypervisor, as the CPU's flags and DMI tell; `None`: none seen.
+    pub hypervisor: Option<String>,
+    /// Frequency governor of CPU 0.
+    pub governor: Option<String>,
+}
+
+impl Machine {
+    /// The schema that this version writes.
+    pub const SCHEMA: &'static str = "cgbench.machine/1";
+}
+
+/// A condition that could not be run, and why. Said in every table, never left out in silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// The cell.
+    pub condition: Condition,
+    /// What stood in the way.
+    pub reason: String,
+}
+
+/// How a run went as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// `cgbench.run/1`.
+    pub schema: String,
+    /// Who measured.
+    pub backend: BackendKind,
+    /// Version of cgbench.
+    pub version: String,
+    /// The command line.
+    pub command: Vec<String>,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// Wall time that the run took so far.
+    pub seconds: f64,
+    /// Mean CPU time of a frame over the pilot block, from which the quota follows.
+    pub pilot_cpu_ns_per_frame: u64,
+    /// Mean CPU use of the load's cgroup over the pilot block, in CPUs.
+    pub pilot_cpus: f64,
+    /// Whether the run was interrupted before its last block.
+    pub partial: bool,
+    /// Cells that this kernel or machine does not provide.
+    pub missed: Vec<Missed>,
+}
+
+impl RunRecord {
+    /// The schema that this version writes.
+    pub const SCHEMA: &'static str = "cgbench.run/1";
+}
+
+/// Frames as columns, in order; warm-up frames included.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FrameTable {
+    /// When the frame was due.
+    pub intended_ns: Vec<u64>,
+    /// When encoding began.
+    pub start_ns: Vec<u64>,
+    /// When it ended.
+    pub end_ns: Vec<u64>,
+    /// CPU time of the whole process in between.
+    pub cpu_ns: Vec<u64>,
+    /// Intra or predicted.
+    pub kind: Vec<FrameKind>,
+    /// Bits written.
+    pub bits: Vec<u64>,
+}
+
+impl FrameTable {
+    /// Adds a frame.
+    pub fn push(&mut self, frame: &FrameRecord) {
+        self.intended_ns.push(frame.intended_ns);
+        self.start_ns.push(frame.start_ns);
+        self.end_ns.push(frame.end_ns);
+        self.cpu_ns.push(frame.cpu_ns);
+        self.kind.push(frame.kind);
+        self.bits.push(frame.bits);
+    }
+
+    /// How many frames; the shortest column decides, so that a record cut short reads without panic.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        [self.intended_ns.len(), self.start_ns.len(), self.end_ns.len(), self.cpu_ns.len(), self.kind.len(), self.bits.len()]
+            .into_iter()
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Latency of each frame from its intended start to its end.
+    pub fn latencies_ns(&self) -> impl Iterator<Item = u64> + '_ {
+        self.intended_ns.iter().zip(&self.end_ns).map(|(intended, end)| end.saturating_sub(*intended))
+    }
+}
+
+/// Counters sampled while the block ran, as columns. A counter that this kernel lacks is an empty column.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SampleTable {
+    /// When it was read.
+    pub at_ns: Vec<u64>,
+    /// Active periods.
+    pub nr_periods: Vec<u64>,
+    /// Throttled periods.
+    pub nr_throttled: Vec<u64>,
+    /// Time throttled; the kernel adds a span when it *ends*.
+    pub throttled_ns: Vec<u64>,
+    /// CPU time used.
+    pub usage_ns: Vec<u64>,
+}
+
+/// The hog beside the load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Busy threads.
+    pub threads: u32,
+    /// Its policy as read back.
+    pub observed: Observed,
+    /// CPU time that it used over the measured part.
+    pub usage_ns: Option<u64>,
+}
+
+/// What else happened on the machine over the measured part, as parts of all its CPU time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Disturbance {
+    /// Taken by the hypervisor (`steal` of /proc/stat).
+    pub steal: f64,
+    /// Used by anybody but the load and its neighbour.
+    pub foreign: f64,
+}
+
+/// One block: one condition, once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    /// `cgbench.block/1`.
+    pub schema: String,
+    /// Place in the run's order, from 0.
+    pub index: u32,
+    /// The cell.
+    pub condition: Condition,
+    /// Which repetition, from 0. All conditions of one repetition share the jitter of the frame clock.
+    pub repetition: u32,
+    /// Policy of the load's cgroup as read back before the load began.
+    pub observed: Observed,
+    /// The neighbour, where there is one.
+    pub neighbour: Option<Neighbour>,
+    /// Counters over the measured part (without warm-up).
+    pub interval: Interval,
+    /// How many of the first frames are warm-up.
+    pub warmup_frames: u32,
+    /// When the measured part began.
+    pub measured_from_ns: u64,
+    /// The frames.
+    pub frames: FrameTable,
+    /// The counters over time.
+    pub samples: SampleTable,
+    /// What else happened.
+    pub disturbance: Option<Disturbance>,
+    /// Whether the block was interrupted.
+    pub partial: bool,
+}
+
+impl Block {
+    /// The schema that this version writes.
+    pub const SCHEMA: &'static str = "cgbench.block/1";
+}
+
+/// Everything that one results folder holds before analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Records {
+    /// The plan as run.
+    pub plan: Plan,
+    /// The machine.
+    pub machine: Machine,
+    /// The run.
+    pub run: RunRecord,
+    /// The blocks, in the order in which they ran.
+    pub blocks: Vec<Block>,
+}

@@ -1,0 +1,308 @@
+//! The real cgroup, on either layout: opened once, read on kept descriptors, written through [`CpuControl`].
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use cgtune_core::{
+    Capabilities, Controller, CpuControl, Layout, Nanos, Observed, ObservedBandwidth, ObservedShare,
+    Snapshot, Surroundings,
+    layout::Knob,
+    parse::{cpu_max, cpu_stat, lists, pressure, scalar},
+    plan::Write,
+    policy::Ratio,
+    snapshot::{CgroupId, Usage},
+};
+
+use crate::{
+    clock,
+    detect::Hierarchies,
+    dir::Dir,
+    error::{Action, Error, Shown},
+    kept::KeptFile,
+    members,
+};
+
+/// An open cgroup.
+#[derive(Debug)]
+pub struct Cgroup {
+    hierarchies: Hierarchies,
+    path: PathBuf,
+    id: CgroupId,
+    cpu: Dir,
+    cpuacct: Option<Dir>,
+    cpuset: Option<Dir>,
+    capabilities: Capabilities,
+    stat: Option<KeptFile>,
+    local: Option<KeptFile>,
+    /// Usage from a file of its own; on v2 it comes with `stat`, and without either the threads are asked.
+    usage: Option<KeptFile>,
+    pressure: Option<KeptFile>,
+}
+
+impl Cgroup {
+    /// Opens a group by its path in the cpu hierarchy. Other controllers are used where they have a group of the same path.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCgroup`], a malformed path, the kernel's refusal.
+    pub fn open(hierarchies: &Hierarchies, path: &Path) -> Result<Self, Error> {
+        let below = |controller| match hierarchies.of(controller) {
+            Some(hierarchy) => hierarchy.open(path),
+            None => Ok(None),
+        };
+        let cpu = below(Controller::Cpu)?.ok_or_else(|| Error::NoSuchCgroup {
+            path: Shown(path.to_owned()),
+            controller: Controller::Cpu,
+            mount_point: Shown(hierarchies.cpu().mount_point.clone()),
+        })?;
+        // A path that lies outside another controller's view is no error of this one.
+        let cpuacct = below(Controller::Cpuacct).unwrap_or(None);
+        let cpuset = below(Controller::Cpuset).unwrap_or(None);
+        Self::assemble(hierarchies.clone(), path.to_owned(), cpu, cpuacct, cpuset)
+    }
+
+    /// Opens the groups in which a process is, each controller's own. `None` for the pid: we ourselves.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchProcess`], [`Error::OutsideView`], the kernel's refusal.
+    pub fn of_process(hierarchies: &Hierarchies, pid: Option<u32>) -> Result<Self, Error> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let path_of = |controller| -> Result<PathBuf, Error> {
+            let membership = hierarchies.membership(pid, controller)?;
+            Ok(PathBuf::from(std::ffi::OsString::from_vec(membership.path)))
+        };
+        let path = path_of(Controller::Cpu)?;
+        let cpu = hierarchies.cpu().open(&path)?.ok_or_else(|| Error::Gone(Shown(path.clone())))?;
+        let beside = |controller| -> Option<Dir> {
+            let hierarchy = hierarchies.of(controller)?;
+            hierarchy.open(&path_of(controller).ok()?).ok().flatten()
+        };
+        let (cpuacct, cpuset) = (beside(Controller::Cpuacct), beside(Controller::Cpuset));
+        Self::assemble(hierarchies.clone(), path, cpu, cpuacct, cpuset)
+    }
+
+    fn assemble(
+        hierarchies: Hierarchies,
+        path: PathBuf,
+        cpu: Dir,
+        cpuacct: Option<Dir>,
+        cpuset: Option<Dir>,
+    ) -> Result<Self, Error> {
+        let layout = hierarchies.cpu().layout;
+        let id = CgroupId { inode: cpu.inode()?, boot: hierarchies.boot_id()? };
+        let kept = |knob| match layout.file(knob) {
+            Some((Controller::Cpu, name)) => KeptFile::open(&cpu, name),
+            Some((Controller::Cpuacct, name)) => {
+                cpuacct.as_ref().map_or(Ok(None), |dir| KeptFile::open(dir, name))
+            }
+            Some((Controller::Cpuset, _)) | None => Ok(None),
+        };
+        let mut stat = kept(Knob::Stat)?;
+        let local = kept(Knob::StatLocal)?;
+        let usage = if layout == Layout::V1 { kept(Knob::Usage)? } else { None };
+        let pressure = match kept(Knob::Pressure)? {
+            // The file may open and then fail to read: PSI is compiled in, but psi=1 was not given.
+            Some(mut file) => file.read().is_ok().then_some(file),
+            None => None,
+        };
+        let counters = match &mut stat {
+            Some(file) => file.parse(cpu_stat::parse)?,
+            None => cpu_stat::CpuStat::default(),
+        };
+        let has = |knob| layout.file(knob).is_some_and(|(_, name)| cpu.has(name));
+        let capabilities = Capabilities {
+            cpu: layout,
+            cpuset: cpuset.as_ref().and_then(|_| hierarchies.of(Controller::Cpuset)).map(|h| h.layout),
+            bandwidth: has(Knob::Quota),
+            burst: has(Knob::Burst),
+            burst_counters: counters.bursts.is_some(),
+            pressure: pressure.is_some(),
+            stat_local: local.is_some(),
+        };
+        Ok(Self { hierarchies, path, id, cpu, cpuacct, cpuset, capabilities, stat, local, usage, pressure })
+    }
+
+    /// Its path in the cpu hierarchy, as the kernel names it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub fn id(&self) -> CgroupId {
+        self.id
+    }
+
+    /// Its directory in the cpu hierarchy.
+    #[must_use]
+    pub fn cpu_dir(&self) -> &Dir {
+        &self.cpu
+    }
+
+    /// Its directory in the cpuset hierarchy.
+    #[must_use]
+    pub fn cpuset_dir(&self) -> Option<&Dir> {
+        self.cpuset.as_ref()
+    }
+
+    /// Where a process must be put to be in this group with every controller. Hierarchies that carry several controllers
+    /// count once.
+    pub(crate) fn places(&self) -> Vec<(&Dir, Layout)> {
+        let mut places = vec![(&self.cpu, self.capabilities.cpu)];
+        let beside = [(&self.cpuacct, Some(Layout::V1)), (&self.cpuset, self.capabilities.cpuset)];
+        for (dir, layout) in beside {
+            if let (Some(dir), Some(layout)) = (dir, layout)
+                && !places.iter().any(|(other, _)| other.path() == dir.path())
+            {
+                places.push((dir, layout));
+            }
+        }
+        places
+    }
+
+    /// Itself and its visible ancestors, nearest first, with what each has for a quota (`None`: no bandwidth files,
+    /// as on a v2 root).
+    ///
+    /// # Errors
+    /// A file that cannot be read. An ancestor cannot vanish before its descendants.
+    pub fn lineage(&self) -> Result<Vec<(PathBuf, Option<ObservedBandwidth>)>, Error> {
+        let hierarchy = self.hierarchies.cpu();
+        let mut lineage = vec![(self.path.clone(), bandwidth(&self.cpu, self.capabilities.cpu)?)];
+        for ancestor in self.path.ancestors().skip(1).take_while(|path| path.starts_with(&hierarchy.root)) {
+            let Some(dir) = hierarchy.open(ancestor)? else {
+                return Err(Error::Gone(Shown(ancestor.to_owned())));
+            };
+            lineage.push((ancestor.to_owned(), bandwidth(&dir, self.capabilities.cpu)?));
+        }
+        Ok(lineage)
+    }
+}
+
+/// Quota, period and burst in a directory; `None` where there are no such files.
+fn bandwidth(dir: &Dir, layout: Layout) -> Result<Option<ObservedBandwidth>, Error> {
+    let file = |knob| layout.file(knob).map(|(_, name)| name);
+    let quota_and_period = if layout.joint_quota_and_period() {
+        parsed(dir, file(Knob::Quota), cpu_max::parse)?
+    } else {
+        parsed(dir, file(Knob::Quota), scalar::quota)?.zip(parsed(dir, file(Knob::Period), scalar::micros)?)
+    };
+    let Some((quota, period)) = quota_and_period else { return Ok(None) };
+    let burst = parsed(dir, file(Knob::Burst), scalar::micros)?;
+    Ok(Some(ObservedBandwidth { quota, period, burst }))
+}
+
+fn parsed<T>(
+    dir: &Dir,
+    file: Option<&'static str>,
+    parser: impl FnOnce(&[u8]) -> Result<T, cgtune_core::parse::ParseError>,
+) -> Result<Option<T>, Error> {
+    file.map_or(Ok(None), |file| dir.parse(file, parser))
+}
+
+/// The largest ratio among the nearest descendants that have a quota: an unlimited group passes the question on.
+fn largest_below(dir: &Dir, layout: Layout) -> Result<Option<Ratio>, Error> {
+    let mut largest = None;
+    let mut open = Vec::new();
+    let children = |dir: &Dir| match dir.children() {
+        Err(Error::Gone(_)) => Ok(Vec::new()),
+        other => other,
+    };
+    for name in children(dir)? {
+        open.extend(dir.child(&name)?);
+    }
+    while let Some(child) = open.pop() {
+        match bandwidth(&child, layout) {
+            Ok(found) => match found.and_then(|bandwidth| bandwidth.ratio()) {
+                Some(ratio) => largest = largest.max(Some(ratio)),
+                None => {
+                    for name in children(&child)? {
+                        open.extend(child.child(&name)?);
+                    }
+                }
+            },
+            Err(Error::Gone(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(largest)
+}
+
+impl CpuControl for Cgroup {
+    type Error = Error;
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn surroundings(&mut self) -> Result<Surroundings, Error> {
+        if !self.capabilities.cpu.checks_hierarchy() {
+            return Ok(Surroundings::default());
+        }
+        let parent = self.lineage()?.iter().skip(1).find_map(|(_, bandwidth)| bandwidth.as_ref()?.ratio());
+        Ok(Surroundings { parent, children: largest_below(&self.cpu, self.capabilities.cpu)? })
+    }
+
+    fn observe(&mut self) -> Result<Observed, Error> {
+        let layout = self.capabilities.cpu;
+        let cpu_file = |knob| layout.file(knob).map(|(_, name)| name);
+        let share = parsed(&self.cpu, cpu_file(Knob::Share), scalar::unsigned)?.map(|n| match layout {
+            Layout::V1 => ObservedShare::Shares(n),
+            Layout::V2 => ObservedShare::Weight(n),
+        });
+        let mut observed = Observed {
+            share,
+            bandwidth: bandwidth(&self.cpu, layout)?,
+            idle: parsed(&self.cpu, cpu_file(Knob::Idle), scalar::flag)?,
+            ..Observed::default()
+        };
+        if let (Some(dir), Some(layout)) = (&self.cpuset, self.capabilities.cpuset) {
+            let list = |knob| parsed(dir, layout.file(knob).map(|(_, name)| name), lists::parse);
+            observed.cpus = list(Knob::Cpus)?;
+            observed.mems = list(Knob::Mems)?;
+            observed.effective_cpus = list(Knob::EffectiveCpus)?;
+        }
+        Ok(observed)
+    }
+
+    fn write(&mut self, write: &Write) -> Result<(), Error> {
+        let layout = match write {
+            Write::Cpus(_) | Write::Mems(_) => {
+                self.capabilities.cpuset.ok_or(Error::NoController(Controller::Cpuset))?
+            }
+            _ => self.capabilities.cpu,
+        };
+        let unsupported = || {
+            let source = io::Error::from_raw_os_error(nix::libc::ENOENT);
+            Error::io(Action::Write(format!("{write:?}")), self.cpu.path(), source)
+        };
+        let (controller, file, text) = layout.encode(write).ok_or_else(unsupported)?;
+        let dir = match controller {
+            Controller::Cpuset => self.cpuset.as_ref().ok_or(Error::NoController(controller))?,
+            Controller::Cpu | Controller::Cpuacct => &self.cpu,
+        };
+        dir.write(file, &text)
+    }
+
+    fn sample(&mut self) -> Result<Snapshot, Error> {
+        let mut snapshot = Snapshot::empty(Nanos::ZERO, self.id);
+        if let Some(file) = &mut self.stat {
+            snapshot.stat = file.parse(cpu_stat::parse)?;
+        }
+        // The instant belongs to the counters that rates are made of, so it is taken beside them.
+        snapshot.at = clock::now();
+        snapshot.usage = match (snapshot.stat.usage, &mut self.usage) {
+            (Some(counters), _) => Some(Usage::Counter(counters.usage)),
+            (None, Some(file)) => Some(Usage::Counter(Nanos::new(file.parse(scalar::unsigned)?))),
+            (None, None) => Some(members::usage(&self.cpu, self.hierarchies.host())?),
+        };
+        if let Some(file) = &mut self.local {
+            snapshot.local_throttled = Some(file.parse(cpu_stat::parse_local)?);
+        }
+        if let Some(file) = &mut self.pressure {
+            snapshot.pressure = Some(file.parse(pressure::parse)?);
+        }
+        Ok(snapshot)
+    }
+}

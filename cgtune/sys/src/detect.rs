@@ -1,0 +1,241 @@
+//! Where each controller lives. Per controller, never per machine: a host may keep cpu on v1 and have v2 beside it.
+
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+use cgtune_core::{
+    Controller, Layout,
+    parse::{
+        ParseError,
+        mountinfo::{self, CgroupMount},
+        proc_cgroup::{self, Membership},
+    },
+};
+
+use crate::{
+    dir::Dir,
+    error::{Action, Error, Shown},
+};
+
+/// The folder below which the host's /proc and /sys are found: `/`, or `/host` in a debug pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostRoot(PathBuf);
+
+impl Default for HostRoot {
+    fn default() -> Self {
+        Self(PathBuf::from("/"))
+    }
+}
+
+impl HostRoot {
+    /// Another root than `/`.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self(root.into())
+    }
+
+    /// An absolute path of the host, as it is reached from here.
+    #[must_use]
+    pub fn join(&self, absolute: impl AsRef<Path>) -> PathBuf {
+        self.0.join(absolute.as_ref().strip_prefix("/").unwrap_or(absolute.as_ref()))
+    }
+
+    /// Whose mounts to look at: our own, or those of the host's first process.
+    fn mounts_of(&self) -> &'static str {
+        if self.0 == Path::new("/") { "self" } else { "1" }
+    }
+}
+
+/// How much of a hierarchy is visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// All of it: the mount point is its root.
+    Whole,
+    /// Only a subtree: a bind mount or a cgroup namespace. Limits above are invisible, which is not "no limit".
+    Limited,
+}
+
+/// A hierarchy as mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hierarchy {
+    /// Where, as reached from here.
+    pub mount_point: PathBuf,
+    /// Which of its groups is at the mount point.
+    pub root: PathBuf,
+    /// v1 or v2.
+    pub layout: Layout,
+    /// How much of it is visible.
+    pub view: View,
+}
+
+impl Hierarchy {
+    /// Opens a group by its path in this hierarchy. `None`: there is none.
+    ///
+    /// # Errors
+    /// A malformed path, one outside the mount, the kernel's refusal.
+    pub fn open(&self, path: &Path) -> Result<Option<Dir>, Error> {
+        let outside = || Error::OutsideView { path: Shown(path.to_owned()), root: Shown(self.root.clone()) };
+        if !path.is_absolute() {
+            return Err(Error::BadPath(Shown(path.to_owned())));
+        }
+        // The kernel itself prints "/.." for a group above our cgroup namespace.
+        if path.components().any(|component| component == Component::ParentDir) {
+            return Err(if path.starts_with("/..") {
+                outside()
+            } else {
+                Error::BadPath(Shown(path.to_owned()))
+            });
+        }
+        let below = path.strip_prefix(&self.root).map_err(|_| outside())?;
+        Dir::open_mount(&self.mount_point)?.descend(below)
+    }
+}
+
+/// The hierarchies of the controllers that matter here.
+#[derive(Debug, Clone)]
+pub struct Hierarchies {
+    host: HostRoot,
+    cpu: Hierarchy,
+    cpuacct: Option<Hierarchy>,
+    cpuset: Option<Hierarchy>,
+}
+
+impl Hierarchies {
+    /// Looks at the mounts.
+    ///
+    /// # Errors
+    /// [`Error::NoController`] when no visible hierarchy carries cpu; a mountinfo that cannot be read.
+    pub fn detect(host: HostRoot) -> Result<Self, Error> {
+        let path = host.join(format!("/proc/{}/mountinfo", host.mounts_of()));
+        let bytes = fs::read(&path).map_err(|e| Error::io(Action::Read, &path, e))?;
+        let mounts =
+            mountinfo::parse(&bytes).map_err(|source| Error::Format { path: Shown(path), source })?;
+        let find = |controller| find(&host, &mounts, controller);
+        let cpu = find(Controller::Cpu)?.ok_or(Error::NoController(Controller::Cpu))?;
+        let cpuacct = find(Controller::Cpuacct)?;
+        let cpuset = find(Controller::Cpuset)?;
+        Ok(Self { host, cpu, cpuacct, cpuset })
+    }
+
+    /// The hierarchy of a controller; `None` where it is not mounted (or, cpuacct on v2, does not exist).
+    #[must_use]
+    pub fn of(&self, controller: Controller) -> Option<&Hierarchy> {
+        match controller {
+            Controller::Cpu => Some(&self.cpu),
+            Controller::Cpuacct => self.cpuacct.as_ref(),
+            Controller::Cpuset => self.cpuset.as_ref(),
+        }
+    }
+
+    /// The hierarchy of the cpu controller, without which there is nothing to see.
+    #[must_use]
+    pub fn cpu(&self) -> &Hierarchy {
+        &self.cpu
+    }
+
+    /// The host's root.
+    #[must_use]
+    pub fn host(&self) -> &HostRoot {
+        &self.host
+    }
+
+    /// Identity of the present boot.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no UUID.
+    pub fn boot_id(&self) -> Result<[u8; 16], Error> {
+        let path = self.host.join("/proc/sys/kernel/random/boot_id");
+        let text = fs::read_to_string(&path).map_err(|e| Error::io(Action::Read, &path, e))?;
+        let digits: String = text.trim_end().chars().filter(|&c| c != '-').collect();
+        let number = (digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
+        number.map(u128::to_be_bytes).ok_or_else(|| Error::Format {
+            path: Shown(path),
+            source: ParseError::new("a UUID", text.as_bytes()),
+        })
+    }
+
+    /// Visits every group of the cpu hierarchy that can be seen, parents before children, siblings by name. One that
+    /// vanishes meanwhile is passed over.
+    ///
+    /// # Errors
+    /// The kernel's refusal to list a directory.
+    pub fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
+        let top = Dir::open_mount(&self.cpu.mount_point)?;
+        let mut open = vec![(self.cpu.root.clone(), top)];
+        while let Some((path, dir)) = open.pop() {
+            visit(&path, &dir);
+            let names = match dir.children() {
+                Err(Error::Gone(_)) => continue,
+                names => names?,
+            };
+            for name in names.into_iter().rev() {
+                if let Some(child) = dir.child(&name)? {
+                    open.push((path.join(&name), child));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// In which group of a controller's hierarchy a process is. `None` for the pid: we ourselves.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchProcess`]; a file that cannot be read; [`Error::NoController`] when it has no line for it.
+    pub fn membership(&self, pid: Option<u32>, controller: Controller) -> Result<Membership, Error> {
+        let who = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+        let path = self.host.join(format!("/proc/{who}/cgroup"));
+        let bytes = match (fs::read(&path), pid) {
+            (Ok(bytes), _) => bytes,
+            // ESRCH: the process ended between open and read.
+            (Err(e), Some(pid))
+                if e.kind() == std::io::ErrorKind::NotFound || e.raw_os_error() == Some(nix::libc::ESRCH) =>
+            {
+                return Err(Error::NoSuchProcess(pid));
+            }
+            (Err(e), _) => return Err(Error::io(Action::Read, path, e)),
+        };
+        let lines =
+            proc_cgroup::parse(&bytes).map_err(|source| Error::Format { path: Shown(path), source })?;
+        let hierarchy = self.of(controller).ok_or(Error::NoController(controller))?;
+        lines
+            .into_iter()
+            .find(|line| match hierarchy.layout {
+                Layout::V1 => line.controllers.iter().any(|name| name == controller.name()),
+                Layout::V2 => line.hierarchy == 0,
+            })
+            .ok_or(Error::NoController(controller))
+    }
+}
+
+fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Result<Option<Hierarchy>, Error> {
+    // The same hierarchy may be mounted several times: its own root first, writable first.
+    let mut carriers: Vec<&CgroupMount> = Vec::new();
+    for mount in mounts {
+        let carries = match mount.layout {
+            Layout::V1 => mount.controllers.contains(&controller),
+            Layout::V2 => carries_v2(&host.join(&mount.mount_point), controller),
+        };
+        if carries {
+            carriers.push(mount);
+        }
+    }
+    carriers.sort_by_key(|mount| (mount.root != Path::new("/"), mount.read_only));
+    let Some(mount) = carriers.first() else { return Ok(None) };
+    let mount_point = host.join(&mount.mount_point);
+    let dir = Dir::open_mount(&mount_point)?;
+    // Files that only the root of a hierarchy has (v1), or that only it lacks (v2: cgroup.type is CFTYPE_NOT_ON_ROOT).
+    let whole = match mount.layout {
+        Layout::V1 => mount.root == Path::new("/") && dir.has("cgroup.sane_behavior"),
+        Layout::V2 => mount.root == Path::new("/") && !dir.has("cgroup.type"),
+    };
+    let view = if whole { View::Whole } else { View::Limited };
+    Ok(Some(Hierarchy { mount_point, root: mount.root.clone(), layout: mount.layout, view }))
+}
+
+/// Whether a v2 mount has a controller to give. cpuacct has no v2 form: usage is in `cpu.stat` there.
+fn carries_v2(mount_point: &Path, controller: Controller) -> bool {
+    fs::read_to_string(mount_point.join("cgroup.controllers"))
+        .is_ok_and(|names| names.split_whitespace().any(|name| name == controller.name()))
+}

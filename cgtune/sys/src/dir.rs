@@ -1,0 +1,215 @@
+//! A cgroup's directory as a descriptor; files are opened relative to it, so that nothing on the way can be swapped.
+//!
+//! A path is opened component by component without following links. The directory's inode is the cgroup's identity.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read as _, Write as _},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
+    path::{Component, Path, PathBuf},
+};
+
+use nix::{
+    dir::{Dir as Entries, Type},
+    errno::Errno,
+    fcntl::{OFlag, openat},
+    sys::stat::{Mode, fstat},
+};
+
+use crate::error::{Action, Error, Shown};
+
+/// An open directory of a cgroup file system.
+#[derive(Debug)]
+pub struct Dir {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+const DIR_FLAGS: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC).union(OFlag::O_NOFOLLOW);
+
+/// Errors that mean "this kernel does not provide this file here".
+fn absent(errno: Errno) -> bool {
+    // ENOTSUP: cpu.pressure opens and then fails to read where PSI is off (psi=1 is needed).
+    matches!(errno, Errno::ENOENT | Errno::ENOTSUP)
+}
+
+impl Dir {
+    /// Opens a mount point. Links on the way there are the administrator's and are followed.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn open_mount(mount_point: &Path) -> Result<Self, Error> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let fd = nix::fcntl::open(mount_point, flags, Mode::empty())
+            .map_err(|errno| Error::io(Action::Open, mount_point, errno))?;
+        Ok(Self { fd, path: mount_point.to_owned() })
+    }
+
+    /// Opens a directory below this one, component by component. `None`: there is none.
+    ///
+    /// # Errors
+    /// A component that is `..`, a link or no directory; the kernel's refusal.
+    pub fn descend(&self, relative: &Path) -> Result<Option<Self>, Error> {
+        let mut at = Self {
+            fd: self.fd.try_clone().map_err(|e| Error::io(Action::Open, &self.path, e))?,
+            path: self.path.clone(),
+        };
+        for component in relative.components() {
+            let name = match component {
+                Component::Normal(name) => name,
+                Component::RootDir | Component::CurDir => continue,
+                Component::ParentDir | Component::Prefix(_) => {
+                    return Err(Error::BadPath(Shown(relative.to_owned())));
+                }
+            };
+            match at.child(name)? {
+                Some(child) => at = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+
+    /// Opens a directory directly below this one. `None`: there is none.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn child(&self, name: &OsStr) -> Result<Option<Self>, Error> {
+        let path = self.path.join(name);
+        match openat(&self.fd, name, OFlag::O_RDONLY | DIR_FLAGS, Mode::empty()) {
+            Ok(fd) => Ok(Some(Self { fd, path })),
+            Err(Errno::ENOENT | Errno::ENODEV) => Ok(None),
+            Err(errno) => Err(Error::io(Action::Open, path, errno)),
+        }
+    }
+
+    /// Where it was opened, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The inode, which tells a cgroup from a later one of the same name.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn inode(&self) -> Result<u64, Error> {
+        fstat(&self.fd).map(|stat| stat.st_ino).map_err(|errno| Error::io(Action::Open, &self.path, errno))
+    }
+
+    /// Whether a file is here.
+    #[must_use]
+    pub fn has(&self, file: &str) -> bool {
+        nix::sys::stat::fstatat(&self.fd, file, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// Opens a file for reading. `None`: there is none.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the directory itself has been removed; the kernel's refusal.
+    pub fn open(&self, file: &str) -> Result<Option<File>, Error> {
+        match openat(&self.fd, file, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW, Mode::empty()) {
+            Ok(fd) => Ok(Some(File::from(fd))),
+            Err(errno) if absent(errno) => {
+                if self.is_gone() {
+                    Err(Error::Gone(Shown(self.path.clone())))
+                } else {
+                    Ok(None)
+                }
+            }
+            Err(Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
+            Err(errno) => Err(Error::io(Action::Read, self.path.join(file), errno)),
+        }
+    }
+
+    /// The bytes of a file. `None`: this kernel does not provide it here.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the cgroup has been removed; the kernel's refusal.
+    pub fn read(&self, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(mut open) = self.open(file)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        match open.read_to_end(&mut bytes) {
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) => match error.raw_os_error().map(Errno::from_raw) {
+                Some(errno) if absent(errno) => Ok(None),
+                Some(Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
+                _ => Err(Error::io(Action::Read, self.path.join(file), error)),
+            },
+        }
+    }
+
+    /// The value of a file. `None`: this kernel does not provide it here.
+    ///
+    /// # Errors
+    /// As [`Dir::read`]; [`Error::Format`] with the file's name.
+    pub fn parse<T>(
+        &self,
+        file: &str,
+        parser: impl FnOnce(&[u8]) -> Result<T, cgtune_core::parse::ParseError>,
+    ) -> Result<Option<T>, Error> {
+        let Some(bytes) = self.read(file)? else { return Ok(None) };
+        parser(&bytes).map(Some).map_err(|source| Error::Format { path: Shown(self.path.join(file)), source })
+    }
+
+    /// Writes a text in one write, as the kernel's handlers want it.
+    ///
+    /// # Errors
+    /// The kernel's refusal, with file and value.
+    pub fn write(&self, file: &str, text: &str) -> Result<(), Error> {
+        let failed =
+            |source: io::Error| Error::io(Action::Write(text.to_owned()), self.path.join(file), source);
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+        let mut open = match openat(&self.fd, file, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(_) if self.is_gone() => return Err(Error::Gone(Shown(self.path.clone()))),
+            Err(errno) => return Err(failed(errno.into())),
+        };
+        match open.write(text.as_bytes()) {
+            Ok(n) if n == text.len() => Ok(()),
+            Ok(_) => Err(failed(io::ErrorKind::WriteZero.into())),
+            Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => {
+                Err(Error::Gone(Shown(self.path.clone())))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Names of the directories in here. One that vanishes meanwhile is simply not among them.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn children(&self) -> Result<Vec<std::ffi::OsString>, Error> {
+        let failed = |errno: Errno| Error::io(Action::Read, &self.path, errno);
+        let mut entries = match Entries::openat(&self.fd, ".", OFlag::O_RDONLY | DIR_FLAGS, Mode::empty()) {
+            Ok(entries) => entries,
+            Err(Errno::ENOENT | Errno::ENODEV) => return Err(Error::Gone(Shown(self.path.clone()))),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let mut names = Vec::new();
+        for entry in entries.iter() {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if entry.file_type() == Some(Type::Directory) && name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether the cgroup has been removed: every one that lives has this file, whatever its controllers.
+    fn is_gone(&self) -> bool {
+        !self.has("cgroup.procs")
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

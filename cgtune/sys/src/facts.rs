@@ -1,0 +1,73 @@
+//! Facts about the machine that a measurement is worthless without. What cannot be read is `None`.
+
+use std::fs;
+
+use cgtune_core::{CpuSet, Nanos, parse::lists};
+use procfs::{Current as _, CurrentSI as _};
+
+use crate::detect::HostRoot;
+
+/// `uname -r`.
+#[must_use]
+pub fn kernel_release() -> Option<String> {
+    nix::sys::utsname::uname().ok().and_then(|name| name.release().to_str().map(str::to_owned))
+}
+
+/// The model of the first CPU.
+#[must_use]
+pub fn cpu_model() -> Option<String> {
+    procfs::CpuInfo::current().ok()?.model_name(0).map(str::to_owned)
+}
+
+/// The CPUs that are online.
+#[must_use]
+pub fn online_cpus(host: &HostRoot) -> Option<CpuSet> {
+    lists::parse(&fs::read(host.join("/sys/devices/system/cpu/online")).ok()?).ok()
+}
+
+/// Memory in all, in bytes.
+#[must_use]
+pub fn memory_bytes() -> Option<u64> {
+    procfs::Meminfo::current().ok().map(|memory| memory.mem_total)
+}
+
+/// How much a CPU takes from its group's pool at a time, in µs (`kernel.sched_cfs_bandwidth_slice_us`).
+#[must_use]
+pub fn bandwidth_slice_us(host: &HostRoot) -> Option<u64> {
+    fs::read_to_string(host.join("/proc/sys/kernel/sched_cfs_bandwidth_slice_us")).ok()?.trim().parse().ok()
+}
+
+/// The frequency governor of CPU 0.
+#[must_use]
+pub fn governor(host: &HostRoot) -> Option<String> {
+    let text = fs::read_to_string(host.join("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// What the firmware or the CPU's flags say of a hypervisor.
+#[must_use]
+pub fn hypervisor(host: &HostRoot) -> Option<String> {
+    let flagged = procfs::CpuInfo::current().ok()?.flags(0)?.contains(&"hypervisor");
+    let product =
+        fs::read_to_string(host.join("/sys/class/dmi/id/sys_vendor")).ok().map(|text| text.trim().to_owned());
+    flagged.then(|| product.filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned()))
+}
+
+/// CPU time of the whole machine since boot (`/proc/stat`, first line).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MachineTime {
+    /// Doing something, steal not included.
+    pub busy: Nanos,
+    /// Wanted to run, but the hypervisor ran somebody else.
+    pub steal: Nanos,
+}
+
+/// Reads it.
+#[must_use]
+pub fn machine_time() -> Option<MachineTime> {
+    let total = procfs::KernelStats::current().ok()?.total;
+    let tick = 1_000_000_000 / procfs::ticks_per_second();
+    let ticks = total.user + total.nice + total.system + total.irq.unwrap_or(0) + total.softirq.unwrap_or(0);
+    // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
+    Some(MachineTime { busy: Nanos::new(ticks * tick), steal: Nanos::new(total.steal.unwrap_or(0) * tick) })
+}

@@ -1,0 +1,63 @@
+//! The threads in a cgroup and the CPU time of each: the usage of a v1 group that exists in `cpu` alone.
+
+use std::fs;
+
+use cgtune_core::{
+    Nanos,
+    parse::ParseError,
+    snapshot::{ThreadUsage, Usage},
+};
+
+use procfs::FromRead as _;
+
+use crate::{
+    clock,
+    detect::HostRoot,
+    dir::Dir,
+    error::{Error, Shown},
+};
+
+/// Reads the ids in `tasks` or `cgroup.procs`.
+///
+/// # Errors
+/// A file that cannot be read or holds something else than ids.
+pub fn ids(dir: &Dir, file: &str) -> Result<Vec<u32>, Error> {
+    let Some(bytes) = dir.read(file)? else { return Ok(Vec::new()) };
+    let format = || Error::Format {
+        path: Shown(dir.path().join(file)),
+        source: ParseError::new("a list of ids", &bytes),
+    };
+    std::str::from_utf8(&bytes)
+        .map_err(|_| format())?
+        .lines()
+        .map(|line| line.parse().map_err(|_| format()))
+        .collect()
+}
+
+/// CPU time of the threads in this group (not of its descendants).
+///
+/// # Errors
+/// As [`ids`]. A thread that ends meanwhile is simply not among them.
+pub fn usage(dir: &Dir, host: &HostRoot) -> Result<Usage, Error> {
+    let ticks_per_second = procfs::ticks_per_second();
+    let at_ticks =
+        u64::try_from(u128::from(clock::since_boot().get()) * u128::from(ticks_per_second) / 1_000_000_000)
+            .unwrap_or(0);
+    let mut threads: Vec<ThreadUsage> =
+        ids(dir, "tasks")?.into_iter().filter_map(|tid| thread(host, tid)).collect();
+    threads.sort_by_key(|thread| thread.tid);
+    Ok(Usage::Members { threads, at_ticks })
+}
+
+fn thread(host: &HostRoot, tid: u32) -> Option<ThreadUsage> {
+    let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
+    let cpu = Nanos::new(schedstat.split_whitespace().next()?.parse().ok()?);
+    Some(ThreadUsage { tid, started_ticks: started_ticks(host, tid)?, cpu })
+}
+
+/// When a process or thread began, in clock ticks since boot. `None`: there is none, or it is not readable.
+#[must_use]
+pub fn started_ticks(host: &HostRoot, pid: u32) -> Option<u64> {
+    let stat = fs::read(host.join(format!("/proc/{pid}/stat"))).ok()?;
+    procfs::process::Stat::from_read(stat.as_slice()).ok().map(|stat| stat.starttime)
+}
