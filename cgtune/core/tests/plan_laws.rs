@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use cgtune_core::{
-    Bandwidth, CpuControl as _, Layout, Micros, ObservedBandwidth, Policy, Quota, Ratio, Surroundings,
+    Bandwidth, Layout, Micros, ObservedBandwidth, Policy, Quota, Ratio, Surroundings,
     control::{self, ApplyError},
     plan::{self, MAX_TURNS, Why, Write},
     policy::MAX_RUNTIME,

@@ -1,0 +1,16 @@
+//! One file a verb: its arguments, and a `run` that turns them into an answer on [`Streams`].
+
+pub(crate) mod completions;
+pub(crate) mod convert;
+pub(crate) mod man;
+
+use crate::{cli::Verb, exit::Exit, streams::Streams};
+
+/// Does what was asked.
+pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match verb {
+        Verb::Convert(args) => convert::run(args, streams),
+        Verb::Completions(args) => completions::run(args, streams),
+        Verb::Man(args) => man::run(args, streams),
+    }
+}

@@ -1,0 +1,5 @@
+//! How answers look: one file a verb and format. Nothing here decides what is true.
+
+pub(crate) mod convert;
+pub(crate) mod convert_json;
+pub(crate) mod paragraph;

@@ -1,0 +1,62 @@
+//! Real output against the published schema, both ways: the output is valid, and says nothing that the schema
+//! doesn't describe.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod tool;
+
+use serde_json::Value;
+use tool::succeeds;
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../schemas/convert-1.schema.json")).unwrap()
+}
+
+/// The schema with every object closed that lists its properties, so that an undescribed field is an error.
+fn closed(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut fields) => {
+            if fields.get("type") == Some(&Value::from("object")) && fields.contains_key("properties") {
+                fields.insert("additionalProperties".into(), Value::Bool(false));
+            }
+            fields.into_iter().map(|(name, value)| (name, closed(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(closed).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn answers_are_what_the_schema_describes_and_nothing_else() {
+    let validator = jsonschema::validator_for(&closed(schema())).unwrap();
+    for args in [
+        "--cpu-request 500m --cpu-limit 2",
+        "--cpu-request 500m",
+        "--cpu-limit 5m --burst 1ms",
+        "--cpu-request 0 --cpu-limit 0",
+        "--cpu-request 300 --cpu-limit 40.5m --period 50ms --burst 10m",
+    ] {
+        let args: Vec<&str> = ["convert", "--json"].into_iter().chain(args.split(' ')).collect();
+        let document: Value = serde_json::from_str(&succeeds(&args).0).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0], "{args:?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_it_should() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let good: Value = serde_json::from_str(&succeeds(&["convert", "--json", "--cpu-limit", "1"]).0).unwrap();
+    for (pointer, bad) in [
+        ("/schema", Value::from("cgtune.convert/2")),
+        ("/container/quota_us", Value::from(-1)),
+        ("/container/weight", Value::from(0)),
+        ("/container/formula", Value::from("guess")),
+        ("/targets/v1", Value::from("")),
+    ] {
+        let mut document = good.clone();
+        *document.pointer_mut(pointer).unwrap() = bad;
+        assert!(!validator.is_valid(&document), "{pointer}");
+    }
+}
