@@ -119,10 +119,17 @@ impl FrameTable {
     /// How many frames; the shortest column decides, so that a record cut short reads without panic.
     #[must_use]
     pub fn len(&self) -> usize {
-        [self.intended_ns.len(), self.start_ns.len(), self.end_ns.len(), self.cpu_ns.len(), self.kind.len(), self.bits.len()]
-            .into_iter()
-            .min()
-            .unwrap_or(0)
+        [
+            self.intended_ns.len(),
+            self.start_ns.len(),
+            self.end_ns.len(),
+            self.cpu_ns.len(),
+            self.kind.len(),
+            self.bits.len(),
+        ]
+        .into_iter()
+        .min()
+        .unwrap_or(0)
     }
 
     /// Whether there is none.

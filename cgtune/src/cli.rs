@@ -1,5 +1,7 @@
 //! The command line as a whole. What a verb takes stands in that verb's file under `cmd`.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::{cmd, exit::Exit};
@@ -15,6 +17,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Stat(cmd::stat::Args),
     Convert(cmd::convert::Args),
     Completions(cmd::completions::Args),
     #[command(hide = true)]
@@ -27,6 +30,14 @@ pub(crate) struct Output {
     /// Answer as JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where the node is, for every verb that reads one.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Node {
+    /// Read the node's /proc and /sys below this folder, as in a debug pod
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) host_root: PathBuf,
 }
 
 #[cfg(test)]

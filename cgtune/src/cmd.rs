@@ -3,12 +3,14 @@
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod man;
+pub(crate) mod stat;
 
 use crate::{cli::Verb, exit::Exit, streams::Streams};
 
 /// Does what was asked.
 pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match verb {
+        Verb::Stat(args) => stat::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Completions(args) => completions::run(args, streams),
         Verb::Man(args) => man::run(args, streams),

@@ -4,8 +4,10 @@ mod cli;
 mod cmd;
 mod exit;
 mod failure;
+mod reading;
 mod render;
 mod streams;
+mod target;
 
 use std::{io::BufWriter, process::ExitCode};
 

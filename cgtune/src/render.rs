@@ -3,3 +3,6 @@
 pub(crate) mod convert;
 pub(crate) mod convert_json;
 pub(crate) mod paragraph;
+pub(crate) mod stat;
+pub(crate) mod stat_all;
+pub(crate) mod stat_json;

@@ -25,6 +25,7 @@ pub mod convert;
 pub mod cpus;
 pub mod interval;
 pub mod layout;
+pub mod limit;
 pub mod observed;
 pub mod parse;
 pub mod plan;

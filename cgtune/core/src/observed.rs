@@ -25,8 +25,10 @@ impl ObservedBandwidth {
 
     /// The limit as a number of CPUs, where there is one.
     #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "shown only")]
     pub fn cpus(&self) -> Option<f64> {
-        self.ratio().map(Ratio::cpus)
+        let quota = self.quota.limited()?;
+        (self.period != Micros::ZERO).then(|| quota.get() as f64 / self.period.get() as f64)
     }
 
     /// The same as a wanted bandwidth, if it is one that could be written.

@@ -1,0 +1,254 @@
+//! Blocks in real cgroups. Each gets a fresh one: a fresh pool, fresh counters, and since 6.4 a fresh phase of the
+//! period timer.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use cgtune_core::{
+    CpuControl as _, CpuSet, Interval, Layout, Nanos, Observed, Policy, Snapshot, control::apply,
+};
+use cgtune_sys::{
+    Hierarchies, HostRoot, affinity, clock,
+    facts::{self, MachineTime},
+    lifecycle::{OwnedCgroup, Workshop},
+};
+use workloads::latency::MonotonicNs;
+
+use super::{
+    Backend, BlockOrder, RunError,
+    policy::{NEIGHBOUR_REQUEST, of_load, share},
+    sampler::Sampler,
+};
+use crate::{
+    load::{Answer, Load, LoadConfig, Start},
+    plan::{Condition, Plan},
+    record::{BackendKind, Block, Disturbance, FrameTable, Machine, Neighbour},
+};
+
+/// From "go" to the first frame: time for the load to reach its sleep, and for a saved burst to fill.
+const LEAD: Nanos = Nanos::new(250_000_000);
+
+/// The kernel as a backend.
+pub struct Kernel {
+    workshop: Workshop,
+    cpus: CpuSet,
+    machine: Machine,
+}
+
+impl Kernel {
+    /// Finds the hierarchies and a place for cgroups.
+    ///
+    /// # Errors
+    /// No cpu controller; no permission to make cgroups, with the file that refused.
+    pub fn open() -> Result<Self, RunError> {
+        let workshop = Workshop::open(Hierarchies::detect(HostRoot::default())?)?;
+        let mut probe = workshop.group("probe")?;
+        let capabilities = probe.cgroup()?.capabilities();
+        let effective = probe.cgroup()?.observe()?.effective_cpus.filter(|cpus| !cpus.is_empty());
+        probe.remove()?;
+        let cpus = match effective {
+            Some(cpus) => cpus,
+            None => affinity::get(None)?,
+        };
+        let host = workshop.hierarchies().host();
+        let name = |layout| match layout {
+            Layout::V1 => "v1".to_owned(),
+            Layout::V2 => "v2".to_owned(),
+        };
+        let machine = Machine {
+            schema: "cgbench.machine/1".to_owned(),
+            kernel: facts::kernel_release().unwrap_or_else(|| "unknown".to_owned()),
+            cpu_model: facts::cpu_model(),
+            online_cpus: facts::online_cpus(host).unwrap_or_else(|| cpus.clone()),
+            memory_bytes: facts::memory_bytes(),
+            slice_us: facts::bandwidth_slice_us(host),
+            cpu_layout: name(capabilities.cpu),
+            cpuset_layout: capabilities.cpuset.map(name),
+            burst: capabilities.burst,
+            hypervisor: facts::hypervisor(host),
+            governor: facts::governor(host),
+        };
+        Ok(Self { workshop, cpus, machine })
+    }
+
+    /// The CPUs that a pinned load has for itself, from the top: CPU 0 serves most interrupts.
+    fn own_cpus(&self, plan: &Plan) -> CpuSet {
+        let skip = self.cpus.len().saturating_sub(plan.encode.threads as usize);
+        self.cpus.iter().skip(skip).collect()
+    }
+
+    /// Starts the hog beside the load; where the load is pinned it gets the other CPUs, as the kubelet's static policy
+    /// would have it.
+    fn neighbour(&self, order: &BlockOrder<'_>) -> Result<(OwnedCgroup, Load, Observed), RunError> {
+        let condition = order.slot.condition;
+        let mut group = self.workshop.group("neighbour")?;
+        let cpus = condition.policy.pins().then(|| self.cpus.difference(&self.own_cpus(order.plan)));
+        let layout = group.cgroup()?.capabilities().cpu;
+        let policy = Policy { share: Some(share(NEIGHBOUR_REQUEST, layout)), cpus, ..Policy::default() };
+        let observed = put(&mut group, &policy, condition)?;
+        let mut load = Load::start(&mut group, &LoadConfig::Hog { threads: order.plan.neighbour_threads })?;
+        load.wait_ready()?;
+        Ok((group, load, observed))
+    }
+}
+
+/// Puts a policy in force; what was read back.
+fn put(group: &mut OwnedCgroup, policy: &Policy, condition: Condition) -> Result<Observed, RunError> {
+    apply(group.cgroup()?, policy)
+        .map(|applied| applied.after)
+        .map_err(|cause| RunError::Policy { condition, cause: Box::new(cause) })
+}
+
+/// Everything read at one edge of the measured part.
+struct Edge {
+    load: Snapshot,
+    neighbour: Option<Snapshot>,
+    machine: Option<MachineTime>,
+}
+
+impl Edge {
+    fn read(load: &mut OwnedCgroup, neighbour: Option<&mut OwnedCgroup>) -> Result<Self, RunError> {
+        Ok(Self {
+            load: load.cgroup()?.sample()?,
+            neighbour: neighbour.map(|group| group.cgroup()?.sample()).transpose()?,
+            machine: facts::machine_time(),
+        })
+    }
+}
+
+impl Backend for Kernel {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Kernel
+    }
+
+    fn machine(&self) -> Machine {
+        self.machine.clone()
+    }
+
+    fn provides(&self, plan: &Plan, condition: Condition) -> Result<(), String> {
+        let policy = condition.policy;
+        let (have, need) = (self.cpus.len(), plan.encode.threads as usize + 1);
+        if policy.bursts() && !self.machine.burst {
+            return Err("this kernel provides no burst file (Linux 5.14)".to_owned());
+        }
+        if policy.pins() && self.machine.cpuset_layout.is_none() {
+            return Err("no cpuset controller is available here".to_owned());
+        }
+        if policy.pins() && have < need {
+            return Err(format!("pinning needs {need} CPUs (one stays shared), and {have} can be used here"));
+        }
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        order: &BlockOrder<'_>,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Option<Block>, RunError> {
+        let began = clock::now();
+        let mut tick = || progress(clock::now().checked_sub(began).unwrap_or_default().as_secs());
+        let (plan, condition) = (order.plan, order.slot.condition);
+
+        let mut group = self.workshop.group("load")?;
+        let policy = match &order.entitlement {
+            Some(entitlement) => {
+                of_load(condition.policy, entitlement, &group.cgroup()?.capabilities(), &self.own_cpus(plan))?
+            }
+            None => Policy::default(),
+        };
+        let observed = put(&mut group, &policy, condition)?;
+        // Held to the end of the block: dropping the load ends it, dropping its group removes that.
+        let mut neighbour = condition.neighbour.then(|| self.neighbour(order)).transpose()?;
+        let mut load = Load::start(&mut group, &LoadConfig::Encode(Box::new(plan.encode.clone())))?;
+        load.wait_ready()?;
+
+        let mut clock_config = plan.clock.clone();
+        clock_config.seed = crate::order::jitter_seed(plan, order.slot.repetition);
+        let interval_ns = clock_config.interval_ns().unwrap_or(0);
+        let origin = clock::now().saturating_add(LEAD);
+        let sampler = Sampler::start(self.workshop.hierarchies(), group.cgroup()?.path(), origin)?;
+        load.start_clock(&Start {
+            origin: MonotonicNs::from_ns(origin.get()),
+            clock: clock_config,
+            frames: plan.warmup_frames + order.frames,
+        })?;
+
+        let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
+        let measured_from = origin.saturating_add(Nanos::new(measured_from_ns));
+        let mut frames = FrameTable::default();
+        let mut before = None;
+        let mut complete = false;
+        while !complete && !stop.load(Ordering::Relaxed) {
+            if before.is_none() && clock::now() >= measured_from {
+                before = Some(Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group))?);
+            }
+            // While warming up, wake for the edge; later, for Ctrl-C and the progress bar.
+            let until_edge = measured_from.checked_sub(clock::now()).unwrap_or_default();
+            let patience = if before.is_none() { until_edge.min(TICK) } else { TICK };
+            match load.next(Duration::from_nanos(patience.get()))? {
+                Some(Answer::Frame(frame)) => frames.push(&frame),
+                Some(Answer::Done) => complete = true,
+                Some(Answer::Ready) => return Err(RunError::Protocol("ready".to_owned())),
+                None => {}
+            }
+            tick();
+        }
+        let Some(before) = before else { return Ok(None) };
+        let after = Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group))?;
+        let samples = sampler.finish();
+        load.end()?;
+
+        let interval = Interval::between(&before.load, &after.load)?;
+        let neighbour_usage = usage(before.neighbour.as_ref(), after.neighbour.as_ref());
+        let disturbance = before.machine.zip(after.machine).and_then(|(a, b)| {
+            let ours = interval.usage?.saturating_add(neighbour_usage.unwrap_or_default());
+            disturbance(a, b, ours, interval.wall, self.machine.online_cpus.len())
+        });
+        let neighbour = neighbour.map(|(_, load, observed)| {
+            drop(load);
+            Neighbour { threads: plan.neighbour_threads, observed, usage_ns: neighbour_usage.map(Nanos::get) }
+        });
+        Ok(Some(Block {
+            schema: Block::SCHEMA.to_owned(),
+            index: order.index,
+            condition,
+            repetition: order.slot.repetition,
+            observed,
+            neighbour,
+            interval,
+            warmup_frames: plan.warmup_frames,
+            measured_from_ns,
+            frames,
+            samples,
+            disturbance,
+            partial: !complete,
+        }))
+    }
+}
+
+/// How often a waiting block looks up.
+const TICK: Nanos = Nanos::new(50_000_000);
+
+fn usage(before: Option<&Snapshot>, after: Option<&Snapshot>) -> Option<Nanos> {
+    Interval::between(before?, after?).ok()?.usage
+}
+
+/// What the machine did besides, as parts of all its CPU time.
+#[allow(clippy::cast_precision_loss, reason = "parts, for people and thresholds")]
+fn disturbance(
+    before: MachineTime,
+    after: MachineTime,
+    ours: Nanos,
+    wall: Nanos,
+    cpus: usize,
+) -> Option<Disturbance> {
+    let busy = after.busy.checked_sub(before.busy)?;
+    let steal = after.steal.checked_sub(before.steal)?;
+    let all = wall.get() as f64 * cpus as f64;
+    // Ticks against nanoseconds: a small negative rest is their rounding.
+    let foreign = busy.get().saturating_sub(ours.get());
+    Some(Disturbance { steal: steal.get() as f64 / all, foreign: foreign as f64 / all })
+}

@@ -1,0 +1,164 @@
+//! Putting marks into a scene.
+
+use super::{
+    font::{self, Weight},
+    scene::{Anchor, Extent, Ink, Mark, Point, Scene, Text},
+    theme,
+};
+
+/// Rhythm of a broken line: drawn, then left out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dash(pub(super) f64, pub(super) f64);
+
+impl Scene {
+    /// A title and what stands below it, each on as many lines as it takes, at most two. So far the picture is as high
+    /// as these; [`Self::on_paper`] makes it whole.
+    pub(super) fn titled(width: f64, title: &str, subtitle: &str) -> Self {
+        let mut scene = Self { width, height: 0.0, title: title.to_owned(), marks: Vec::new() };
+        let room = width - 2.0 * theme::MARGIN;
+        let mut y = theme::MARGIN + 14.0;
+        for line in balanced(title, room, theme::TITLE, Weight::Bold).into_iter().take(2) {
+            scene.text((theme::MARGIN, y), line, theme::TITLE, Weight::Bold, theme::INK, Anchor::Start);
+            y += 28.0;
+        }
+        for line in broken(subtitle, room, theme::SUBTITLE, Weight::Regular).into_iter().take(2) {
+            scene.text(
+                (theme::MARGIN, y),
+                line,
+                theme::SUBTITLE,
+                Weight::Regular,
+                theme::QUIET,
+                Anchor::Start,
+            );
+            y += 20.0;
+        }
+        scene.height = y - 16.0;
+        scene
+    }
+
+    /// The picture at its full height, with white paper behind.
+    pub(super) fn on_paper(mut self, height: f64) -> Self {
+        self.height = height.max(self.height).round();
+        let Extent { left, top, right, bottom } = self.extent();
+        let points = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
+        self.marks.insert(0, Mark::Area { points, ink: theme::PAPER });
+        self
+    }
+
+    /// A picture that is only a title and a note.
+    pub(super) fn only_note(mut self, note: &str) -> Self {
+        let top = self.height;
+        self.note(Extent { left: 0.0, top, right: self.width, bottom: top + 180.0 }, note);
+        self.on_paper(top + 180.0)
+    }
+
+    /// Says instead of a picture why there is none.
+    pub(super) fn note(&mut self, within: Extent, note: &str) {
+        let lines = broken(note, within.width() - 20.0, theme::SUBTITLE, Weight::Regular);
+        let (x, middle) = ((within.left + within.right) / 2.0, (within.top + within.bottom) / 2.0);
+        let mut y = middle - 10.0 * (lines.len() as f64 - 1.0);
+        for line in lines {
+            self.text((x, y), line, theme::SUBTITLE, Weight::Regular, theme::QUIET, Anchor::Middle);
+            y += 20.0;
+        }
+    }
+
+    pub(super) fn rect(&mut self, extent: Extent, ink: Ink) {
+        let Extent { left, top, right, bottom } = extent;
+        self.area(vec![(left, top), (right, top), (right, bottom), (left, bottom)], ink);
+    }
+
+    pub(super) fn area(&mut self, points: Vec<Point>, ink: Ink) {
+        if points.len() > 2 {
+            self.marks.push(Mark::Area { points, ink });
+        }
+    }
+
+    pub(super) fn line(&mut self, points: Vec<Point>, width: f64, ink: Ink) {
+        if points.len() > 1 {
+            self.marks.push(Mark::Line { points, width, ink });
+        }
+    }
+
+    /// A straight broken line.
+    pub(super) fn dashed(&mut self, from: Point, to: Point, width: f64, ink: Ink, dash: Dash) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let length = dx.hypot(dy);
+        let at = |along: f64| (from.0 + dx * along / length, from.1 + dy * along / length);
+        let mut along = 0.0;
+        while along < length {
+            self.line(vec![at(along), at((along + dash.0).min(length))], width, ink);
+            along += dash.0 + dash.1;
+        }
+    }
+
+    pub(super) fn dot(&mut self, at: Point, radius: f64, ink: Ink) {
+        self.marks.push(Mark::Dot { at, radius, ink });
+    }
+
+    pub(super) fn text(
+        &mut self,
+        at: Point,
+        text: impl Into<String>,
+        size: f64,
+        weight: Weight,
+        ink: Ink,
+        anchor: Anchor,
+    ) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.marks.push(Mark::Text(Text { at, text, size, weight, ink, anchor }));
+        }
+    }
+
+    /// Text of the usual size.
+    pub(super) fn label(&mut self, at: Point, text: impl Into<String>, ink: Ink, anchor: Anchor) {
+        self.text(at, text, theme::BODY, Weight::Regular, ink, anchor);
+    }
+}
+
+/// Breaks a text at spaces into lines that fit; of a word that does not, what fits with an ellipsis.
+pub(super) fn broken(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let longer = lines.last().map(|line| format!("{line} {word}"));
+        match longer.filter(|longer| font::width(longer, size, weight) <= room) {
+            Some(longer) => {
+                lines.pop();
+                lines.push(longer);
+            }
+            None => lines.push(fitted(word, room, size, weight)),
+        }
+    }
+    lines
+}
+
+/// The same, with lines about equally long.
+fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+    let mut best = broken(text, room, size, weight);
+    let mut narrower = room;
+    while best.len() > 1 && narrower > room / 3.0 {
+        narrower *= 0.97;
+        let lines = broken(text, narrower, size, weight);
+        if lines.len() > best.len() {
+            break;
+        }
+        best = lines;
+    }
+    best
+}
+
+/// The text if it fits, or its beginning and an ellipsis.
+pub(super) fn fitted(text: &str, room: f64, size: f64, weight: Weight) -> String {
+    if font::width(text, size, weight) <= room {
+        return text.to_owned();
+    }
+    let mut kept: String = text.to_owned();
+    while kept.pop().is_some() {
+        let shorter = format!("{}…", kept.trim_end());
+        if font::width(&shorter, size, weight) <= room {
+            return shorter;
+        }
+    }
+    String::new()
+}

@@ -1,0 +1,253 @@
+//! How latency grows towards the tail: percentile against latency, a line a policy, a panel with and one without the
+//! neighbour.
+//!
+//! The percentiles stand at equal steps for each tenth that remains (1/(1 − p), logarithmic), since that is where
+//! policies differ. A line ends where fewer than ten frames remain.
+
+use super::{
+    axis::{Linear, Tail, tick_text},
+    canvas::Dash,
+    font::Weight,
+    labels::spread,
+    scene::{Anchor, Extent, Point, Scene},
+    theme,
+};
+use crate::{
+    plan::{Condition, PolicyKind},
+    record::Records,
+    stats::{Band, Level, Pool, level::SAMPLES_BEYOND},
+    study::measured_frames,
+    summary::{
+        Summary,
+        figures::{counted, ms},
+    },
+    table,
+};
+
+/// Vertical scales that differ by less are made one, so that the panels can be compared by eye.
+const ONE_SCALE: f64 = 3.0;
+const TICKS: u32 = 6;
+/// Height of a panel.
+const HEIGHT: f64 = 420.0;
+const LABEL_ROOM: f64 = 116.0;
+
+/// One policy's line.
+struct Curve {
+    policy: PolicyKind,
+    /// Fraction and milliseconds.
+    line: Vec<Point>,
+    band: Option<Vec<Band>>,
+}
+
+impl Curve {
+    fn of(records: &Records, condition: Condition) -> Option<Self> {
+        let blocks: Vec<Vec<f64>> = records
+            .blocks
+            .iter()
+            .filter(|block| block.condition == condition)
+            .map(|block| {
+                let frames = &block.frames;
+                measured_frames(block)
+                    .map(|i| frames.end_ns[i].saturating_sub(frames.intended_ns[i]) as f64 / 1e6)
+                    .collect()
+            })
+            .collect();
+        let pool = Pool::new(blocks.iter().map(Vec::as_slice));
+        let last = 1.0 - SAMPLES_BEYOND as f64 / pool.len() as f64;
+        if pool.is_empty() || last < Tail::FIRST {
+            return None;
+        }
+        let steps = Tail::steps(last);
+        let line = steps.iter().filter_map(|&fraction| Some((fraction, pool.at(fraction)?))).collect();
+        Some(Self { policy: condition.policy, line, band: pool.bands(&steps, records.plan.seed) })
+    }
+
+    fn highest(&self) -> f64 {
+        let band = self.band.iter().flatten().map(|band| band.high);
+        self.line.iter().map(|(_, ms)| *ms).chain(band).fold(0.0, f64::max)
+    }
+
+    fn last(&self) -> Option<Point> {
+        self.line.last().copied()
+    }
+}
+
+/// Draws the chart.
+#[must_use]
+pub fn percentiles(records: &Records, summary: &Summary) -> Scene {
+    let mut scene = Scene::titled(theme::WIDTH, &title(summary), &subtitle(summary));
+    let panels: Vec<(bool, Vec<Curve>)> = [false, true]
+        .into_iter()
+        .filter(|neighbour| summary.group(*neighbour).any(|row| row.measured().is_some()))
+        .map(|neighbour| {
+            let curve = |policy| Curve::of(records, Condition { neighbour, policy });
+            (neighbour, PolicyKind::ALL.into_iter().filter_map(curve).collect())
+        })
+        .collect();
+    if panels.is_empty() {
+        return scene.only_note("No block has been measured.");
+    }
+    let top = scene.height + 72.0;
+    let whole =
+        Extent { left: theme::MARGIN, top, right: theme::WIDTH - theme::MARGIN, bottom: top + HEIGHT };
+    let interval_ms = summary.frame_interval_us.map(|us| us / 1e3);
+    let tops = tops(&panels, interval_ms);
+    let share = whole.width() / panels.len() as f64;
+    for (place, ((neighbour, curves), top)) in panels.iter().zip(tops).enumerate() {
+        let left = whole.left + share * place as f64;
+        let extent = Extent { left: left + 40.0, right: left + share - LABEL_ROOM, ..whole };
+        panel(&mut scene, extent, *neighbour, curves, top, interval_ms);
+    }
+    scene.on_paper(whole.bottom + 44.0 + theme::MARGIN)
+}
+
+/// The ends of the vertical axes, in milliseconds: one for all where they are near each other.
+fn tops(panels: &[(bool, Vec<Curve>)], interval_ms: Option<f64>) -> Vec<f64> {
+    let tops: Vec<f64> = panels
+        .iter()
+        .map(|(_, curves)| {
+            curves.iter().map(Curve::highest).chain(interval_ms.map(|ms| ms * 1.25)).fold(0.0, f64::max)
+        })
+        .collect();
+    let (low, high) =
+        tops.iter().fold((f64::MAX, 0.0_f64), |(low, high), top| (low.min(*top), high.max(*top)));
+    let one = high <= low * ONE_SCALE;
+    tops.into_iter().map(|top| (if one { high } else { top }) * 1.05).collect()
+}
+
+fn panel(
+    scene: &mut Scene,
+    extent: Extent,
+    neighbour: bool,
+    curves: &[Curve],
+    top: f64,
+    interval_ms: Option<f64>,
+) {
+    let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
+    scene.text(
+        (extent.left - 40.0, extent.top - 32.0),
+        heading,
+        15.0,
+        Weight::Bold,
+        theme::INK,
+        Anchor::Start,
+    );
+    let y = Linear::new((0.0, top), (extent.bottom, extent.top));
+    scene.label((extent.left - 40.0, extent.top - 6.0), "latency, ms", theme::QUIET, Anchor::Start);
+    for tick in y.ticks(TICKS).into_iter().filter(|tick| y.at(*tick) > extent.top + 14.0) {
+        let at = y.at(tick);
+        let ink = if tick == 0.0 { theme::AXIS } else { theme::GRID };
+        scene.line(vec![(extent.left, at), (extent.right, at)], 1.0, ink);
+        scene.label((extent.left - 8.0, at + 4.5), tick_text(tick), theme::QUIET, Anchor::End);
+    }
+    let last = curves.iter().filter_map(Curve::last).map(|(fraction, _)| fraction).fold(0.9, f64::max);
+    let x = Tail::new(last, (extent.left, extent.right));
+    for (fraction, text) in x.ticks() {
+        let at = x.at(fraction);
+        scene.line(vec![(at, extent.top), (at, extent.bottom + 6.0)], 1.0, theme::GRID);
+        scene.label((at, extent.bottom + 22.0), text, theme::QUIET, Anchor::Middle);
+    }
+    let middle = (extent.left + extent.right) / 2.0;
+    scene.label((middle, extent.bottom + 44.0), "percentile of frames", theme::QUIET, Anchor::Middle);
+    if curves.is_empty() {
+        scene.note(extent, "Too few frames: a curve takes at least twenty.");
+        return;
+    }
+    if let Some(interval) = interval_ms {
+        let at = y.at(interval);
+        scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
+        let text = format!("frame interval {} ms", ms(interval * 1e3));
+        scene.label((extent.left + 8.0, at - 7.0), text, theme::INK, Anchor::Start);
+    }
+    for curve in curves {
+        let Some(band) = &curve.band else { continue };
+        let upper =
+            curve.line.iter().zip(band).map(|((fraction, _), band)| (x.at(*fraction), y.at(band.high)));
+        let lower =
+            curve.line.iter().zip(band).rev().map(|((fraction, _), band)| (x.at(*fraction), y.at(band.low)));
+        scene.area(upper.chain(lower).collect(), theme::colour(curve.policy).fade(0.16));
+    }
+    for curve in curves {
+        let points = curve.line.iter().map(|(fraction, ms)| (x.at(*fraction), y.at(*ms))).collect();
+        scene.line(points, 2.5, theme::colour(curve.policy));
+    }
+    names(scene, extent, curves, x, y);
+}
+
+/// Each line's name at its end, moved apart where they collide, with a thin line back where moved.
+fn names(scene: &mut Scene, extent: Extent, curves: &[Curve], x: Tail, y: Linear) {
+    let ends: Vec<(PolicyKind, Point)> = curves
+        .iter()
+        .filter_map(|curve| curve.last().map(|(fraction, ms)| (curve.policy, (x.at(fraction), y.at(ms)))))
+        .collect();
+    let wanted: Vec<f64> = ends.iter().map(|(_, (_, y))| *y).collect();
+    for ((policy, (from_x, from_y)), to_y) in
+        ends.iter().zip(spread(&wanted, 18.0, (extent.top, extent.bottom - 4.0)))
+    {
+        let ink = theme::colour(*policy);
+        let to_x = extent.right + 18.0;
+        scene.line(
+            vec![(*from_x, *from_y), (from_x + 4.0, *from_y), (to_x - 4.0, to_y), (to_x, to_y)],
+            1.0,
+            ink.fade(0.7),
+        );
+        scene.dot((*from_x, *from_y), 3.5, ink);
+        scene.text(
+            (to_x + 4.0, to_y + 4.5),
+            policy.name(),
+            theme::BODY,
+            Weight::Bold,
+            theme::text_colour(*policy),
+            Anchor::Start,
+        );
+    }
+}
+
+/// What one sees, of the policies that the question is about.
+fn title(summary: &Summary) -> String {
+    let level = summary.tail_level();
+    let words = if level == Level::P99 { "One frame in a hundred" } else { "One frame in twenty" };
+    let tail = |policy| {
+        let measured = summary.measured(Condition { neighbour: false, policy })?;
+        Some(format!("{} ms {}", ms(measured.latency.get(level).pooled_us?), words_for(policy)))
+    };
+    let tails: Vec<String> = [PolicyKind::Limit, PolicyKind::LimitBurst, PolicyKind::Shares]
+        .into_iter()
+        .filter_map(tail)
+        .collect();
+    match tails.as_slice() {
+        [] => "Latency of a frame by percentile".into(),
+        [one] => format!("{words} takes longer than {one}"),
+        [rest @ .., last] => format!("{words} takes longer than {} and {last}", rest.join(", ")),
+    }
+}
+
+fn words_for(policy: PolicyKind) -> &'static str {
+    match policy {
+        PolicyKind::Shares => "with shares alone",
+        PolicyKind::Limit => "under a limit",
+        PolicyKind::LimitBurst => "under a limit with burst",
+        PolicyKind::Pinned => "pinned",
+        PolicyKind::PinnedLimit => "pinned under a limit",
+    }
+}
+
+fn subtitle(summary: &Summary) -> String {
+    let fewest = summary.all_measured().map(|measured| measured.blocks.len() as u64).min();
+    let blocks = fewest.map_or_else(String::new, |fewest| {
+        match summary.all_measured().all(|m| m.blocks.len() as u64 == fewest) {
+            true => format!("{} a policy; ", counted(fewest, "block")),
+            false => format!("{} a policy or more; ", counted(fewest, "block")),
+        }
+    });
+    format!(
+        "{}Latency from a frame's intended start to its end. {blocks}shaded: 95 % band over blocks. \
+         Lines end where fewer than ten frames remain.",
+        partial(summary)
+    )
+}
+
+/// What stands before everything else in a partial run.
+pub(super) fn partial(summary: &Summary) -> String {
+    if summary.partial { format!("{}. ", table::partial(summary)) } else { String::new() }
+}

@@ -1,0 +1,56 @@
+//! A load in a process of its own, started inside a cgroup: cgbench executes itself again, so that one binary is
+//! enough. This file is what both ends speak; each end has its own.
+//!
+//! The parent writes a [`LoadConfig`] as a line of JSON; the child prepares and answers [`Answer::Ready`]; the parent
+//! writes a [`Start`]; the child answers with each [`Answer::Frame`] and then [`Answer::Done`]. When its standard input
+//! closes the child ends: a parent that dies takes its loads along.
+
+pub mod child;
+mod parent;
+
+use serde::{Deserialize, Serialize};
+use workloads::{
+    h264::EncodeConfig,
+    latency::{ClockConfig, FrameRecord, MonotonicNs},
+};
+
+pub use parent::Load;
+
+/// The hidden subcommand that is the child's end.
+pub const SUBCOMMAND: &str = "__load";
+
+/// What to run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadConfig {
+    /// The encode loop; it waits for its [`Start`].
+    Encode(Box<EncodeConfig>),
+    /// Busy threads, from the first moment to the last.
+    Hog {
+        /// How many.
+        threads: u32,
+    },
+}
+
+/// When and how often to encode.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Start {
+    /// Intended start of the clock.
+    pub origin: MonotonicNs,
+    /// The frame clock.
+    pub clock: ClockConfig,
+    /// How many frames.
+    pub frames: u32,
+}
+
+/// What the child says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Prepared (or, for a hog, running).
+    Ready,
+    /// A frame was encoded.
+    Frame(FrameRecord),
+    /// All frames were encoded.
+    Done,
+}

@@ -1,0 +1,105 @@
+//! What a run shows while it runs: a bar with the time left on a terminal, a line a block elsewhere. All on stderr.
+
+use std::{io::IsTerminal as _, io::Write as _, time::Duration};
+
+use cgtune_core::Bandwidth;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{plan::Condition, record::Missed, runner::Watcher};
+
+/// Shows progress.
+pub struct Progress {
+    bar: ProgressBar,
+    lines: bool,
+    quiet: bool,
+    blocks: u32,
+    per_block: f64,
+    done: u32,
+}
+
+/// The bar counts milliseconds.
+const PER_SECOND: f64 = 1000.0;
+
+impl Progress {
+    /// A bar if stderr is a terminal, lines if not, nothing if `quiet`.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, lines: !terminal, quiet, blocks: 0, per_block: 0.0, done: 0 }
+    }
+
+    /// A step without a known length: calibrating, drawing.
+    pub fn step(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+        self.line(text);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn line(&self, text: &str) {
+        if self.lines && !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a bar")]
+    fn measure(&self, seconds: f64) {
+        let style = ProgressStyle::with_template("{bar:24} {percent:>3} % {msg}  {prefix}");
+        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+        self.bar.set_length((seconds * PER_SECOND) as u64);
+        self.bar.set_position(0);
+    }
+
+    /// The bar stands at so many seconds of its length; the time left follows from the plan, not from the past pace.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "milliseconds of a bar"
+    )]
+    fn at(&self, seconds: f64) {
+        let position = (seconds * PER_SECOND) as u64;
+        self.bar.set_position(position.min(self.bar.length().unwrap_or(position)));
+        let left = (self.bar.length().unwrap_or(0) as f64 / PER_SECOND - seconds).max(0.0).round() as u64;
+        self.bar.set_prefix(format!("{}:{:02} left", left / 60, left % 60));
+    }
+}
+
+impl Watcher for Progress {
+    fn pilot(&mut self, seconds: f64) {
+        self.measure(seconds);
+        self.step("pilot: what does the load need?");
+    }
+
+    fn blocks(&mut self, blocks: u32, seconds: f64, limit: Bandwidth, missed: &[Missed]) {
+        (self.blocks, self.per_block) = (blocks, seconds);
+        self.measure(f64::from(blocks) * seconds);
+        let say = |text: String| {
+            self.bar.println(&text);
+            self.line(&text);
+        };
+        say(format!(
+            "limit: {} of every {} ({:.3} CPUs)",
+            limit.quota(),
+            limit.period(),
+            limit.cpus().unwrap_or(0.0)
+        ));
+        for missed in missed {
+            say(format!("not provided here: {}: {}", missed.condition, missed.reason));
+        }
+    }
+
+    fn block(&mut self, index: u32, condition: Condition) {
+        self.done = index;
+        self.step(&format!("block {}/{}: {condition}", index + 1, self.blocks));
+    }
+
+    fn tick(&mut self, seconds: f64) {
+        self.at(f64::from(self.done) * self.per_block + seconds.min(self.per_block));
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading, with errors that name the file and the place in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{BLOCKS, MACHINE, PLAN, RUN, StoreError};
+use crate::{
+    plan::Plan,
+    record::{Block, FrameTable, Machine, Records, RunRecord, SampleTable},
+};
+
+/// Reads the records of a results folder, of a finished run or of one that was cut off.
+///
+/// # Errors
+/// The first file that is missing, broken, cut short, of another schema, or has columns that do not fit together.
+pub fn read(folder: &Path) -> Result<Records, StoreError> {
+    let plan: Plan = record(folder.join(PLAN), Plan::SCHEMA)?;
+    let machine: Machine = record(folder.join(MACHINE), Machine::SCHEMA)?;
+    let run: RunRecord = record(folder.join(RUN), RunRecord::SCHEMA)?;
+    let mut blocks = block_files(&folder.join(BLOCKS))?
+        .into_iter()
+        .map(|path| {
+            let block: Block = record(path.clone(), Block::SCHEMA)?;
+            check_frames(&path, &block.frames)?;
+            check_samples(&path, &block.samples)?;
+            Ok(block)
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    blocks.sort_by_key(|block| block.index);
+    Ok(Records { plan, machine, run, blocks })
+}
+
+/// The files of the blocks, in order of name. What is not ours (an editor's copy, a half-written file) is let be.
+fn block_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |source| StoreError::Read { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".json") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// All that every record has.
+#[derive(Deserialize)]
+struct Header {
+    schema: String,
+}
+
+fn record<T: DeserializeOwned>(path: PathBuf, expected: &'static str) -> Result<T, StoreError> {
+    let bytes = fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+    // The schema first: of another format, "missing field" would be true and of no help.
+    let header: Header = parse(&path, &bytes)?;
+    if header.schema != expected {
+        return Err(StoreError::Schema { path, found: header.schema, expected });
+    }
+    parse(&path, &bytes)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::json(path.to_owned(), &error))
+}
+
+fn check_frames(path: &Path, table: &FrameTable) -> Result<(), StoreError> {
+    let FrameTable { intended_ns, start_ns, end_ns, cpu_ns, kind, bits } = table;
+    let columns = [
+        ("start_ns", start_ns.len()),
+        ("end_ns", end_ns.len()),
+        ("cpu_ns", cpu_ns.len()),
+        ("kind", kind.len()),
+        ("bits", bits.len()),
+    ];
+    check(path, "frames", intended_ns.len(), columns)
+}
+
+/// A counter that the kernel lacks is an empty column; any other is as long as the table.
+fn check_samples(path: &Path, table: &SampleTable) -> Result<(), StoreError> {
+    let SampleTable { at_ns, nr_periods, nr_throttled, throttled_ns, usage_ns } = table;
+    let columns = [
+        ("nr_periods", nr_periods.len()),
+        ("nr_throttled", nr_throttled.len()),
+        ("throttled_ns", throttled_ns.len()),
+        ("usage_ns", usage_ns.len()),
+    ];
+    check(path, "samples", at_ns.len(), columns.into_iter().filter(|(_, len)| *len > 0))
+}
+
+fn check(
+    path: &Path,
+    table: &'static str,
+    expected: usize,
+    columns: impl IntoIterator<Item = (&'static str, usize)>,
+) -> Result<(), StoreError> {
+    columns.into_iter().find(|(_, len)| *len != expected).map_or(Ok(()), |(column, found)| {
+        Err(StoreError::Columns { path: path.to_owned(), table, column, found, expected })
+    })
+}
