@@ -17,11 +17,11 @@ use crate::{
 
 pub(crate) use block::measured_frames;
 
-/// Steal above which a block is void: the hypervisor took that part of the machine's CPU time. Chosen in the
-/// project's notes on measuring: well above an idle VM's, and a tenth of a CPU limit's usual headroom.
+/// Steal above which a block is void: the hypervisor took that part of the machine's CPU time. The project's rule
+/// for measuring, a convention rather than a measured bound.
 pub const VOID_STEAL: f64 = 0.01;
 
-/// CPU use by others above which a block is void.
+/// CPU use by others above which a block is void. Of the same rule.
 pub const VOID_FOREIGN: f64 = 0.05;
 
 /// Whether a block was too much disturbed to stand for its condition.

@@ -35,7 +35,7 @@ impl Ink {
 }
 
 /// A point.
-pub(super) type Point = (f64, f64);
+pub type Point = (f64, f64);
 
 /// Which part of a text stands at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

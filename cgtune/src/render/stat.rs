@@ -59,8 +59,11 @@ fn policy(reading: &Reading) -> String {
     if observed.idle == Some(true) {
         parts.push("idle class".to_owned());
     }
-    if let Some(cpus) = observed.effective_cpus.as_ref().or(observed.cpus.as_ref()) {
-        parts.push(format!("CPUs {cpus}"));
+    match observed.effective_cpus.as_ref().or(observed.cpus.as_ref()) {
+        // A v1 cpuset that was made and never filled: it takes no task.
+        Some(cpus) if cpus.is_empty() => parts.push("an empty cpuset".to_owned()),
+        Some(cpus) => parts.push(format!("CPUs {cpus}")),
+        None => {}
     }
     parts.join(", ")
 }
@@ -90,7 +93,7 @@ fn totals(reading: &Reading) -> Vec<(&'static str, String)> {
     if let Some(b) = snapshot.stat.bursts {
         rows.push((
             "bursts",
-            format!("{} periods, {} above the quota in all", b.nr_bursts.get(), span(b.burst)),
+            format!("{}, {} above the quota in all", counted(b.nr_bursts.get(), "period"), span(b.burst)),
         ));
     }
     rows.push(match &snapshot.usage {
@@ -115,7 +118,7 @@ fn rates(reading: &Reading) -> Vec<(&'static str, String)> {
         rows.push(("throttled", format!("{periods}, {stall:.0} ms stalled per second, summed over CPUs")));
     }
     if let (Some(local), Some(own)) = (interval.local_throttled, interval.bandwidth)
-        && local > own.throttled
+        && above_by(local, own.throttled, interval.wall)
     {
         let stall = local.as_secs() * 1e3 / interval.wall.as_secs();
         rows.push((
@@ -131,7 +134,10 @@ fn rates(reading: &Reading) -> Vec<(&'static str, String)> {
         rows.push(("used", format!("{cpus:.3} CPUs{part}")));
     }
     if let Some(b) = interval.bursts {
-        rows.push(("bursts", format!("{} periods, {} above the quota", b.nr_bursts, span(b.burst))));
+        rows.push((
+            "bursts",
+            format!("{}, {} above the quota", counted(b.nr_bursts, "period"), span(b.burst)),
+        ));
     }
     if let Some(pressure) = interval.pressure {
         let percent = |part: Nanos| part.as_secs() / interval.wall.as_secs() * 100.0;
@@ -142,6 +148,17 @@ fn rates(reading: &Reading) -> Vec<(&'static str, String)> {
         ));
     }
     rows
+}
+
+/// Whether ancestors add enough to be worth a line. The two counters are fed at different moments of a throttle's end, so
+/// that they differ a little where no ancestor is involved.
+fn above_by(local: Nanos, own: Nanos, wall: Nanos) -> bool {
+    local.checked_sub(own).is_some_and(|more| more.as_secs() > wall.as_secs() / 20.0)
+}
+
+/// `1 period`, `2 periods`.
+fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// `3 of 12 periods (25.0 %)`: never a percentage without its denominator.

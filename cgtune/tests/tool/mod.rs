@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses the part it needs")]
 
+pub(crate) mod schema;
+
 use assert_cmd::Command;
 
 /// The tool, with nothing of the caller's terminal in its environment.
