@@ -78,20 +78,7 @@ pub fn png(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
     for text in scene.texts() {
         pixels.set(text)?;
     }
-    // Through a file of its own, because the encoder takes the format from a name.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let store = |source| ChartError::Store(crate::store::StoreError::Write { path: path.to_owned(), source });
-    let file =
-        tempfile::Builder::new().prefix(".drawing-").suffix(".png").tempfile_in(folder).map_err(store)?;
-    {
-        let area = BitMapBackend::new(file.path(), (width, height)).into_drawing_area();
-        let whole = plotters::element::BitMapElement::with_ref((0, 0), (width, height), &pixels.rgb)
-            .ok_or_else(|| failed("PNG")("the buffer is too small".into()))?;
-        area.draw(&whole).map_err(|e| failed("PNG")(e.to_string()))?;
-        area.present().map_err(|e| failed("PNG")(e.to_string()))?;
-    }
-    let bytes = std::fs::read(file.path()).map_err(store)?;
-    write_file(path, &bytes, WriteKind::Replace)?;
+    write_file(path, &pixels.encoded().map_err(|e| failed("PNG")(e.to_string()))?, WriteKind::Replace)?;
     Ok(path.to_owned())
 }
 
@@ -195,6 +182,15 @@ struct Pixels {
 }
 
 impl Pixels {
+    /// The bytes of a PNG file.
+    fn encoded(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.write_header()?.write_image_data(&self.rgb)?;
+        Ok(bytes)
+    }
+
     /// Sets a text, glyph by glyph.
     fn set(&mut self, text: &Text) -> Result<(), ChartError> {
         let density = f64::from(DENSITY);
