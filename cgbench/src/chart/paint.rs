@@ -187,6 +187,7 @@ impl Pixels {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::Best);
         encoder.write_header()?.write_image_data(&self.rgb)?;
         Ok(bytes)
     }

@@ -30,6 +30,8 @@ const TICKS: u32 = 6;
 /// Height of a panel.
 const HEIGHT: f64 = 420.0;
 const LABEL_ROOM: f64 = 116.0;
+/// Room that the name of the frame interval's line takes, across and up.
+const INTERVAL_ROOM: (f64, f64) = (150.0, 24.0);
 
 /// One policy's line.
 struct Curve {
@@ -157,7 +159,13 @@ fn panel(
         let at = y.at(interval);
         scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
         let text = format!("frame interval {} ms", ms(interval * 1e3));
-        scene.label((extent.left + 8.0, at - 7.0), text, theme::INK, Anchor::Start);
+        // Below the line where a curve runs through the place above it.
+        let crossed = curves.iter().flat_map(|curve| &curve.line).any(|(fraction, value)| {
+            x.at(*fraction) < extent.left + INTERVAL_ROOM.0
+                && (at - INTERVAL_ROOM.1..at).contains(&y.at(*value))
+        });
+        let baseline = if crossed { at + 18.0 } else { at - 7.0 };
+        scene.label((extent.left + 8.0, baseline), text, theme::INK, Anchor::Start);
     }
     for curve in curves {
         let Some(band) = &curve.band else { continue };

@@ -1,0 +1,55 @@
+# What a person does here. `just` lists it.
+
+_list:
+    @just --list --unsorted
+
+# Under two minutes: what a CPU limit does to an encoder's latency, on this machine
+quick:
+    cargo run --release --bin cgbench -- run --quick
+
+# A quarter of an hour: the same, long enough for a p99
+bench *ARGS:
+    cargo run --release --bin cgbench -- run {{ARGS}}
+
+# Does this kernel throttle as documented?
+check:
+    cargo run --release --bin cgbench -- check
+
+# The operator's tool: just cgtune stat --all
+cgtune *ARGS:
+    cargo run --release --bin cgtune -- {{ARGS}}
+
+# Every test, those on the real kernel included (root)
+test:
+    cargo test --workspace
+
+# The tests that need neither root nor cgroups
+test-unprivileged:
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'analysis*' --test 'terminal'
+
+# The tests on the real kernel (root)
+test-root:
+    cargo test -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
+    cargo test -p cgbench --test real_run
+
+# Formatting, lints and documentation, warnings denied
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Read, parse and encode under a benchmark harness; timings, so no test
+benchmark:
+    cargo bench -p cgtune-sys --bench read
+    cargo bench -p workloads
+
+# What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
+evidence:
+    cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
+    cargo bench -p cgtune-sys --bench read
+    cargo run --release --bin cgbench -- check --for 30s
+    cargo run --release --bin cgbench -- run
+
+# All that a change must pass before it lands
+ci:
+    .ci/run
