@@ -69,12 +69,16 @@ fn policy(reading: &Reading) -> String {
 }
 
 fn limit(reading: &Reading) -> String {
-    match (reading.limit(), reading.view) {
-        (Some((limit, _)), _) if limit.level == 0 => format!("{:.3} CPUs, set here", limit.cpus),
-        (Some((limit, path)), _) => format!("{:.3} CPUs, set by the ancestor {}", limit.cpus, name(path)),
-        (None, View::Whole) => "none, here or above".to_owned(),
-        (None, View::Limited) => {
-            "none visible; this is a container's view, limits above it cannot be seen".to_owned()
+    let visible = match reading.limit() {
+        Some((limit, _)) if limit.level == 0 => format!("{:.3} CPUs, set here", limit.cpus),
+        Some((limit, path)) => format!("{:.3} CPUs, set by the ancestor {}", limit.cpus, name(path)),
+        None if reading.view == View::Limited => "none visible".to_owned(),
+        None => "none, here or above".to_owned(),
+    };
+    match reading.view {
+        View::Whole => visible,
+        View::Limited => {
+            format!("{visible}; this is a container's view, limits above it cannot be seen")
         }
     }
 }

@@ -23,7 +23,7 @@ fn read(c: &mut Criterion) {
     let mut kept = KeptFile::open(dir, name).expect("it opens").expect("it is there");
     bench.bench_function("kept, read and parsed", |b| b.iter(|| black_box(kept.parse(cpu_stat::parse))));
     bench.bench_function("opened, read, parsed, closed", |b| {
-        b.iter(|| black_box(dir.parse(name, cpu_stat::parse)))
+        b.iter(|| black_box(dir.parse(name, cpu_stat::parse)));
     });
     bench.finish();
 }

@@ -67,16 +67,11 @@ impl Cgroup {
     /// # Errors
     /// [`Error::NoSuchProcess`], [`Error::OutsideView`], the kernel's refusal.
     pub fn of_process(hierarchies: &Hierarchies, pid: Option<u32>) -> Result<Self, Error> {
-        use std::os::unix::ffi::OsStringExt as _;
-        let path_of = |controller| -> Result<PathBuf, Error> {
-            let membership = hierarchies.membership(pid, controller)?;
-            Ok(PathBuf::from(std::ffi::OsString::from_vec(membership.path)))
-        };
-        let path = path_of(Controller::Cpu)?;
+        let path = hierarchies.membership(pid, Controller::Cpu)?;
         let cpu = hierarchies.cpu().open(&path)?.ok_or_else(|| Error::Gone(Shown(path.clone())))?;
         let beside = |controller| -> Option<Dir> {
             let hierarchy = hierarchies.of(controller)?;
-            hierarchy.open(&path_of(controller).ok()?).ok().flatten()
+            hierarchy.open(&hierarchies.membership(pid, controller).ok()?).ok().flatten()
         };
         let (cpuacct, cpuset) = (beside(Controller::Cpuacct), beside(Controller::Cpuset));
         Self::assemble(hierarchies.clone(), path, cpu, cpuacct, cpuset)

@@ -1,7 +1,9 @@
 //! Where each controller lives. Per controller, never per machine: a host may keep cpu on v1 and have v2 beside it.
 
 use std::{
+    ffi::OsString,
     fs,
+    os::unix::ffi::OsStringExt as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -10,13 +12,14 @@ use cgtune_core::{
     parse::{
         ParseError,
         mountinfo::{self, CgroupMount},
-        proc_cgroup::{self, Membership},
+        proc_cgroup,
     },
 };
 
 use crate::{
     dir::Dir,
     error::{Action, Error, Shown},
+    members,
 };
 
 /// The folder below which the host's /proc and /sys are found: `/`, or `/host` in a debug pod.
@@ -64,6 +67,9 @@ pub struct Hierarchy {
     pub mount_point: PathBuf,
     /// Which of its groups is at the mount point.
     pub root: PathBuf,
+    /// Where our cgroup namespace begins in it, when it was mounted outside that namespace: to what `/proc/<pid>/cgroup`
+    /// says paths are relative there. `None` otherwise, and where it could not be found out.
+    pub namespace: Option<PathBuf>,
     /// v1 or v2.
     pub layout: Layout,
     /// How much of it is visible.
@@ -91,6 +97,60 @@ impl Hierarchy {
         let below = path.strip_prefix(&self.root).map_err(|_| outside())?;
         Dir::open_mount(&self.mount_point)?.descend(below)
     }
+
+    /// A path as `/proc/<pid>/cgroup` shows it to us, as a path of this hierarchy.
+    fn resolve(&self, shown: &Path) -> PathBuf {
+        let Some(namespace) = &self.namespace else { return shown.to_owned() };
+        let (up, rest) = way(shown);
+        namespace
+            .ancestors()
+            .nth(up)
+            .map_or_else(|| shown.to_owned(), |from| from.iter().chain(rest).collect())
+    }
+
+    /// Visits every group that can be seen, parents before children, siblings by name. One that vanishes meanwhile is
+    /// passed over.
+    fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
+        let mut open = vec![(self.root.clone(), Dir::open_mount(&self.mount_point)?)];
+        while let Some((path, dir)) = open.pop() {
+            visit(&path, &dir);
+            let names = match dir.children() {
+                Err(Error::Gone(_)) => continue,
+                names => names?,
+            };
+            for name in names.into_iter().rev() {
+                if let Some(child) = dir.child(&name)? {
+                    open.push((path.join(&name), child));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out [`Hierarchy::namespace`]: the group that lists us, less the way that we are shown from there.
+    fn find_namespace(&self, shown: &Path) -> Result<Option<PathBuf>, Error> {
+        let ours = std::process::id();
+        let mut found = None;
+        self.walk(|path, dir| {
+            if found.is_none() && members::ids(dir, "cgroup.procs").is_ok_and(|ids| ids.contains(&ours)) {
+                found = Some(path.to_owned());
+            }
+        })?;
+        let (up, rest) = way(shown);
+        let began = |path: PathBuf| path.ancestors().nth(rest.components().count()).map(Path::to_owned);
+        Ok(found.filter(|path| up == 0 && path.ends_with(rest)).and_then(began))
+    }
+}
+
+/// Takes `/../../a` apart: two levels up, then `a`. So the kernel shows, in a cgroup namespace, what lies outside it
+/// (`cgroup_path_ns`, kernel/cgroup/cgroup.c).
+fn way(shown: &Path) -> (usize, &Path) {
+    let mut rest = shown.strip_prefix("/").unwrap_or(shown);
+    let mut up = 0;
+    while let Ok(deeper) = rest.strip_prefix("..") {
+        (rest, up) = (deeper, up + 1);
+    }
+    (up, rest)
 }
 
 /// The hierarchies of the controllers that matter here.
@@ -161,52 +221,48 @@ impl Hierarchies {
     ///
     /// # Errors
     /// The kernel's refusal to list a directory.
-    pub fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
-        let top = Dir::open_mount(&self.cpu.mount_point)?;
-        let mut open = vec![(self.cpu.root.clone(), top)];
-        while let Some((path, dir)) = open.pop() {
-            visit(&path, &dir);
-            let names = match dir.children() {
-                Err(Error::Gone(_)) => continue,
-                names => names?,
-            };
-            for name in names.into_iter().rev() {
-                if let Some(child) = dir.child(&name)? {
-                    open.push((path.join(&name), child));
-                }
-            }
-        }
-        Ok(())
+    pub fn walk(&self, visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
+        self.cpu.walk(visit)
     }
 
     /// In which group of a controller's hierarchy a process is. `None` for the pid: we ourselves.
     ///
     /// # Errors
     /// [`Error::NoSuchProcess`]; a file that cannot be read; [`Error::NoController`] when it has no line for it.
-    pub fn membership(&self, pid: Option<u32>, controller: Controller) -> Result<Membership, Error> {
-        let who = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
-        let path = self.host.join(format!("/proc/{who}/cgroup"));
-        let bytes = match (fs::read(&path), pid) {
-            (Ok(bytes), _) => bytes,
-            // ESRCH: the process ended between open and read.
-            (Err(e), Some(pid))
-                if e.kind() == std::io::ErrorKind::NotFound || e.raw_os_error() == Some(nix::libc::ESRCH) =>
-            {
-                return Err(Error::NoSuchProcess(pid));
-            }
-            (Err(e), _) => return Err(Error::io(Action::Read, path, e)),
-        };
-        let lines =
-            proc_cgroup::parse(&bytes).map_err(|source| Error::Format { path: Shown(path), source })?;
+    pub fn membership(&self, pid: Option<u32>, controller: Controller) -> Result<PathBuf, Error> {
         let hierarchy = self.of(controller).ok_or(Error::NoController(controller))?;
-        lines
-            .into_iter()
-            .find(|line| match hierarchy.layout {
-                Layout::V1 => line.controllers.iter().any(|name| name == controller.name()),
-                Layout::V2 => line.hierarchy == 0,
-            })
-            .ok_or(Error::NoController(controller))
+        Ok(hierarchy.resolve(&shown_membership(&self.host, pid, controller, hierarchy.layout)?))
     }
+}
+
+/// The path that the kernel shows us for a process, which is relative to our cgroup namespace.
+fn shown_membership(
+    host: &HostRoot,
+    pid: Option<u32>,
+    controller: Controller,
+    layout: Layout,
+) -> Result<PathBuf, Error> {
+    let who = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+    let path = host.join(format!("/proc/{who}/cgroup"));
+    let bytes = match (fs::read(&path), pid) {
+        (Ok(bytes), _) => bytes,
+        // ESRCH: the process ended between open and read.
+        (Err(e), Some(pid))
+            if e.kind() == std::io::ErrorKind::NotFound || e.raw_os_error() == Some(nix::libc::ESRCH) =>
+        {
+            return Err(Error::NoSuchProcess(pid));
+        }
+        (Err(e), _) => return Err(Error::io(Action::Read, path, e)),
+    };
+    let lines = proc_cgroup::parse(&bytes).map_err(|source| Error::Format { path: Shown(path), source })?;
+    lines
+        .into_iter()
+        .find(|line| match layout {
+            Layout::V1 => line.controllers.iter().any(|name| name == controller.name()),
+            Layout::V2 => line.hierarchy == 0,
+        })
+        .map(|line| PathBuf::from(OsString::from_vec(line.path)))
+        .ok_or(Error::NoController(controller))
 }
 
 fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Result<Option<Hierarchy>, Error> {
@@ -215,7 +271,11 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
     for mount in mounts {
         let carries = match mount.layout {
             Layout::V1 => mount.controllers.contains(&controller),
-            Layout::V2 => carries_v2(&host.join(&mount.mount_point), controller),
+            Layout::V2 => {
+                let mount_point = host.join(&mount.mount_point);
+                carries_v2(&mount_point, controller)
+                    || (controller == Controller::Cpu && withholds_cpu(host, &mount_point))
+            }
         };
         if carries {
             carriers.push(mount);
@@ -225,17 +285,62 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
     let Some(mount) = carriers.first() else { return Ok(None) };
     let mount_point = host.join(&mount.mount_point);
     let dir = Dir::open_mount(&mount_point)?;
+    // Only levels up: the group in which our cgroup namespace lies, as on the host's mount seen from a pod. Its own
+    // name is not shown, and "/" serves as well as any.
+    let (up, rest) = way(&mount.root);
+    let above = up > 0 && rest == Path::new("");
+    let root = if above { PathBuf::from("/") } else { mount.root.clone() };
     // Files that only the root of a hierarchy has (v1), or that only it lacks (v2: cgroup.type is CFTYPE_NOT_ON_ROOT).
     let whole = match mount.layout {
-        Layout::V1 => mount.root == Path::new("/") && dir.has("cgroup.sane_behavior"),
-        Layout::V2 => mount.root == Path::new("/") && !dir.has("cgroup.type"),
+        Layout::V1 => root == Path::new("/") && dir.has("cgroup.sane_behavior"),
+        Layout::V2 => root == Path::new("/") && !dir.has("cgroup.type"),
     };
     let view = if whole { View::Whole } else { View::Limited };
-    Ok(Some(Hierarchy { mount_point, root: mount.root.clone(), layout: mount.layout, view }))
+    let mut hierarchy = Hierarchy { mount_point, root, namespace: None, layout: mount.layout, view };
+    if above {
+        let shown = shown_membership(host, None, controller, mount.layout)?;
+        hierarchy.namespace = hierarchy.find_namespace(&shown)?;
+    }
+    Ok(Some(hierarchy))
 }
 
 /// Whether a v2 mount has a controller to give. cpuacct has no v2 form: usage is in `cpu.stat` there.
 fn carries_v2(mount_point: &Path, controller: Controller) -> bool {
     fs::read_to_string(mount_point.join("cgroup.controllers"))
         .is_ok_and(|names| names.split_whitespace().any(|name| name == controller.name()))
+}
+
+/// Whether a v2 mount shows a subtree to which cpu has not been passed on (a rootless container): there is no quota to set in
+/// it, but usage and pressure are there. Where v1 has the controller, v2 has nothing to withhold.
+fn withholds_cpu(host: &HostRoot, mount_point: &Path) -> bool {
+    let on_v1 = shown_membership(host, None, Controller::Cpu, Layout::V1);
+    mount_point.join("cgroup.type").exists() && matches!(on_v1, Err(Error::NoController(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_above_our_namespace_is_found_from_where_that_begins() {
+        let hierarchy = Hierarchy {
+            mount_point: "/sys/fs/cgroup".into(),
+            root: "/".into(),
+            namespace: Some("/kubepods/pod1/a".into()),
+            layout: Layout::V2,
+            view: View::Whole,
+        };
+        for (shown, path) in [
+            ("/", "/kubepods/pod1/a"),
+            ("/b/c", "/kubepods/pod1/a/b/c"),
+            ("/../b", "/kubepods/pod1/b"),
+            ("/../../../init.scope", "/init.scope"),
+            ("/../../..", "/"),
+            ("/../../../..", "/../../../.."),
+        ] {
+            assert_eq!(hierarchy.resolve(Path::new(shown)), Path::new(path), "{shown}");
+        }
+        let whole = Hierarchy { namespace: None, ..hierarchy };
+        assert_eq!(whole.resolve(Path::new("/../b")), Path::new("/../b"), "outside stays outside");
+    }
 }

@@ -118,7 +118,8 @@ pub enum Error {
     },
     /// Controllers cannot be enabled below a v2 group in which other processes live.
     #[error(
-        "cannot make cgroups in {path}: {others} other processes live there, and a cgroup with processes cannot pass the cpu controller on"
+        "cannot make cgroups in {path}: {} there, and a cgroup with processes cannot pass the cpu controller on",
+        if *.others == 1 { "another process lives".to_owned() } else { format!("{others} other processes live") }
     )]
     Occupied {
         /// The group.
@@ -145,7 +146,8 @@ impl Error {
                     .to_owned()
             }
             Self::NotDelegated(_) => {
-                "let the user manager delegate cpu (systemctl edit user@.service: [Service] Delegate=cpu cpuset), or use sudo"
+                "start it with systemd-run --user --scope -p Delegate=yes COMMAND; if cpu is missing there as well, let the \
+                 user manager have it (systemctl edit user@.service: [Service] Delegate=cpu cpuset); or use sudo"
                     .to_owned()
             }
             Self::NoController(controller) => format!(

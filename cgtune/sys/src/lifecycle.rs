@@ -4,13 +4,14 @@
 //! delegated to us. Its groups are named `cgtune.<boot>.<pid>.<start>-<what>`, so that what a killed run left
 //! behind is recognised, and removed by the next.
 //!
-//! At the standard mounts cgroups-rs creates and removes (each v1 controller, or the unified hierarchy); in a
-//! delegated subtree, which it cannot address, we do.
+//! At the standard mounts cgroups-rs creates and removes (each v1 controller, or v2 at /sys/fs/cgroup); in a delegated
+//! subtree and in a v2 hierarchy beside v1, which it cannot address, we do.
 
 mod delegated;
 mod name;
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -21,7 +22,7 @@ use cgtune_core::{Controller, Layout};
 
 use crate::{
     Cgroup, Error, Hierarchies,
-    detect::View,
+    detect::{Hierarchy, View},
     dir::Dir,
     error::{Action, Shown},
     members, process,
@@ -43,48 +44,66 @@ pub struct Workshop {
 enum Base {
     /// The root of every hierarchy.
     Root {
-        /// What the v2 root's `cgroup.subtree_control` lacked before we came.
-        enabled: Option<EnabledHere>,
+        /// The v2 root, where a controller lives there, with what its `cgroup.subtree_control` lacked before we came.
+        unified: Option<EnabledHere>,
     },
     /// A v2 subtree that is ours.
     Subtree(Subtree),
 }
 
-/// Controllers that we enabled below a v2 group and disable when we leave.
+/// Controllers that we enable below a v2 group; those that were not enabled before are disabled when we leave.
 #[derive(Debug)]
 struct EnabledHere {
     dir: Dir,
-    names: Vec<&'static str>,
+    offered: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl EnabledHere {
-    /// Notes which of the controllers are not enabled yet.
-    fn missing(dir: Dir) -> Result<Self, Error> {
+    /// Notes which controllers there are, and which of them are not enabled yet.
+    fn look(dir: Dir) -> Result<Self, Error> {
         let enabled = words(&dir, "cgroup.subtree_control")?;
         let offered = words(&dir, "cgroup.controllers")?;
-        if !offered.iter().any(|name| name == Controller::Cpu.name()) {
-            return Err(Error::NotDelegated(Shown(dir.path().to_owned())));
-        }
-        let names = [Controller::Cpu, Controller::Cpuset]
+        let offered: Vec<_> = [Controller::Cpu, Controller::Cpuset]
             .into_iter()
             .map(Controller::name)
-            .filter(|name| offered.iter().any(|o| o == name) && !enabled.iter().any(|e| e == name))
+            .filter(|name| offered.iter().any(|o| o == name))
             .collect();
-        Ok(Self { dir, names })
+        let missing = offered.iter().copied().filter(|name| !enabled.iter().any(|e| e == name)).collect();
+        Ok(Self { dir, offered, missing })
     }
 
+    /// Enables all of them, also those that were enabled when we came: who enabled them may have left since.
     fn enable(&self) -> Result<(), Error> {
-        self.names.iter().try_for_each(|name| self.dir.write("cgroup.subtree_control", &format!("+{name}")))
+        self.offered.iter().try_for_each(|name| self.dir.write("cgroup.subtree_control", &format!("+{name}")))
+    }
+
+    fn offers(&self, controller: Controller) -> bool {
+        self.offered.contains(&controller.name())
+    }
+
+    /// Makes a group at a path below; its directory. What lies between is ours, and gets the controllers enabled.
+    fn create(&self, relative: &Path) -> Result<PathBuf, Error> {
+        let path = self.dir.path().join(relative);
+        if let Some(parent) = relative.parent().filter(|parent| *parent != Path::new(""))
+            && let Some(dir) = self.dir.descend(parent)?
+        {
+            let mut between = Self::look(dir)?;
+            // They go with the group.
+            between.missing.clear();
+            between.enable()?;
+        }
+        std::fs::create_dir(&path).map_err(|error| Error::io(Action::Create, &path, error))?;
+        Ok(path)
     }
 }
 
 impl Drop for EnabledHere {
     fn drop(&mut self) {
-        // Another run may still need them here.
-        let others =
-            self.dir.children().is_ok_and(|names| names.iter().any(|name| GroupName::parse(name).is_some()));
-        if !others {
-            for name in &self.names {
+        // Another run may still need them here. A leaf needs none: it holds a process, perhaps ourselves, and no groups.
+        let needed = |name: &OsString| GroupName::parse(name).is_some_and(|group| !group.is_leaf());
+        if !self.dir.children().is_ok_and(|names| names.iter().any(needed)) {
+            for name in &self.missing {
                 let _ = self.dir.write("cgroup.subtree_control", &format!("-{name}"));
             }
         }
@@ -109,11 +128,10 @@ impl Workshop {
         let base = match Self::root_refuses(&hierarchies)? {
             None if subtree => Base::Subtree(Subtree::enter(&hierarchies)?),
             None => {
-                let enabled = match cpu.layout {
-                    Layout::V1 => None,
-                    Layout::V2 => Some(EnabledHere::missing(Dir::open_mount(&cpu.mount_point)?)?),
-                };
-                Base::Root { enabled }
+                let mut carriers = Controller::ALL.into_iter().filter_map(|name| hierarchies.of(name));
+                let unified = carriers.find(|hierarchy| hierarchy.layout == Layout::V2);
+                let open = |unified: &Hierarchy| EnabledHere::look(Dir::open_mount(&unified.mount_point)?);
+                Base::Root { unified: unified.map(open).transpose()? }
             }
             Some(refusal) if cpu.layout == Layout::V2 => match Subtree::enter(&hierarchies) {
                 // Where even our own group is not ours, the root's refusal is the one to tell.
@@ -142,10 +160,19 @@ impl Workshop {
             }
             // Making one is the only question that no capability, mount flag or LSM can answer wrongly.
             let probe = hierarchy.mount_point.join(GroupName::ours("probe", hierarchies)?.to_string());
-            if let Err(source) = std::fs::create_dir(&probe) {
-                return Ok(Some(Error::NotWritable { action: Action::Create, path: Shown(probe), source }));
+            match std::fs::create_dir(&probe) {
+                // Another thread of ours is asking the same.
+                Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Ok(Some(Error::NotWritable {
+                        action: Action::Create,
+                        path: Shown(probe),
+                        source,
+                    }));
+                }
+                Ok(()) | Err(_) => {
+                    let _ = std::fs::remove_dir(&probe);
+                }
             }
-            let _ = std::fs::remove_dir(&probe);
         }
         Ok(None)
     }
@@ -178,37 +205,50 @@ impl Workshop {
     /// Makes the group at a path below the base, all but the last component of which exist.
     fn make(&self, relative: &Path) -> Result<OwnedCgroup, Error> {
         let path = self.base_path().join(relative);
-        let made = match &*self.base {
-            Base::Root { enabled } => {
-                if let Some(enabled) = enabled {
-                    enabled.enable()?;
-                }
-                let controllers = Controller::ALL
-                    .into_iter()
-                    .filter(|&controller| self.hierarchies.of(controller).is_some())
-                    .map(|controller| controller.name().to_owned())
-                    .collect();
-                Made::Standard(
-                    Standard::new_with_specified_controllers(
-                        hierarchies::auto(),
-                        relative,
-                        Some(controllers),
-                    )
-                    .map_err(|error| Error::io(Action::Create, &path, std::io::Error::other(error)))?,
-                )
-            }
-            Base::Subtree(subtree) => Made::Below(subtree.create(relative)?),
-        };
-        let mut owned = OwnedCgroup { cgroup: None, made, path: path.clone(), _base: Rc::clone(&self.base) };
-        let cgroup = match Cgroup::open(&self.hierarchies, &path) {
-            Ok(cgroup) => cgroup,
+        let mut owned =
+            OwnedCgroup { cgroup: None, made: Made::default(), path, _base: Rc::clone(&self.base) };
+        match self
+            .make_all(relative, &mut owned.made)
+            .and_then(|()| Cgroup::open(&self.hierarchies, &owned.path))
+        {
+            Ok(cgroup) => owned.cgroup = Some(cgroup),
             Err(error) => {
                 let _ = owned.dismantle();
                 return Err(error);
             }
-        };
-        owned.cgroup = Some(cgroup);
+        }
         Ok(owned)
+    }
+
+    /// Makes it in every hierarchy that carries a controller of ours, noting what has been made.
+    fn make_all(&self, relative: &Path, made: &mut Made) -> Result<(), Error> {
+        let unified = match &*self.base {
+            Base::Root { unified } => unified,
+            Base::Subtree(subtree) => {
+                made.below = Some(subtree.create(relative)?);
+                return Ok(());
+            }
+        };
+        if let Some(unified) = unified {
+            unified.enable()?;
+        }
+        let standard = if hierarchies::is_cgroup2_unified_mode() { Layout::V2 } else { Layout::V1 };
+        let controllers: Vec<_> = Controller::ALL
+            .into_iter()
+            .filter(|&controller| self.hierarchies.of(controller).is_some_and(|h| h.layout == standard))
+            .map(|controller| controller.name().to_owned())
+            .collect();
+        if !controllers.is_empty() {
+            let created =
+                Standard::new_with_specified_controllers(hierarchies::auto(), relative, Some(controllers));
+            made.standard = Some(created.map_err(|error| {
+                Error::io(Action::Create, self.base_path().join(relative), std::io::Error::other(error))
+            })?);
+        }
+        if let Some(unified) = unified.as_ref().filter(|_| standard == Layout::V1) {
+            made.below = Some(unified.create(relative)?);
+        }
+        Ok(())
     }
 
     /// Removes groups of runs that no longer live. What cannot be removed is left for the next.
@@ -225,9 +265,7 @@ impl Workshop {
                     continue;
                 }
                 if let Ok(Some(group)) = dir.child(&name) {
-                    for pid in members::ids(&group, "cgroup.procs").unwrap_or_default() {
-                        process::kill_now(pid);
-                    }
+                    kill_members(&group);
                 }
                 let _ = remove_dir(&dir.path().join(&name));
             }
@@ -235,11 +273,28 @@ impl Workshop {
     }
 }
 
-/// How a group was made, and so how it is removed.
-#[derive(Debug)]
-enum Made {
-    Standard(Standard),
-    Below(PathBuf),
+/// How a group was made, and so how it is removed. On hybrid hosts it is made both ways.
+#[derive(Debug, Default)]
+struct Made {
+    standard: Option<Standard>,
+    below: Option<PathBuf>,
+}
+
+impl Made {
+    /// Removes what is still there.
+    fn remove(&mut self, path: &Path) -> Result<(), Error> {
+        if let Some(standard) = &self.standard {
+            standard
+                .delete()
+                .map_err(|error| Error::io(Action::Remove, path, std::io::Error::other(error)))?;
+            self.standard = None;
+        }
+        if let Some(below) = &self.below {
+            remove_dir(below)?;
+            self.below = None;
+        }
+        Ok(())
+    }
 }
 
 /// A cgroup that we made. Dropping it ends what still runs in it and removes it.
@@ -281,19 +336,14 @@ impl OwnedCgroup {
     }
 
     fn dismantle(&mut self) -> Result<(), Error> {
-        if let Some(cgroup) = self.cgroup.take() {
-            for pid in members::ids(cgroup.cpu_dir(), "cgroup.procs").unwrap_or_default() {
-                process::kill_now(pid);
+        let cgroup = self.cgroup.take();
+        retried(|| {
+            // Anew each time: what is forked between the list and the kill is in the next list.
+            if let Some(cgroup) = &cgroup {
+                kill_members(cgroup.cpu_dir());
             }
-        }
-        match &self.made {
-            Made::Standard(standard) => retried(|| {
-                standard
-                    .delete()
-                    .map_err(|error| Error::io(Action::Remove, &self.path, std::io::Error::other(error)))
-            }),
-            Made::Below(path) => retried(|| remove_dir(path)),
-        }
+            self.made.remove(&self.path)
+        })
     }
 }
 
@@ -302,6 +352,12 @@ impl Drop for OwnedCgroup {
         if self.cgroup.is_some() {
             let _ = self.dismantle();
         }
+    }
+}
+
+fn kill_members(group: &Dir) {
+    for pid in members::ids(group, "cgroup.procs").unwrap_or_default() {
+        process::kill_now(pid);
     }
 }
 
@@ -314,7 +370,7 @@ fn remove_dir(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// A killed process leaves its groups a moment after it is reaped (css_set release), until when removal is EBUSY.
+/// A killed process and an ended thread leave their groups a moment later (css_set release), until when removal is EBUSY.
 fn retried(mut remove: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
     let mut wait = Duration::from_millis(1);
     loop {

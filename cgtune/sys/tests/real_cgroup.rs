@@ -67,7 +67,7 @@ fn a_child_above_its_parent_is_refused_before_v1_is_asked_and_accepted_by_v2() {
     let result = apply(child.cgroup().unwrap(), &bandwidth(60, 100, 0));
     match workshop.hierarchies().cpu().layout {
         Layout::V1 => {
-            assert!(matches!(result, Err(ApplyError::Plan(PlanError::AboveParent { .. }))), "{result:?}")
+            assert!(matches!(result, Err(ApplyError::Plan(PlanError::AboveParent { .. }))), "{result:?}");
         }
         Layout::V2 => assert!(result.is_ok(), "{result:?}"),
     }

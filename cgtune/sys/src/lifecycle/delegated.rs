@@ -4,15 +4,13 @@
 //! we move ourselves into a leaf beside the groups to come, and on leaving back.
 
 use std::{
-    ffi::OsString,
     io,
-    os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
 };
 
 use cgtune_core::Controller;
 
-use super::{EnabledHere, name::GroupName, remove_dir};
+use super::{EnabledHere, name::GroupName, remove_dir, retried};
 use crate::{
     Error, Hierarchies,
     dir::Dir,
@@ -32,19 +30,22 @@ pub(super) struct Subtree {
 
 impl Subtree {
     pub(super) fn enter(hierarchies: &Hierarchies) -> Result<Self, Error> {
-        let membership = hierarchies.membership(None, Controller::Cpu)?;
-        let path = PathBuf::from(OsString::from_vec(membership.path));
+        let path = hierarchies.membership(None, Controller::Cpu)?;
         let open = || hierarchies.cpu().open(&path)?.ok_or_else(|| Error::Gone(Shown(path.clone())));
         let dir = open()?;
-        let enabled = EnabledHere::missing(open()?)?;
-        let leaf = dir.path().join(GroupName::ours("self", hierarchies)?.to_string());
+        // Permission first: a session's group that is root's lacks the controllers as well, which is not the point.
+        let leaf = dir.path().join(GroupName::leaf(hierarchies)?.to_string());
         std::fs::create_dir(&leaf).map_err(|source| Error::NotWritable {
             action: Action::Create,
             path: Shown(leaf.clone()),
             source,
         })?;
         // From here on dropping it undoes it.
-        let mut subtree = Self { path, enabled: None, dir, leaf };
+        let mut subtree = Self { path: path.clone(), enabled: None, dir, leaf };
+        let enabled = EnabledHere::look(open()?)?;
+        if !enabled.offers(Controller::Cpu) {
+            return Err(Error::NotDelegated(Shown(subtree.dir.path().to_owned())));
+        }
         let ours = std::process::id();
         let others =
             members::ids(&subtree.dir, "cgroup.procs")?.into_iter().filter(|&pid| pid != ours).count();
@@ -61,17 +62,9 @@ impl Subtree {
         &self.path
     }
 
-    /// Makes a group at a path below the subtree; its directory. What lies between gets the controllers enabled.
+    /// Makes a group at a path below the subtree; its directory.
     pub(super) fn create(&self, relative: &Path) -> Result<PathBuf, Error> {
-        let path = self.dir.path().join(relative);
-        if let Some(parent) = relative.parent().filter(|parent| *parent != Path::new(""))
-            && let Some(dir) = self.dir.descend(parent)?
-        {
-            // Dropped with the parent itself, so nothing is to be restored.
-            std::mem::ManuallyDrop::new(EnabledHere::missing(dir)?).enable()?;
-        }
-        std::fs::create_dir(&path).map_err(|error| Error::io(Action::Create, &path, error))?;
-        Ok(path)
+        self.enabled.as_ref().ok_or_else(|| Error::Gone(Shown(self.path.clone())))?.create(relative)
     }
 }
 
@@ -79,7 +72,7 @@ impl Drop for Subtree {
     fn drop(&mut self) {
         self.enabled = None;
         let _ = move_to(self.dir.path());
-        let _ = remove_dir(&self.leaf);
+        let _ = retried(|| remove_dir(&self.leaf));
     }
 }
 

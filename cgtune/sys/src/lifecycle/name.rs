@@ -17,6 +17,9 @@ pub(super) struct GroupName {
     what: String,
 }
 
+/// What a leaf is for: the process itself, which may not stay in a group that passes controllers on.
+const LEAF: &str = "self";
+
 impl GroupName {
     pub(super) fn ours(what: &str, hierarchies: &Hierarchies) -> Result<Self, Error> {
         let pid = std::process::id();
@@ -26,6 +29,15 @@ impl GroupName {
             started: members::started_ticks(&HostRoot::default(), pid).ok_or(Error::NoSuchProcess(pid))?,
             what: what.to_owned(),
         })
+    }
+
+    /// The name of the leaf into which we move.
+    pub(super) fn leaf(hierarchies: &Hierarchies) -> Result<Self, Error> {
+        Self::ours(LEAF, hierarchies)
+    }
+
+    pub(super) fn is_leaf(&self) -> bool {
+        self.what == LEAF
     }
 
     /// `None`: not a name of ours, so not ours to touch.
