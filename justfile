@@ -45,6 +45,7 @@ benchmark:
 
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
+    cargo test --release -p workloads --features decoder --test decoder
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
     cargo bench -p cgtune-sys --bench read
     cargo run --release --bin cgbench -- check --for 30s

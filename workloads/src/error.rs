@@ -77,7 +77,9 @@ pub enum Error {
         thread: usize,
     },
     /// No picture size costs what was asked for.
-    #[error("cannot reach a share of {wanted:.2} of the frame interval: {width}x{height} costs {measured:.3}")]
+    #[error(
+        "cannot reach a share of {wanted:.2} of the frame interval: {width}x{height} costs {measured:.3}"
+    )]
     Share {
         /// The share that was asked for.
         wanted: f64,
@@ -102,7 +104,9 @@ impl Error {
             }
             Self::ClipSize { .. } => Some("leave the size to the clip, or scale the clip"),
             Self::Share { .. } => Some("ask for a share that fits, or change the frame rate or the threads"),
-            Self::StartThread { .. } => Some("fewer threads, or a higher limit of processes (pids.max, ulimit -u)"),
+            Self::StartThread { .. } => {
+                Some("fewer threads, or a higher limit of processes (pids.max, ulimit -u)")
+            }
             Self::Clock { .. } | Self::WriteStream(_) | Self::ThreadLost { .. } => None,
         }
     }

@@ -61,7 +61,8 @@ impl ClockConfig {
     /// Where frame `index` would start without jitter. From the index each time, not by adding
     /// intervals, so that rounding does not accumulate.
     fn grid_ns(&self, index: u64) -> u64 {
-        let ns = u128::from(index) * 1_000_000_000 * u128::from(self.fps_den) / u128::from(self.fps_num.max(1));
+        let ns =
+            u128::from(index) * 1_000_000_000 * u128::from(self.fps_den) / u128::from(self.fps_num.max(1));
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 }
@@ -86,11 +87,12 @@ impl Schedule {
     /// When the rate is zero or above 1000 frames a second, or the jitter would let frames
     /// overtake each other.
     pub fn new(clock: &ClockConfig) -> Result<Self, Error> {
-        let interval_ns = clock.interval_ns().filter(|&ns| ns >= 1_000_000).ok_or_else(|| Error::Setting {
-            name: "frame rate",
-            value: format!("{}/{}", clock.fps_num, clock.fps_den),
-            hint: "a rate above 0 and up to 1000 frames a second, such as 30000/1001",
-        })?;
+        let interval_ns =
+            clock.interval_ns().filter(|&ns| ns >= 1_000_000).ok_or_else(|| Error::Setting {
+                name: "frame rate",
+                value: format!("{}/{}", clock.fps_num, clock.fps_den),
+                hint: "a rate above 0 and up to 1000 frames a second, such as 30000/1001",
+            })?;
         if !(0.0..0.5).contains(&clock.jitter) {
             return Err(Error::Setting {
                 name: "jitter",

@@ -1,7 +1,10 @@
 //! The oracle: an independent decoder shows exactly what the encoder believes a decoder shows.
 //!
-//! Needs `ffmpeg`; run with `cargo test -p workloads --test decoder -- --ignored`. It fails
-//! without it rather than pass for nothing.
+//! Needs `ffmpeg`, hence the feature: `cargo test -p workloads --features decoder --test decoder`.
+//! It fails without it rather than pass for nothing.
+
+// Clippy's exceptions for tests end at functions that tests call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::process::Command;
 
@@ -37,19 +40,16 @@ fn check(config: &EncodeConfig, frames: u32) {
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
 fn i_frames_decode_to_what_we_think() {
     check(&EncodeConfig { width: 208, height: 128, gop: 1, ..EncodeConfig::default() }, 4);
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
 fn p_frames_decode_to_what_we_think() {
     check(&EncodeConfig { width: 320, height: 192, gop: 30, ..EncodeConfig::default() }, 70);
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
 fn every_quantiser_decodes_to_what_we_think() {
     for qp in 15..=49 {
         let scene = SceneConfig { seed: qp.into(), motion: 2.0, ..SceneConfig::default() };
@@ -58,7 +58,6 @@ fn every_quantiser_decodes_to_what_we_think() {
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
 fn slices_and_cropped_sizes_decode_to_what_we_think() {
     let scene = SceneConfig { cut_every: Some(7), ..SceneConfig::default() };
     for (width, height, threads) in [(640, 360, 2), (162, 98, 3), (320, 176, 11), (34, 32, 1)] {
@@ -67,7 +66,6 @@ fn slices_and_cropped_sizes_decode_to_what_we_think() {
 }
 
 #[test]
-#[ignore = "needs ffmpeg"]
 fn frame_numbers_wrap_as_they_should() {
     check(&EncodeConfig { width: 64, height: 48, gop: 600, ..EncodeConfig::default() }, 300);
 }

@@ -15,7 +15,8 @@ pub(crate) struct Args {
     pub(crate) load: Load,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 an error or wrong use, 130 interrupted (what was done is shown).";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 2 an error or wrong use, 130 interrupted (what was done is shown).";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Load {
@@ -101,7 +102,9 @@ pub(crate) struct H264Args {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  workloads hog --threads 2 --duration 10s\n  workloads hog --until-stdin-closes")]
+#[command(
+    after_help = "Examples:\n  workloads hog --threads 2 --duration 10s\n  workloads hog --until-stdin-closes"
+)]
 pub(crate) struct HogArgs {
     /// How many threads burn.
     #[arg(long, value_name = "N", default_value_t = 1)]

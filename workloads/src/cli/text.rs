@@ -32,7 +32,8 @@ pub(crate) fn render(run: &Run) -> String {
             let cpu: Vec<f64> = run.records.iter().map(|record| record.cpu_ns as f64).collect();
             let frames = (ROUND_NS as f64 / run.interval_ns as f64).round().max(1.0) as usize;
             let refill = demand.cpu_mean_ns * frames as f64 * HEAD_ROOM;
-            let (bare, spare) = (shortfall(&cpu, frames, refill, 0.0), shortfall(&cpu, frames, refill, refill));
+            let (bare, spare) =
+                (shortfall(&cpu, frames, refill, 0.0), shortfall(&cpu, frames, refill, refill));
             if bare.rounds > 0 {
                 let percent = |count: usize| 100.0 * count as f64 / bare.rounds as f64;
                 row("rounds over 1.08 x mean", format!("{:.1} %", percent(bare.above_refill)));

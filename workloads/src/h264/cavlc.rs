@@ -1,9 +1,7 @@
 //! Writing a block of levels in CAVLC (ITU-T H.264 9.2).
 
 use super::bits::BitSink;
-use super::cavlc_tables::{
-    CHROMA_DC_TOTAL_ZEROS, Code, Context, RUN_BEFORE, TOTAL_ZEROS, coeff_token,
-};
+use super::cavlc_tables::{CHROMA_DC_TOTAL_ZEROS, Code, Context, RUN_BEFORE, TOTAL_ZEROS, coeff_token};
 
 /// The order in which the coefficients of a block are scanned (Figure 8-8), as raster positions.
 pub(super) const ZIGZAG: [usize; 16] = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
@@ -180,7 +178,8 @@ mod tests {
                 at -= 1;
                 levels[at] = value as i16;
                 if index + 1 < total && left > 0 {
-                    let run = RUN_BEFORE[left.min(7) - 1].iter().position(|&code| self.matches(code)).unwrap();
+                    let run =
+                        RUN_BEFORE[left.min(7) - 1].iter().position(|&code| self.matches(code)).unwrap();
                     at -= run;
                     left -= run;
                 }

@@ -209,17 +209,21 @@ mod tests {
         for (i, &(length, bits)) in codes.iter().enumerate() {
             assert!(length > 0 && u32::from(bits) < 1 << length);
             for &(longer, other) in codes.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, code)| code) {
-                let prefix = longer >= length && other >> (longer - length).min(7) == bits
+                let prefix = longer >= length
+                    && other >> (longer - length).min(7) == bits
                     && (longer - length < 8 || bits == 0);
-                assert!(!prefix || longer - length >= 8 && bits == 0 && other != 0,
-                    "({length}, {bits}) begins ({longer}, {other})");
+                assert!(
+                    !prefix || longer - length >= 8 && bits == 0 && other != 0,
+                    "({length}, {bits}) begins ({longer}, {other})"
+                );
             }
         }
         (1 << 16) - codes.iter().map(|&(length, _)| 1u32 << (16 - length)).sum::<u32>()
     }
 
     fn tokens(context: Context, most: usize) -> impl Iterator<Item = Code> {
-        (0..=most).flat_map(move |total| (0..=total.min(3)).map(move |ones| coeff_token(context, total, ones)))
+        (0..=most)
+            .flat_map(move |total| (0..=total.min(3)).map(move |ones| coeff_token(context, total, ones)))
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn works(config: &EncodeConfig, frames: u32) -> Vec<Work> {
 
 #[test]
 fn the_default_scene_fluctuates_within_frames_and_not_within_seconds() {
-    let config = EncodeConfig { width: 480, height: 272, ..EncodeConfig::default() };
+    let config = EncodeConfig { width: 640, height: 352, ..EncodeConfig::default() };
     let works = works(&config, 300);
     let costs: Vec<f64> = works.iter().map(cost_ns).collect();
     let mean = costs.iter().sum::<f64>() / costs.len() as f64;
@@ -55,7 +55,6 @@ fn the_default_scene_fluctuates_within_frames_and_not_within_seconds() {
         part(|work| work.points),
         part(|work| work.levels),
     );
-    for c in works.chunks(15) { let m: Work = c.iter().fold(Work::default(), |mut a, w| { a.add(w); a }); let n = m.macroblocks as f64; eprintln!("sk {:.3} in {:.3} pt {:.1} lv {:.1}", m.skipped as f64/n, m.intra as f64/n, m.points as f64/n, m.levels as f64/n); }
     assert!((0.13..0.27).contains(&cv), "CV {cv:.3}");
     assert!((0.3..0.65).contains(&lag), "lag-1 {lag:.2}");
     assert!(seconds.iter().all(|second| (0.93..1.07).contains(second)), "seconds {seconds:.2?}");

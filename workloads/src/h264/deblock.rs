@@ -10,14 +10,14 @@ use crate::video::Plane;
 
 /// α′ by indexA (Table 8-16).
 const ALPHA: [u8; 52] = [
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 17, 20, 22, 25, 28, 32, 36,
-    40, 45, 50, 56, 63, 71, 80, 90, 101, 113, 127, 144, 162, 182, 203, 226, 255, 255,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 17, 20, 22, 25, 28,
+    32, 36, 40, 45, 50, 56, 63, 71, 80, 90, 101, 113, 127, 144, 162, 182, 203, 226, 255, 255,
 ];
 
 /// β′ by indexB (Table 8-16).
 const BETA: [u8; 52] = [
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11,
-    11, 12, 12, 13, 13, 14, 14, 15, 15, 16, 16, 17, 17, 18, 18,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 6, 6, 7, 7, 8, 8, 9, 9, 10,
+    10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15, 16, 16, 17, 17, 18, 18,
 ];
 
 /// t′C0 by indexA from 17 on, for bS 1, 2 and 3 (Table 8-17); zero below.
@@ -120,7 +120,11 @@ fn outer_strengths(macroblock: &Macroblock, neighbour: &Macroblock, vertical: bo
     let apart = mv.x.abs_diff(other.x) >= 4 || mv.y.abs_diff(other.y) >= 4;
     std::array::from_fn(|part| {
         let (ours, theirs) = if vertical { (part * 4, part * 4 + 3) } else { (part, 12 + part) };
-        if macroblock.luma_counts[ours] > 0 || neighbour.luma_counts[theirs] > 0 { 2 } else { u8::from(apart) }
+        if macroblock.luma_counts[ours] > 0 || neighbour.luma_counts[theirs] > 0 {
+            2
+        } else {
+            u8::from(apart)
+        }
     })
 }
 
@@ -273,7 +277,13 @@ fn filter_luma_strong(lines: &mut Lines<8, 16>, thresholds: &Thresholds) {
 }
 
 #[inline(never)]
-fn filter_chroma(lines: &mut Lines<4, 8>, tc0: [i16; 8], on: [i16; 8], strong: bool, thresholds: &Thresholds) {
+fn filter_chroma(
+    lines: &mut Lines<4, 8>,
+    tc0: [i16; 8],
+    on: [i16; 8],
+    strong: bool,
+    thresholds: &Thresholds,
+) {
     let [p1, p0, q0, q1] = *lines;
     let strong = -i16::from(strong);
     for i in 0..8 {

@@ -96,7 +96,12 @@ impl EncodeLoop {
         self.flush()
     }
 
-    fn timed_frame(&mut self, index: u32, intended_ns: u64, origin: MonotonicNs) -> Result<FrameRecord, Error> {
+    fn timed_frame(
+        &mut self,
+        index: u32,
+        intended_ns: u64,
+        origin: MonotonicNs,
+    ) -> Result<FrameRecord, Error> {
         let start_ns = MonotonicNs::now()?.ns_since(origin);
         let cpu_before = clock::process_cpu_ns()?;
         let frame = self.encoder.encode(self.clip.picture(u64::from(index)))?;

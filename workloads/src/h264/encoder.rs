@@ -228,3 +228,123 @@ fn copy_rows(from: &Plane, to: &mut Plane, first: usize) {
         to.row_mut(first + y).copy_from_slice(from.row(y));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::{Clip, SceneConfig};
+
+    fn config() -> EncodeConfig {
+        EncodeConfig { width: 208, height: 120, gop: 8, clip_frames: 12, ..EncodeConfig::default() }
+    }
+
+    fn clip(config: &EncodeConfig) -> Clip {
+        Clip::from_scene(&config.scene, config.width, config.height, config.clip_frames)
+    }
+
+    /// All of a stream: kinds, bytes, and what a decoder shows.
+    fn encode_all(config: &EncodeConfig) -> Vec<(FrameKind, Vec<u8>, Vec<u8>)> {
+        let clip = clip(config);
+        let mut encoder = Encoder::new(config).unwrap();
+        (0..config.clip_frames)
+            .map(|index| {
+                let frame = encoder.encode(clip.picture(index.into())).unwrap();
+                let (kind, stream) = (frame.kind, frame.stream.to_vec());
+                (kind, stream, encoder.decoded())
+            })
+            .collect()
+    }
+
+    fn psnr_db(a: &[u8], b: &[u8]) -> f64 {
+        let squares: f64 = a.iter().zip(b).map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2)).sum();
+        10.0 * (255.0 * 255.0 * a.len() as f64 / squares.max(1.0)).log10()
+    }
+
+    #[test]
+    fn finer_quantisers_cost_more_bits_and_come_nearer_to_the_source() {
+        let mut before: Option<(usize, f64)> = None;
+        for (qp, floor_db) in [(40, 24.0), (34, 28.0), (28, 32.0), (22, 36.0), (16, 41.0)] {
+            let config = EncodeConfig { qp, ..config() };
+            let clip = clip(&config);
+            let frames = encode_all(&config);
+            let bytes = frames.iter().map(|(_, stream, _)| stream.len()).sum();
+            let worst = (0..)
+                .zip(&frames)
+                .map(|(index, (_, _, decoded))| psnr_db(decoded, &clip.picture(index).to_raw()))
+                .fold(f64::INFINITY, f64::min);
+            assert!(worst > floor_db, "QP {qp}: {worst:.1} dB");
+            if let Some((fewer, lower)) = before.replace((bytes, worst)) {
+                assert!(bytes > fewer && worst > lower, "QP {qp}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_configuration_gives_the_same_stream() {
+        for threads in [1, 3] {
+            let config = EncodeConfig { threads, ..config() };
+            assert_eq!(encode_all(&config), encode_all(&config), "{threads} threads");
+        }
+    }
+
+    /// A change of this number is a change of the load: results from before and after it do not
+    /// compare. It is not wrong, but must be meant.
+    #[test]
+    fn the_stream_is_the_one_it_was() {
+        // FNV-1a: the standard library's hashes may change with its version.
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        for (_, stream, _) in encode_all(&EncodeConfig { threads: 2, ..config() }) {
+            for byte in stream {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        assert_eq!(hash, 0xbdc4_709f_40b9_74c0, "the load has changed");
+    }
+
+    #[test]
+    fn a_reset_starts_the_same_stream_again() {
+        let config = config();
+        let clip = clip(&config);
+        let mut encoder = Encoder::new(&config).unwrap();
+        let encode =
+            |encoder: &mut Encoder, index| encoder.encode(clip.picture(index)).unwrap().stream.to_vec();
+        let first: Vec<Vec<u8>> = (0..5).map(|index| encode(&mut encoder, index)).collect();
+        encoder.reset();
+        let again: Vec<Vec<u8>> = (0..5).map(|index| encode(&mut encoder, index)).collect();
+        assert_eq!(first, again);
+    }
+
+    #[test]
+    fn frames_come_in_groups_and_cuts_start_new_ones() {
+        let kinds: Vec<FrameKind> = encode_all(&config()).into_iter().map(|(kind, ..)| kind).collect();
+        let i_frames: Vec<usize> = (0..12).filter(|&i| kinds[i] == FrameKind::I).collect();
+        assert_eq!(i_frames, [0, 8]);
+
+        let scene = SceneConfig { cut_every: Some(5), ..SceneConfig::default() };
+        let config = EncodeConfig { scene, gop: 60, ..config() };
+        let clip = clip(&config);
+        let mut encoder = Encoder::new(&config).unwrap();
+        let cuts: Vec<u64> =
+            (0..12).filter(|&index| encoder.encode(clip.picture(index)).unwrap().scene_cut).collect();
+        assert_eq!(cuts, [5, 10]);
+    }
+
+    #[test]
+    fn a_still_picture_is_skipped() {
+        let config = config();
+        let clip = clip(&config);
+        let mut encoder = Encoder::new(&config).unwrap();
+        for _ in 0..4 {
+            encoder.encode(clip.picture(0)).unwrap();
+        }
+        let work = encoder.work();
+        assert!(work.skipped * 10 > work.macroblocks * 9, "{work:?}");
+    }
+
+    #[test]
+    fn a_picture_of_another_size_is_fitted_rather_than_a_panic() {
+        let mut encoder = Encoder::new(&config()).unwrap();
+        let other = Clip::from_scene(&SceneConfig::default(), 640, 64, 1);
+        encoder.encode(other.picture(0)).unwrap();
+    }
+}

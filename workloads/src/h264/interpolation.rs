@@ -140,9 +140,7 @@ mod tests {
         let [right, below, diagonal] = &mut planes;
         fill_half_planes(&whole, HalfPlanes { right, below, diagonal }, &mut Vec::new());
 
-        let sample = |x: i32, y: i32| {
-            i32::from(whole.samples()[whole.index(x.clamp(0, 23), y.clamp(0, 15))])
-        };
+        let sample = |x: i32, y: i32| i32::from(whole.samples()[whole.index(x.clamp(0, 23), y.clamp(0, 15))]);
         let six = |s: [i32; 6]| s[0] - 5 * s[1] + 20 * s[2] + 20 * s[3] - 5 * s[4] + s[5];
         let across = |x: i32, y: i32| six([-2, -1, 0, 1, 2, 3].map(|d| sample(x + d, y)));
         let down = |x: i32, y: i32| six([-2, -1, 0, 1, 2, 3].map(|d| sample(x, y + d)));
@@ -165,9 +163,8 @@ mod tests {
             let block = chroma_block(plane.window(2, 3), plane.stride(), fx, fy);
             for y in 0..8 {
                 for x in 0..8 {
-                    let at = |dx: i32, dy: i32| {
-                        u32::from(plane.samples()[plane.index(2 + x + dx, 3 + y + dy)])
-                    };
+                    let at =
+                        |dx: i32, dy: i32| u32::from(plane.samples()[plane.index(2 + x + dx, 3 + y + dy)]);
                     let (fx, fy) = (u32::from(fx), u32::from(fy));
                     let sum = (8 - fx) * (8 - fy) * at(0, 0)
                         + fx * (8 - fy) * at(1, 0)

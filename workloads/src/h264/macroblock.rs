@@ -117,8 +117,10 @@ impl CountsAround {
 
     fn chroma(&self, counts: &[u8; 8], block: usize) -> Context {
         let (component, x, y) = (block / 4, block % 2, block % 4 / 2);
-        let left = if x > 0 { Some(counts[block - 1]) } else { self.chroma_left.map(|c| c[component * 2 + y]) };
-        let above = if y > 0 { Some(counts[block - 2]) } else { self.chroma_above.map(|c| c[component * 2 + x]) };
+        let left =
+            if x > 0 { Some(counts[block - 1]) } else { self.chroma_left.map(|c| c[component * 2 + y]) };
+        let above =
+            if y > 0 { Some(counts[block - 2]) } else { self.chroma_above.map(|c| c[component * 2 + x]) };
         expected(left, above)
     }
 }
@@ -137,8 +139,8 @@ const CODING_ORDER: [usize; 16] = [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11,
 
 /// codeNum of coded_block_pattern for inter macroblocks, by the pattern (Table 9-4).
 const INTER_PATTERN_CODES: [u8; 48] = [
-    0, 2, 3, 7, 4, 8, 17, 13, 5, 18, 9, 14, 10, 15, 16, 11, 1, 32, 33, 36, 34, 37, 44, 40, 35, 45, 38, 41, 39, 42,
-    43, 19, 6, 24, 25, 20, 26, 21, 46, 28, 27, 47, 22, 29, 23, 30, 31, 12,
+    0, 2, 3, 7, 4, 8, 17, 13, 5, 18, 9, 14, 10, 15, 16, 11, 1, 32, 33, 36, 34, 37, 44, 40, 35, 45, 38, 41,
+    39, 42, 43, 19, 6, 24, 25, 20, 26, 21, 46, 28, 27, 47, 22, 29, 23, 30, 31, 12,
 ];
 
 /// Writes an I_16x16 macroblock, without mb_skip_run.

@@ -14,7 +14,8 @@ pub(super) struct Mv {
 impl Mv {
     /// The bits of its difference to a prediction: mvd_l0.
     pub(super) fn bits(self, predicted: Self) -> u32 {
-        se_bits(i32::from(self.x) - i32::from(predicted.x)) + se_bits(i32::from(self.y) - i32::from(predicted.y))
+        se_bits(i32::from(self.x) - i32::from(predicted.x))
+            + se_bits(i32::from(self.y) - i32::from(predicted.y))
     }
 }
 

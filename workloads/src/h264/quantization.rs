@@ -141,7 +141,11 @@ mod tests {
                 let norm = [16.0, 100.0, 40.0][class(position)] / [1.0, 4.0, 2.0][class(position)];
                 let step = f64::from(quantizer.scales[position] << quantizer.octave) * norm / 64.0;
                 let factor = f64::from(quantizer.factors[position]) / f64::from(1u32 << quantizer.shift);
-                assert!((step * factor - 1.0).abs() < 0.01, "QP {qp}, position {position}: {}", step * factor);
+                assert!(
+                    (step * factor - 1.0).abs() < 0.01,
+                    "QP {qp}, position {position}: {}",
+                    step * factor
+                );
             }
         }
     }

@@ -158,17 +158,14 @@ mod tests {
 
     /// A luma sample at a quarter position, straight from the equations of 8.4.2.2.1.
     fn quarter_sample(plane: &Plane, qx: i32, qy: i32) -> u8 {
-        let whole = |x: i32, y: i32| {
-            i32::from(plane.samples()[plane.index(x.clamp(0, 47), y.clamp(0, 31))])
-        };
+        let whole = |x: i32, y: i32| i32::from(plane.samples()[plane.index(x.clamp(0, 47), y.clamp(0, 31))]);
         let six = |s: [i32; 6]| s[0] - 5 * s[1] + 20 * s[2] + 20 * s[3] - 5 * s[4] + s[5];
         let clip = |v: i32| v.clamp(0, 255);
         const D: [i32; 6] = [-2, -1, 0, 1, 2, 3];
         let right = |x: i32, y: i32| clip((six(D.map(|d| whole(x + d, y))) + 16) >> 5);
         let below = |x: i32, y: i32| clip((six(D.map(|d| whole(x, y + d))) + 16) >> 5);
-        let diagonal = |x: i32, y: i32| {
-            clip((six(D.map(|dy| six(D.map(|dx| whole(x + dx, y + dy))))) + 512) >> 10)
-        };
+        let diagonal =
+            |x: i32, y: i32| clip((six(D.map(|dy| six(D.map(|dx| whole(x + dx, y + dy))))) + 512) >> 10);
         let (x, y) = (qx >> 2, qy >> 2);
         let mean = |a: i32, b: i32| (a + b + 1) >> 1;
         let value = match (qx & 3, qy & 3) {

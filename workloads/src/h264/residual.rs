@@ -58,16 +58,17 @@ pub(super) struct ChromaResidual {
 impl ChromaResidual {
     /// CodedBlockPatternChroma: 0 nothing, 1 DC only, 2 also AC.
     pub(super) fn pattern(&self) -> u32 {
-        if self.counts != [0; 8] {
-            2
-        } else {
-            u32::from(self.dc != [[0; 4]; 2])
-        }
+        if self.counts != [0; 8] { 2 } else { u32::from(self.dc != [[0; 4]; 2]) }
     }
 }
 
 /// Codes luma that is predicted as Intra_16x16.
-pub(super) fn intra_luma(source: &Luma, prediction: &Luma, quantizer: &Quantizer, laps: &mut Laps) -> IntraLuma {
+pub(super) fn intra_luma(
+    source: &Luma,
+    prediction: &Luma,
+    quantizer: &Quantizer,
+    laps: &mut Laps,
+) -> IntraLuma {
     let mut blocks = transform::luma_residual(source, prediction);
     transform::forward(&mut blocks);
     laps.mark(Stage::Transform);
@@ -84,7 +85,12 @@ pub(super) fn intra_luma(source: &Luma, prediction: &Luma, quantizer: &Quantizer
 }
 
 /// Codes luma that is predicted from the reference.
-pub(super) fn inter_luma(source: &Luma, prediction: &Luma, quantizer: &Quantizer, laps: &mut Laps) -> InterLuma {
+pub(super) fn inter_luma(
+    source: &Luma,
+    prediction: &Luma,
+    quantizer: &Quantizer,
+    laps: &mut Laps,
+) -> InterLuma {
     let mut blocks = transform::luma_residual(source, prediction);
     transform::forward(&mut blocks);
     laps.mark(Stage::Transform);
@@ -183,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_flat_change_of_chroma_needs_dc_only() {
-        let coded = chroma(&[[[90; 8]; 8]; 2], &[[[140; 8]; 8]; 2], &Quantizer::new(28, true), &mut Laps::default());
+        let coded =
+            chroma(&[[[90; 8]; 8]; 2], &[[[140; 8]; 8]; 2], &Quantizer::new(28, true), &mut Laps::default());
         assert_eq!(coded.pattern(), 1);
         assert!(coded.decoded.as_flattened().as_flattened().iter().all(|s| s.abs_diff(90) < 8));
     }

@@ -198,15 +198,16 @@ impl<'a> Search<'a> {
 mod tests {
     use super::*;
 
-    /// A picture with one smooth hill, on which every downhill walk ends at the same place.
-    fn hill() -> Reference {
+    /// Waves that are long against the shifts that are looked for, and of several directions, so
+    /// that no other place looks alike.
+    fn waves() -> Reference {
         let mut reference = Reference::new(96, 96);
         for plane in reference.planes_mut() {
-            let half = plane.width() as i32 / 2;
             for y in 0..plane.height() {
                 for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
-                    let (dx, dy) = (x as i32 - half, y as i32 - half);
-                    *sample = (255 - (dx * dx + dy * dy + dx * dy) / 24).max(16) as u8;
+                    let (x, y) = (x as f64, y as f64);
+                    let sum = (x / 4.0).sin() + (y / 5.0).sin() + ((x + y) / 9.0).sin();
+                    *sample = (128.0 + 40.0 * sum) as u8;
                 }
             }
         }
@@ -216,11 +217,17 @@ mod tests {
 
     #[test]
     fn it_finds_a_shift_to_the_quarter_sample() {
-        let reference = hill();
+        let reference = waves();
         for true_mv in [Mv { x: 0, y: 0 }, Mv { x: 9, y: -6 }, Mv { x: -31, y: 14 }] {
             let source = reference.luma_block(32, 48, true_mv);
-            let search =
-                Search { source: &source, reference: &reference, x: 32, y: 48, predicted: Mv::default(), qp: 20 };
+            let search = Search {
+                source: &source,
+                reference: &reference,
+                x: 32,
+                y: 48,
+                predicted: Mv::default(),
+                qp: 12,
+            };
             let found = search.run(std::iter::empty(), &mut Laps::default());
             let off = (found.mv.x - true_mv.x).abs().max((found.mv.y - true_mv.y).abs());
             assert!(off <= 1, "{true_mv:?}: {found:?}");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::bits::{BitCounter, BitSink, BitWriter};
 use super::distortion::{sad, satd, satd_chroma, ssd};
 use super::intra::{Edges, IntraMode, predict_chroma, predict_luma};
-use super::macroblock::{self, CodedMacroblocks, CountsAround, Macroblock};
+use super::macroblock::{self, CodedMacroblocks, Macroblock};
 use super::motion::{Mv, lambda};
 use super::quantization::{Quantizer, chroma_qp};
 use super::reference::Reference;
@@ -151,7 +151,7 @@ impl Slice {
                 let source = self.source(&task.source, column, row);
                 self.laps.mark(Stage::Control);
                 match task.header.kind {
-                    FrameKind::I => self.encode_in_i(qp, &source, &intra),
+                    FrameKind::I => self.encode_in_i(&task.header, &source, &intra),
                     FrameKind::P => self.encode_in_p(task, &source, &intra, &inter, &mut skip_run),
                 }
             }
@@ -176,13 +176,15 @@ impl Slice {
         }
     }
 
-    fn encode_in_i(&mut self, qp: u8, source: &Source, quantizers: &Quantizers) {
+    fn encode_in_i(&mut self, header: &PictureHeader, source: &Source, quantizers: &Quantizers) {
+        let qp = header.qp;
         let around = self.coded.counts_around();
         let mut choices = self.intra_choices(qp, source);
         choices.sort_by_key(|choice| choice.cost);
         let mut best: Option<(u32, IntraMode, IntraLuma)> = None;
         for choice in choices.iter().take(INTRA_TRIALS) {
-            let luma = residual::intra_luma(&source.luma, &choice.prediction, &quantizers.luma, &mut self.laps);
+            let luma =
+                residual::intra_luma(&source.luma, &choice.prediction, &quantizers.luma, &mut self.laps);
             let mut rate = BitCounter::default();
             macroblock::write_intra_luma(&mut rate, &luma, &around);
             self.laps.mark(Stage::Entropy);
@@ -193,7 +195,7 @@ impl Slice {
             }
         }
         if let Some((_, mode, luma)) = best {
-            self.finish_intra(FrameKind::I, qp, source, quantizers, mode, &luma, &around);
+            self.finish_intra(header, source, quantizers, mode, &luma);
         }
     }
 
@@ -233,20 +235,19 @@ impl Slice {
         (best.1, best.2)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Codes chroma to a luma that is coded already, and writes both.
     fn finish_intra(
         &mut self,
-        slice: FrameKind,
-        qp: u8,
+        header: &PictureHeader,
         source: &Source,
         quantizers: &Quantizers,
         mode: IntraMode,
         luma: &IntraLuma,
-        around: &CountsAround,
     ) {
-        let (chroma_mode, prediction) = self.intra_chroma(qp, source);
+        let around = self.coded.counts_around();
+        let (chroma_mode, prediction) = self.intra_chroma(header.qp, source);
         let chroma = residual::chroma(&source.chroma, &prediction, &quantizers.chroma, &mut self.laps);
-        macroblock::write_intra(&mut self.bits, slice, (mode, chroma_mode), luma, &chroma, around);
+        macroblock::write_intra(&mut self.bits, header.kind, (mode, chroma_mode), luma, &chroma, &around);
         self.laps.mark(Stage::Entropy);
         self.work.intra += 1;
         self.work.levels += luma.dc.iter().filter(|&&level| level != 0).count() as u64;
@@ -270,7 +271,8 @@ impl Slice {
             return;
         }
         let (x, y) = (source.x as i32, source.y as i32);
-        let collocated = reference.motion.get(source.y / 16 * self.mbs_wide + source.x / 16).copied().flatten();
+        let collocated =
+            reference.motion.get(source.y / 16 * self.mbs_wide + source.x / 16).copied().flatten();
         let search = Search { source: &source.luma, reference, x, y, predicted, qp };
         let found = search.run(collocated.into_iter().chain(self.coded.nearby_vectors()), &mut self.laps);
         self.work.points += u64::from(found.points);
@@ -286,7 +288,7 @@ impl Slice {
         {
             self.bits.put_ue(std::mem::take(skip_run)); // mb_skip_run
             let luma = residual::intra_luma(&source.luma, &choice.prediction, &intra.luma, &mut self.laps);
-            self.finish_intra(FrameKind::P, qp, source, intra, choice.mode, &luma, &around);
+            self.finish_intra(&task.header, source, intra, choice.mode, &luma);
             return;
         }
 
@@ -332,8 +334,7 @@ impl Slice {
         }
         let chroma_prediction = reference.chroma_blocks(x, y, mv);
         self.laps.mark(Stage::Interpolation);
-        let chroma =
-            residual::chroma(&source.chroma, &chroma_prediction, &quantizers.chroma, &mut self.laps);
+        let chroma = residual::chroma(&source.chroma, &chroma_prediction, &quantizers.chroma, &mut self.laps);
         if chroma.pattern() != 0 {
             return false;
         }

@@ -84,9 +84,8 @@ mod tests {
     #[test]
     fn it_plays_back_and_forth() {
         let clip = Clip::from_scene(&SceneConfig::default(), 32, 32, 3);
-        let order: Vec<usize> = (0..9)
-            .map(|i| clip.pictures.iter().position(|p| p == clip.picture(i)).unwrap())
-            .collect();
+        let order: Vec<usize> =
+            (0..9).map(|i| clip.pictures.iter().position(|p| p == clip.picture(i)).unwrap()).collect();
         assert_eq!(order, [0, 1, 2, 1, 0, 1, 2, 1, 0]);
     }
 

@@ -9,6 +9,6 @@ mod texture;
 pub mod y4m;
 
 pub use clip::Clip;
-pub(crate) use plane::Plane;
 pub use plane::Picture;
+pub(crate) use plane::Plane;
 pub use scene::SceneConfig;

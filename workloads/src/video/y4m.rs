@@ -3,7 +3,7 @@
 //! Only 8-bit 4:2:0 is read (`C420`, `C420jpeg`, `C420mpeg2`, `C420paldv`, or no `C` at all, which
 //! means 4:2:0); the variants differ in where chroma lies between luma samples, which an encoder
 //! passes on. Anything else is an error that says what it is. Memory is bounded: lines by
-//! [`MAX_LINE`], a picture by [`MAX_SIDE`], their number by the caller.
+//! 1024 bytes, a picture by 4096 samples a side, their number by the caller.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,8 +11,8 @@ use super::Picture;
 
 /// No header or frame line in use is near this long.
 const MAX_LINE: u64 = 1024;
-/// The largest picture of ITU-T H.264 level 6.2 has 139,264 macroblocks; 8192 a side covers it.
-const MAX_SIDE: u32 = 8192;
+/// What the encoder takes; also a bound on the memory that a header can make us allocate.
+const MAX_SIDE: u32 = 4096;
 /// Smaller pictures have no neighbourhood to predict from.
 const MIN_SIDE: u32 = 16;
 
@@ -73,7 +73,9 @@ impl<R: BufRead> Y4mReader<R> {
                 Some((b'H', value)) => height = side(value),
                 Some((b'C', b"420" | b"420jpeg" | b"420mpeg2" | b"420paldv")) => {}
                 Some((b'C', other)) => {
-                    return Err(Y4mError::Colour(String::from_utf8_lossy(other).escape_default().to_string()));
+                    return Err(Y4mError::Colour(
+                        String::from_utf8_lossy(other).escape_default().to_string(),
+                    ));
                 }
                 _ => {}
             }
@@ -130,7 +132,7 @@ fn read_line(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Y4mError> {
 /// A side of the picture: even, since chroma has half of it.
 fn side(value: &[u8]) -> Option<u32> {
     let side: u32 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    (side % 2 == 0 && (MIN_SIDE..=MAX_SIDE).contains(&side)).then_some(side)
+    (side.is_multiple_of(2) && (MIN_SIDE..=MAX_SIDE).contains(&side)).then_some(side)
 }
 
 #[cfg(test)]

@@ -1,0 +1,149 @@
+//! The binary as a user or a parent process meets it.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::Value;
+
+fn workloads(arguments: &[&str]) -> Command {
+    let mut command = Command::new(cargo_bin!("workloads"));
+    command.args(arguments);
+    command
+}
+
+const SMALL: [&str; 5] = ["h264", "--size", "64x48", "--clip-frames", "4"];
+
+fn small(more: &[&str]) -> Command {
+    workloads(&[&SMALL, more].concat())
+}
+
+#[test]
+fn json_holds_each_frame_and_the_summary() {
+    let output = small(&["--frames", "5", "--fps", "500", "--json"]).output().unwrap();
+    assert!(output.status.success());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "cgtune.workload-h264/1");
+    let frames = document["frames"].as_array().unwrap();
+    assert_eq!(frames.len(), 5);
+    assert_eq!((&frames[0]["kind"], &frames[1]["kind"]), (&"I".into(), &"P".into()));
+    for frame in frames {
+        let at = |name: &str| frame[name].as_u64().unwrap();
+        assert!(at("intended_ns") <= at("start_ns") && at("start_ns") < at("end_ns") && at("bits") > 0);
+    }
+    assert_eq!(document["summary"]["frames"], 5);
+    assert_eq!(document["summary"]["latency_p99_ns"], Value::Null);
+    assert_eq!(document["interrupted"], false);
+}
+
+#[test]
+fn the_table_says_what_it_cannot_tell() {
+    let output = small(&["--frames", "5", "--no-clock", "--stages"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("CPU p99/p50") && text.contains("n/a") && text.contains("search"), "{text}");
+    assert!(!text.contains("latency"), "without a clock there is no latency: {text}");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn wrong_use_exits_with_2_and_a_hint() {
+    for (arguments, expected) in [
+        (&["--duration", "10"][..], "needs a unit"),
+        (&["--qp", "99"], "hint: 15 (fine) to 49 (coarse)"),
+        (&["--threads", "9"], "rows of macroblocks"),
+        (&["--jitter", "0.7"], "below 0.5"),
+        (&["--fps", "0"], "not a frame rate"),
+    ] {
+        let output = small(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_file_is_encoded_at_its_own_size_and_garbage_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, stream) = (folder.path().join("clip.y4m"), folder.path().join("clip.264"));
+    let mut bytes = b"YUV4MPEG2 W48 H32 F25:1 C420jpeg\n".to_vec();
+    for frame in 0..3u8 {
+        bytes.extend(b"FRAME\n");
+        bytes.extend((0..48 * 32 * 3 / 2).map(|i| (i % 200) as u8 + frame));
+    }
+    std::fs::write(&clip, &bytes).unwrap();
+    let run = |path: &std::path::Path| {
+        workloads(&["h264", "--frames", "4", "--no-clock", "--input"])
+            .arg(path)
+            .arg("--output")
+            .arg(&stream)
+            .output()
+            .unwrap()
+    };
+    let output = run(&clip);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("48x32"));
+    assert!(std::fs::read(&stream).unwrap().starts_with(&[0, 0, 0, 1, 0x67]));
+
+    std::fs::write(&clip, "not a clip\n").unwrap();
+    for path in [clip, folder.path().join("missing.y4m")] {
+        let output = run(&path);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("hint: "));
+    }
+}
+
+#[test]
+fn an_interrupted_run_shows_what_it_has() {
+    for signal in ["INT", "TERM"] {
+        let child = small(&["--duration", "1h", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["interrupted"], true);
+        assert!(!document["frames"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_load_ends_when_its_parent_hangs_up() {
+    for load in [
+        &["hog", "--until-stdin-closes"][..],
+        &[&SMALL[..], &["--duration", "1h", "--until-stdin-closes"]].concat(),
+    ] {
+        let mut child = workloads(load).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"ignored").unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        let closed = Instant::now();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+        assert!(closed.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn a_broken_pipe_ends_quietly() {
+    let mut child = small(&["--frames", "3", "--no-clock", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(message, "");
+}
+
+#[test]
+fn a_hog_burns_for_as_long_as_asked() {
+    let start = Instant::now();
+    assert!(workloads(&["hog", "--threads", "2", "--duration", "200ms"]).status().unwrap().success());
+    assert!(start.elapsed() >= Duration::from_millis(200));
+}
