@@ -1,5 +1,6 @@
 //! Who runs a block: the seam between the plan of an experiment and a kernel (or, later, a model of one).
 
+mod keeper;
 pub mod kernel;
 mod policy;
 mod sampler;

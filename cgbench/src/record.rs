@@ -42,6 +42,9 @@ pub struct Machine {
     pub hypervisor: Option<String>,
     /// Frequency governor of CPU 0.
     pub governor: Option<String>,
+    /// Whether an idle-class busy thread on each CPU kept the machine awake while blocks ran.
+    #[serde(default)]
+    pub kept_awake: bool,
 }
 
 impl Machine {

@@ -89,6 +89,10 @@ fn machine(machine: &Machine) -> String {
         ),
         row("hypervisor", machine.hypervisor.clone().unwrap_or_else(|| "none seen".into())),
         row("frequency governor", machine.governor.clone().unwrap_or_else(unknown)),
+        row(
+            "idle CPUs",
+            if machine.kept_awake { "kept awake by an idle-class thread" } else { "may sleep" }.into(),
+        ),
         row("cpu controller", machine.cpu_layout.clone()),
         row("cpuset controller", machine.cpuset_layout.clone().unwrap_or_else(|| "none".into())),
         row("burst", if machine.burst { "provided" } else { "not provided" }.into()),

@@ -5,6 +5,7 @@
 
 mod block;
 mod condition;
+mod speed;
 pub mod verdict;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::{
     plan::Condition,
     record::{Disturbance, Records},
-    summary::{Row, Summary},
+    summary::{BlockSummary, Row, Summary},
 };
 
 pub(crate) use block::measured_frames;
@@ -30,6 +31,11 @@ pub fn is_void(disturbance: &Disturbance) -> bool {
     disturbance.steal > VOID_STEAL || disturbance.foreign > VOID_FOREIGN
 }
 
+/// Whether a block's machine was as steady as the limit's headroom asks for ([`speed`]), and left to us.
+fn is_steady(block: &BlockSummary, headroom: f64) -> bool {
+    block.void == Some(false) && block.slowest_second.is_some_and(|ratio| ratio <= headroom)
+}
+
 /// Summarises a run, a partial one as well.
 #[must_use]
 pub fn summarise(records: &Records) -> Summary {
@@ -37,9 +43,10 @@ pub fn summarise(records: &Records) -> Summary {
     let conditions: BTreeSet<Condition> =
         plan.conditions.iter().copied().chain(records.blocks.iter().map(|block| block.condition)).collect();
     let missed = |condition| records.run.missed.iter().find(|missed| missed.condition == condition);
+    let slowest = speed::slowest_seconds(records);
     let rows: Vec<Row> = conditions
         .into_iter()
-        .map(|condition| match (condition::measured(records, condition), missed(condition)) {
+        .map(|condition| match (condition::measured(records, condition, &slowest), missed(condition)) {
             (Some(measured), _) => Row::Measured(Box::new(measured)),
             (None, Some(missed)) => Row::NotProvided { condition, reason: missed.reason.clone() },
             (None, None) => Row::NotRun { condition },
@@ -60,6 +67,7 @@ pub fn summarise(records: &Records) -> Summary {
         blocks,
         frame_interval_us: plan.clock.interval_ns().map(|ns| ns as f64 / 1e3),
         period_us: plan.limit.period_us.get(),
+        headroom: plan.limit.headroom,
         rows,
     }
 }

@@ -36,6 +36,8 @@ pub struct Summary {
     pub frame_interval_us: Option<f64>,
     /// Period of the bandwidth control, as planned.
     pub period_us: u64,
+    /// Quota over the pilot's mean use, as planned; also how much slower than usual a second of a steady block may be.
+    pub headroom: f64,
     /// One row a condition: first alone, then with a neighbour, policies in the order of [`PolicyKind::ALL`].
     pub rows: Vec<Row>,
 }
@@ -87,6 +89,8 @@ pub struct Measured {
     pub unwatched_blocks: u64,
     /// The worst disturbance of any block; `None` where it was never known.
     pub worst: Option<Worst>,
+    /// The counts over those blocks during which the machine was steady; `None` where that is not known.
+    pub steady: Option<Steady>,
     /// The blocks.
     pub blocks: Vec<BlockSummary>,
 }
@@ -164,6 +168,22 @@ pub struct Bursts {
     pub burst_us: u64,
 }
 
+/// Counts over the blocks that had the machine to themselves and in which no second of frames took more CPU time than
+/// usual by more than the headroom. All other figures are over all blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steady {
+    /// How many blocks.
+    pub blocks: u64,
+    /// Active periods.
+    pub nr_periods: u64,
+    /// Throttled periods.
+    pub nr_throttled: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Late frames.
+    pub late: u64,
+}
+
 /// The worst disturbance of any block, as parts of the machine's CPU time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Worst {
@@ -186,6 +206,8 @@ pub struct BlockSummary {
     pub partial: bool,
     /// Whether its disturbance is above the bounds; `None` when not known.
     pub void: Option<bool>,
+    /// CPU time of its slowest second over the usual one of the same frames; `None` with nothing to compare with.
+    pub slowest_second: Option<f64>,
     /// Active periods.
     pub nr_periods: Option<u64>,
     /// Throttled periods.

@@ -18,6 +18,7 @@ use workloads::latency::MonotonicNs;
 
 use super::{
     Backend, BlockOrder, RunError,
+    keeper::Keeper,
     policy::{NEIGHBOUR_REQUEST, of_load, share},
     sampler::Sampler,
 };
@@ -32,17 +33,18 @@ const LEAD: Nanos = Nanos::new(250_000_000);
 
 /// The kernel as a backend.
 pub struct Kernel {
+    keeper: Option<Keeper>,
     workshop: Workshop,
     cpus: CpuSet,
     machine: Machine,
 }
 
 impl Kernel {
-    /// Finds the hierarchies and a place for cgroups.
+    /// Finds the hierarchies and a place for cgroups; keeps the CPUs awake from here on if asked to.
     ///
     /// # Errors
     /// No cpu controller; no permission to make cgroups, with the file that refused.
-    pub fn open() -> Result<Self, RunError> {
+    pub fn open(keep_awake: bool) -> Result<Self, RunError> {
         let workshop = Workshop::open(Hierarchies::detect(HostRoot::default())?)?;
         let mut probe = workshop.group("probe")?;
         let capabilities = probe.cgroup()?.capabilities();
@@ -52,6 +54,8 @@ impl Kernel {
             Some(cpus) => cpus,
             None => affinity::get(None)?,
         };
+        let threads = u32::try_from(cpus.len()).unwrap_or(1);
+        let keeper = if keep_awake { Keeper::start(&workshop, threads)? } else { None };
         let host = workshop.hierarchies().host();
         let name = |layout| match layout {
             Layout::V1 => "v1".to_owned(),
@@ -69,8 +73,9 @@ impl Kernel {
             burst: capabilities.burst,
             hypervisor: facts::hypervisor(host),
             governor: facts::governor(host),
+            kept_awake: keeper.is_some(),
         };
-        Ok(Self { workshop, cpus, machine })
+        Ok(Self { keeper, workshop, cpus, machine })
     }
 
     /// The CPUs that a pinned load has for itself, from the top: CPU 0 serves most interrupts.
@@ -105,14 +110,20 @@ fn put(group: &mut OwnedCgroup, policy: &Policy, condition: Condition) -> Result
 struct Edge {
     load: Snapshot,
     neighbour: Option<Snapshot>,
+    keeper: Option<Snapshot>,
     machine: Option<MachineTime>,
 }
 
 impl Edge {
-    fn read(load: &mut OwnedCgroup, neighbour: Option<&mut OwnedCgroup>) -> Result<Self, RunError> {
+    fn read(
+        load: &mut OwnedCgroup,
+        neighbour: Option<&mut OwnedCgroup>,
+        keeper: Option<&mut Keeper>,
+    ) -> Result<Self, RunError> {
         Ok(Self {
             load: load.cgroup()?.sample()?,
             neighbour: neighbour.map(|group| group.cgroup()?.sample()).transpose()?,
+            keeper: keeper.map(Keeper::sample).transpose()?,
             machine: facts::machine_time(),
         })
     }
@@ -183,7 +194,11 @@ impl Backend for Kernel {
         let mut complete = false;
         while !complete && !stop.load(Ordering::Relaxed) {
             if before.is_none() && clock::now() >= measured_from {
-                before = Some(Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group))?);
+                before = Some(Edge::read(
+                    &mut group,
+                    neighbour.as_mut().map(|(group, ..)| group),
+                    self.keeper.as_mut(),
+                )?);
             }
             // While warming up, wake for the edge; later, for Ctrl-C and the progress bar.
             let until_edge = measured_from.checked_sub(clock::now()).unwrap_or_default();
@@ -197,14 +212,17 @@ impl Backend for Kernel {
             tick();
         }
         let Some(before) = before else { return Ok(None) };
-        let after = Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group))?;
+        let after =
+            Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group), self.keeper.as_mut())?;
         let samples = sampler.finish();
         load.end()?;
 
         let interval = Interval::between(&before.load, &after.load)?;
         let neighbour_usage = usage(before.neighbour.as_ref(), after.neighbour.as_ref());
         let disturbance = before.machine.zip(after.machine).and_then(|(a, b)| {
-            let ours = interval.usage?.saturating_add(neighbour_usage.unwrap_or_default());
+            let keeper = usage(before.keeper.as_ref(), after.keeper.as_ref()).unwrap_or_default();
+            let ours =
+                interval.usage?.saturating_add(neighbour_usage.unwrap_or_default()).saturating_add(keeper);
             disturbance(a, b, ours, interval.wall, self.machine.online_cpus.len())
         });
         let neighbour = neighbour.map(|(_, load, observed)| {

@@ -69,6 +69,10 @@ pub struct Args {
     /// Who measures
     #[arg(long, value_enum, default_value_t = BackendChoice::Kernel)]
     backend: BackendChoice,
+    /// Let idle CPUs sleep; otherwise an idle-class busy thread on each keeps them awake, since what a host does with a
+    /// virtual CPU that sleeps between frames is charged to the load
+    #[arg(long)]
+    let_sleep: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -105,7 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
     // Permission first: nobody wants to wait for the calibration to be told.
     let mut backend = match args.backend {
-        BackendChoice::Kernel => Kernel::open()?,
+        BackendChoice::Kernel => Kernel::open(!args.let_sleep)?,
     };
     let name = if args.quick { "quick" } else { "encoder" };
     let path = args.out.clone().unwrap_or_else(|| default_folder(name));

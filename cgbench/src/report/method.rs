@@ -47,13 +47,30 @@ pub(super) fn method(records: &Records) -> String {
         format!(
             "A **quantile** is given only where {SAMPLES_BEYOND} frames lie beyond it. Nothing is left out as an outlier. \
              Blocks in which the hypervisor took more than {}, or other programs more than {}, of the machine are \
-             marked, and counted in.",
+             marked, and counted in; so are those in which a second of frames took more than {} × the CPU time that \
+             the same frames usually took.",
             bound(VOID_STEAL),
-            bound(VOID_FOREIGN)
+            bound(VOID_FOREIGN),
+            plan.limit.headroom,
         ),
+        awake(records),
         "A difference of latency is **claimed** only where the bands of both lie apart and the ratio is at least 1.1. \
          Throttled periods are the kernel's own count, and always stand beside how many periods there were."
             .to_owned(),
     ];
     format!("## Method\n\n{}", points.map(|point| format!("- {point}")).join("\n"))
+}
+
+/// What the CPUs did while nobody wanted them.
+fn awake(records: &Records) -> String {
+    if records.machine.kept_awake {
+        "**Idle CPUs were kept awake** by one busy thread each, in a cgroup that runs only when nobody else wants to \
+         (`cpu.idle`): what a host does with a virtual CPU that sleeps between frames is charged to the load, and no \
+         counter shows it. `--let-sleep` goes without."
+            .to_owned()
+    } else {
+        "**Idle CPUs could sleep** between frames. On a virtual machine what its host does meanwhile is charged to the \
+         load, and no counter shows it."
+            .to_owned()
+    }
 }

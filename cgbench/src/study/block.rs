@@ -45,7 +45,7 @@ impl<'a> Measured<'a> {
         (late, longest)
     }
 
-    pub(super) fn summary(&self, interval_us: Option<f64>) -> BlockSummary {
+    pub(super) fn summary(&self, interval_us: Option<f64>, slowest_second: Option<f64>) -> BlockSummary {
         let mut sorted = self.latencies_us.clone();
         sorted.sort_by(f64::total_cmp);
         let bandwidth = self.block.interval.bandwidth;
@@ -55,6 +55,7 @@ impl<'a> Measured<'a> {
             frames: sorted.len() as u64,
             partial: self.block.partial,
             void: self.block.disturbance.as_ref().map(is_void),
+            slowest_second,
             nr_periods: bandwidth.map(|delta| delta.nr_periods),
             nr_throttled: bandwidth.map(|delta| delta.nr_throttled),
             p50_us: quantile::of_sorted(&sorted, Level::P50),

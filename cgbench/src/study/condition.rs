@@ -1,22 +1,31 @@
 //! All blocks of one condition.
 
+use std::collections::BTreeMap;
+
 use cgtune_core::interval::{BandwidthDelta, BurstDelta};
 
-use super::block;
+use super::{block, is_steady};
 use crate::{
     plan::Condition,
     record::{Block, Records},
     stats::{Level, Moments, Pool, median_interval},
-    summary::{BlockSummary, Bursts, FrameCpu, Latency, Measured, Misses, Quantile, Throttling, Worst},
+    summary::{
+        BlockSummary, Bursts, FrameCpu, Latency, Measured, Misses, Quantile, Steady, Throttling, Worst,
+    },
 };
 
 /// What was measured under `condition`; `None` without a block of it.
-pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measured> {
+pub(super) fn measured(
+    records: &Records,
+    condition: Condition,
+    slowest: &BTreeMap<u32, f64>,
+) -> Option<Measured> {
     let interval_us = records.plan.clock.interval_ns().map(|ns| ns as f64 / 1e3);
     let parts: Vec<block::Measured<'_>> =
         records.blocks.iter().filter(|block| block.condition == condition).map(block::Measured::of).collect();
     let blocks: Vec<&Block> = parts.iter().map(|part| part.block).collect();
-    let summaries: Vec<BlockSummary> = parts.iter().map(|part| part.summary(interval_us)).collect();
+    let summaries: Vec<BlockSummary> =
+        parts.iter().map(|part| part.summary(interval_us, slowest.get(&part.block.index).copied())).collect();
     let first = blocks.first()?;
     let frames = summaries.iter().map(|block| block.frames).sum();
     let cpu: Vec<f64> = parts.iter().flat_map(|part| part.cpu_us.iter().copied()).collect();
@@ -33,6 +42,7 @@ pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measur
         void_blocks: summaries.iter().filter(|block| block.void == Some(true)).count() as u64,
         unwatched_blocks: summaries.iter().filter(|block| block.void.is_none()).count() as u64,
         worst: worst(&blocks),
+        steady: steady(&summaries, records.plan.limit.headroom),
         blocks: summaries,
     })
 }
@@ -106,6 +116,20 @@ fn bursts(blocks: &[&Block]) -> Option<Bursts> {
     (!counted.is_empty()).then(|| Bursts {
         nr_bursts: counted.iter().fold(0, |sum: u64, delta| sum.saturating_add(delta.nr_bursts)),
         burst_us: counted.iter().fold(0, |sum: u64, delta| sum.saturating_add(delta.burst.get())) / 1000,
+    })
+}
+
+/// The counts over the steady blocks alone; `None` where no block's steadiness is known.
+fn steady(blocks: &[BlockSummary], headroom: f64) -> Option<Steady> {
+    blocks.iter().find_map(|block| block.slowest_second)?;
+    let steady: Vec<&BlockSummary> = blocks.iter().filter(|block| is_steady(block, headroom)).collect();
+    let sum = |of: fn(&BlockSummary) -> Option<u64>| steady.iter().filter_map(|block| of(block)).sum();
+    Some(Steady {
+        blocks: steady.len() as u64,
+        nr_periods: sum(|block| block.nr_periods),
+        nr_throttled: sum(|block| block.nr_throttled),
+        frames: sum(|block| Some(block.frames)),
+        late: sum(|block| block.late),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     study::{VOID_FOREIGN, VOID_STEAL},
     summary::{
         Summary,
-        figures::{bound, count, counted, ms},
+        figures::{bound, count, counted, ms, percent},
     },
 };
 
@@ -53,10 +53,47 @@ pub fn notes(summary: &Summary) -> Vec<String> {
             names.join("; "),
         ));
     }
+    notes.extend(steady(summary));
     if unwatched > 0 {
         notes.push(format!("not known whether disturbed: {}", counted(unwatched, "block")));
     }
     notes
+}
+
+/// The same counts where the machine kept still: what a policy does, apart from what the machine did meanwhile. Silent
+/// where every block was steady, since it would say everything twice.
+fn steady(summary: &Summary) -> Option<String> {
+    let known: Vec<_> = summary
+        .all_measured()
+        .filter(|measured| measured.limit_cpus.is_some())
+        .filter_map(|measured| Some((measured, measured.steady?)))
+        .collect();
+    if known.iter().all(|(measured, steady)| steady.blocks == measured.blocks.len() as u64) {
+        return None;
+    }
+    let figures: Vec<String> = known
+        .iter()
+        .map(|(measured, steady)| {
+            let throttled = match steady.nr_periods {
+                0 => "no period".to_owned(),
+                periods => {
+                    format!(
+                        "{} of {}",
+                        percent(steady.nr_throttled as f64 / periods as f64),
+                        counted(periods, "period")
+                    )
+                }
+            };
+            let blocks = counted(measured.blocks.len() as u64, "block");
+            format!("{}: {throttled} throttled ({} of {blocks})", measured.condition, steady.blocks)
+        })
+        .collect();
+    Some(format!(
+        "blocks during which the machine was steady (nobody else above the bounds, and no second of frames took more than \
+         {} × its usual CPU time), which the table counts in with all others: {}",
+        summary.headroom,
+        figures.join("; "),
+    ))
 }
 
 /// The note of a partial run, which stands above everything else.

@@ -68,6 +68,7 @@ fn machine() -> Machine {
         burst: true,
         hypervisor: None,
         governor: None,
+        kept_awake: true,
     }
 }
 

@@ -137,6 +137,7 @@ impl Layout {
             (_, Write::Burst(burst)) => (Knob::Burst, burst.get().to_string()),
             (Self::V1, Write::Share(crate::Share::Shares(shares))) => (Knob::Share, shares.get().to_string()),
             (Self::V2, Write::Share(crate::Share::Weight(weight))) => (Knob::Share, weight.get().to_string()),
+            (_, Write::Idle(idle)) => (Knob::Idle, u8::from(*idle).to_string()),
             (_, Write::Cpus(cpus)) => (Knob::Cpus, format!("{cpus}\n")),
             (_, Write::Mems(mems)) => (Knob::Mems, format!("{mems}\n")),
             _ => return None,

@@ -57,6 +57,8 @@ pub enum Write {
     Burst(Micros),
     /// Shares or weight.
     Share(Share),
+    /// `cpu.idle`: whether the group runs only when nobody else would (5.15+).
+    Idle(bool),
     /// CPUs.
     Cpus(CpuSet),
     /// Memory nodes.

@@ -62,7 +62,7 @@ pub fn write_bandwidth(
         Write::Period(period) => next.period = *period,
         Write::Max { quota, period } => (next.quota, next.period) = (*quota, *period),
         Write::Burst(burst) => next.burst = Some(now.burst.map(|_| *burst).ok_or(Refusal::NoFile)?),
-        Write::Share(_) | Write::Cpus(_) | Write::Mems(_) => return Ok(next),
+        Write::Share(_) | Write::Idle(_) | Write::Cpus(_) | Write::Mems(_) => return Ok(next),
     }
     if !(MIN_PERIOD..=MAX_PERIOD).contains(&next.period) {
         return Err(Refusal::Period(next.period));
@@ -166,6 +166,7 @@ impl CpuControl for RuleModel {
                     Share::Weight(weight) => ObservedShare::Weight(weight.get()),
                 });
             }
+            Write::Idle(idle) => self.observed.idle = Some(*idle),
             Write::Cpus(_) | Write::Mems(_) => return Err(Refusal::NoFile),
             Write::Quota(_) | Write::Period(_) | Write::Max { .. } | Write::Burst(_) => {
                 let now = self.observed.bandwidth.ok_or(Refusal::NoFile)?;

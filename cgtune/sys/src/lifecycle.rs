@@ -264,10 +264,12 @@ impl Workshop {
                 if !stale {
                     continue;
                 }
-                if let Ok(Some(group)) = dir.child(&name) {
-                    kill_members(&group);
-                }
-                let _ = remove_dir(&dir.path().join(&name));
+                let _ = retried(|| {
+                    if let Ok(Some(group)) = dir.child(&name) {
+                        kill_members(&group);
+                    }
+                    remove_dir(&dir.path().join(&name))
+                });
             }
         }
     }
