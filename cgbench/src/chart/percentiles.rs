@@ -30,8 +30,6 @@ const TICKS: u32 = 6;
 /// Height of a panel.
 const HEIGHT: f64 = 420.0;
 const LABEL_ROOM: f64 = 116.0;
-/// Room that the name of the frame interval's line takes, across and up.
-const INTERVAL_ROOM: (f64, f64) = (150.0, 24.0);
 
 /// One policy's line.
 struct Curve {
@@ -158,14 +156,9 @@ fn panel(
     if let Some(interval) = interval_ms {
         let at = y.at(interval);
         scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
-        let text = format!("frame interval {} ms", ms(interval * 1e3));
-        // Below the line where a curve runs through the place above it.
-        let crossed = curves.iter().flat_map(|curve| &curve.line).any(|(fraction, value)| {
-            x.at(*fraction) < extent.left + INTERVAL_ROOM.0
-                && (at - INTERVAL_ROOM.1..at).contains(&y.at(*value))
-        });
-        let baseline = if crossed { at + 18.0 } else { at - 7.0 };
-        scene.label((extent.left + 8.0, baseline), text, theme::INK, Anchor::Start);
+        // Beside the axis' name, where no curve can run through it.
+        let text = format!("dotted: the frame interval, {} ms", ms(interval * 1e3));
+        scene.label((extent.left + 60.0, extent.top - 6.0), text, theme::QUIET, Anchor::Start);
     }
     for curve in curves {
         let Some(band) = &curve.band else { continue };
