@@ -8,6 +8,7 @@ mod sampler;
 use std::sync::atomic::AtomicBool;
 
 use cgtune_core::{Bandwidth, MilliCpu, control::ApplyError};
+use cgtune_sys::process::Exit;
 
 use crate::{
     order::Slot,
@@ -86,13 +87,8 @@ pub enum RunError {
     #[error("the plan asks for an impossible policy")]
     Impossible(#[from] cgtune_core::PolicyError),
     /// The load ended before it should have.
-    #[error("the load ended early ({how}){}", .said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
-    LoadEnded {
-        /// Exit code or signal.
-        how: String,
-        /// Its last words.
-        said: Option<String>,
-    },
+    #[error("the load ended early ({0})")]
+    LoadEnded(Exit),
     /// The load sent something else than its protocol.
     #[error("the load sent \"{0}\", which is not of its protocol")]
     Protocol(String),

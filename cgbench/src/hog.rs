@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     backend::RunError,
-    load::{Load, LoadConfig},
+    load::Load,
     plan::{Condition, PolicyKind},
 };
 
@@ -59,8 +59,7 @@ pub fn check(duration: Duration) -> Result<HogCheck, RunError> {
     let condition = Condition { policy: PolicyKind::PinnedLimit, neighbour: false };
     apply(group.cgroup()?, &policy)
         .map_err(|cause| RunError::Policy { condition, cause: Box::new(cause) })?;
-    let mut load = Load::start(&mut group, &LoadConfig::Hog { threads: 1 })?;
-    load.wait_ready()?;
+    let load = Load::hog(&mut group, 1)?;
     // Past the first period, which the program's own start disturbs.
     std::thread::sleep(Duration::from_millis(300));
     let before = group.cgroup()?.sample()?;

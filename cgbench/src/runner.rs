@@ -54,7 +54,7 @@ pub fn run(
     folder.write_machine(&backend.machine())?;
 
     let mut record = RunRecord {
-        schema: "cgbench.run/1".to_owned(),
+        schema: RunRecord::SCHEMA.to_owned(),
         backend: backend.kind(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command,

@@ -10,7 +10,7 @@ use cgtune_core::{CpuControl as _, Snapshot, plan::Write};
 use cgtune_sys::lifecycle::{OwnedCgroup, Workshop};
 
 use super::RunError;
-use crate::load::{Load, LoadConfig};
+use crate::load::Load;
 
 /// The idle-class spinner. Dropping it ends it.
 pub(super) struct Keeper {
@@ -27,8 +27,7 @@ impl Keeper {
             return Ok(None);
         }
         group.cgroup()?.write(&Write::Idle(true))?;
-        let mut load = Load::start(&mut group, &LoadConfig::Hog { threads })?;
-        load.wait_ready()?;
+        let load = Load::hog(&mut group, threads)?;
         Ok(Some(Self { _load: load, group }))
     }
 

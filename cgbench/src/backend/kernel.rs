@@ -62,7 +62,7 @@ impl Kernel {
             Layout::V2 => "v2".to_owned(),
         };
         let machine = Machine {
-            schema: "cgbench.machine/1".to_owned(),
+            schema: Machine::SCHEMA.to_owned(),
             kernel: facts::kernel_release().unwrap_or_else(|| "unknown".to_owned()),
             cpu_model: facts::cpu_model(),
             online_cpus: facts::online_cpus(host).unwrap_or_else(|| cpus.clone()),
@@ -93,8 +93,7 @@ impl Kernel {
         let layout = group.cgroup()?.capabilities().cpu;
         let policy = Policy { share: Some(share(NEIGHBOUR_REQUEST, layout)), cpus, ..Policy::default() };
         let observed = put(&mut group, &policy, condition)?;
-        let mut load = Load::start(&mut group, &LoadConfig::Hog { threads: order.plan.neighbour_threads })?;
-        load.wait_ready()?;
+        let load = Load::hog(&mut group, order.plan.neighbour_threads)?;
         Ok((group, load, observed))
     }
 }

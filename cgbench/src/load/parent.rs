@@ -54,6 +54,16 @@ impl Load {
         Ok(load)
     }
 
+    /// Starts busy threads inside a group, and returns when they run.
+    ///
+    /// # Errors
+    /// As [`Load::start`] and [`Load::wait_ready`].
+    pub fn hog(group: &mut OwnedCgroup, threads: u32) -> Result<Self, RunError> {
+        let mut load = Self::start(group, &LoadConfig::Hog { threads })?;
+        load.wait_ready()?;
+        Ok(load)
+    }
+
     /// Waits until it is prepared.
     ///
     /// # Errors
@@ -83,10 +93,7 @@ impl Load {
             Ok(Ok(answer)) => Ok(Some(answer)),
             Ok(Err(line)) => Err(RunError::Protocol(line.chars().take(80).collect())),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => {
-                let how = self.child.end(PATIENCE)?.to_string();
-                Err(RunError::LoadEnded { how, said: None })
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(RunError::LoadEnded(self.child.end(PATIENCE)?)),
         }
     }
 

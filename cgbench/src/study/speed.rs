@@ -10,7 +10,10 @@
 use std::collections::BTreeMap;
 
 use super::block::measured_frames;
-use crate::record::{Block, Records};
+use crate::{
+    record::{Block, Records},
+    stats::quantile::at_fraction,
+};
 
 /// Fewer blocks give no usual time of a frame.
 const FEWEST_BLOCKS: usize = 3;
@@ -46,19 +49,13 @@ fn measured_cpu(block: &Block) -> &[u64] {
 fn usual_times(blocks: &[(u32, &[u64])]) -> Vec<f64> {
     let mut usual = Vec::new();
     loop {
-        let mut times: Vec<u64> =
-            blocks.iter().filter_map(|(_, cpu)| cpu.get(usual.len()).copied()).collect();
-        if times.len() < FEWEST_BLOCKS {
-            return usual;
+        let mut times: Vec<f64> =
+            blocks.iter().filter_map(|(_, cpu)| cpu.get(usual.len())).map(|&ns| ns as f64).collect();
+        times.sort_by(f64::total_cmp);
+        match at_fraction(&times, 0.5) {
+            Some(median) if times.len() >= FEWEST_BLOCKS => usual.push(median),
+            _ => return usual,
         }
-        times.sort_unstable();
-        let middle = times.len() / 2;
-        let median = if times.len().is_multiple_of(2) {
-            times[middle - 1].midpoint(times[middle])
-        } else {
-            times[middle]
-        };
-        usual.push(median as f64);
     }
 }
 
