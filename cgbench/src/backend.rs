@@ -36,8 +36,10 @@ pub struct BlockOrder<'a> {
     pub index: u32,
     /// Condition and repetition.
     pub slot: Slot,
-    /// Frames to measure, warm-up not included.
-    pub frames: u32,
+    /// Which try of it, from 0.
+    pub attempt: u32,
+    /// The pilot that the entitlement follows from; a pilot's own index.
+    pub pilot: u32,
     /// What the load gets. `None` for the pilot, which runs without any policy of ours.
     pub entitlement: Option<Entitlement>,
 }
@@ -101,6 +103,11 @@ pub enum RunError {
     /// The counters do not fit together.
     #[error("the counters of the load's cgroup make no interval")]
     Counters(#[from] cgtune_core::Discontinuity),
+    /// There is nothing to check throttling by.
+    #[error(
+        "this kernel counts no periods: cpu.stat has no nr_periods (a kernel built without CONFIG_CFS_BANDWIDTH)"
+    )]
+    NotCounted,
     /// The load used no CPU time in the pilot, so no quota follows from it.
     #[error("the pilot measured no CPU use: is anything encoded?")]
     NoUse,

@@ -68,11 +68,7 @@ pub fn check(duration: Duration) -> Result<HogCheck, RunError> {
     );
     let interval = Interval::between(&before, &group.cgroup()?.sample()?)?;
     load.end()?;
-    let delta = interval.bandwidth.unwrap_or(cgtune_core::interval::BandwidthDelta {
-        nr_periods: 0,
-        nr_throttled: 0,
-        throttled: Nanos::ZERO,
-    });
+    let delta = interval.bandwidth.ok_or(RunError::NotCounted)?;
     Ok(HogCheck {
         nr_periods: delta.nr_periods,
         nr_throttled: delta.nr_throttled,

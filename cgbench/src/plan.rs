@@ -110,6 +110,8 @@ pub struct Plan {
     pub frames: u32,
     /// Frames before them, run and recorded but not counted.
     pub warmup_frames: u32,
+    /// At most so many blocks are run again because the machine did not keep still during them.
+    pub reruns: u32,
     /// Part of the frame interval that one frame's CPU time is calibrated to.
     pub share: f64,
     /// How the quota follows from the measured use.

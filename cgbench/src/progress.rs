@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, io::Write as _, time::Duration};
 use cgtune_core::Bandwidth;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{plan::Condition, record::Missed, runner::Watcher};
+use crate::{plan::Condition, record::Missed, runner::Watcher, study::Unsteady};
 
 /// Shows progress.
 pub struct Progress {
@@ -13,8 +13,11 @@ pub struct Progress {
     lines: bool,
     quiet: bool,
     blocks: u32,
-    per_block: f64,
-    done: u32,
+    /// Seconds that the run takes in all, and those of the pilots and blocks that are over.
+    total: f64,
+    past: f64,
+    /// Seconds of the one that runs.
+    current: f64,
 }
 
 /// The bar counts milliseconds.
@@ -27,7 +30,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::no_length() };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, lines: !terminal, quiet, blocks: 0, per_block: 0.0, done: 0 }
+        Self { bar, lines: !terminal, quiet, blocks: 0, total: 0.0, past: 0.0, current: 0.0 }
     }
 
     /// A step without a known length: calibrating, drawing.
@@ -39,6 +42,17 @@ impl Progress {
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// A line that stays.
+    fn say(&self, text: &str) {
+        self.bar.println(text);
+        self.line(text);
+    }
+
+    /// What ran is over.
+    fn next(&mut self) {
+        self.past += std::mem::take(&mut self.current);
     }
 
     fn line(&self, text: &str) {
@@ -71,35 +85,38 @@ impl Progress {
 }
 
 impl Watcher for Progress {
-    fn pilot(&mut self, seconds: f64) {
+    fn begin(&mut self, blocks: u32, seconds: f64, missed: &[Missed]) {
+        (self.blocks, self.total) = (blocks, seconds);
         self.measure(seconds);
-        self.step("pilot: what does the load need?");
-    }
-
-    fn blocks(&mut self, blocks: u32, seconds: f64, limit: Bandwidth, missed: &[Missed]) {
-        (self.blocks, self.per_block) = (blocks, seconds);
-        self.measure(f64::from(blocks) * seconds);
-        let say = |text: String| {
-            self.bar.println(&text);
-            self.line(&text);
-        };
-        say(format!(
-            "limit: {} of every {} ({:.3} CPUs)",
-            limit.quota(),
-            limit.period(),
-            limit.cpus().unwrap_or(0.0)
-        ));
         for missed in missed {
-            say(format!("not provided here: {}: {}", missed.condition, missed.reason));
+            self.say(&format!("not provided here: {}: {}", missed.condition, missed.reason));
         }
     }
 
-    fn block(&mut self, index: u32, condition: Condition) {
-        self.done = index;
-        self.step(&format!("block {}/{}: {condition}", index + 1, self.blocks));
+    fn pilot(&mut self) {
+        self.next();
+        self.step("pilot: what does the load need?");
+    }
+
+    fn limit(&mut self, limit: Bandwidth) {
+        let cpus = limit.cpus().unwrap_or(0.0);
+        self.say(&format!("limit: {} of every {} ({cpus:.3} CPUs)", limit.quota(), limit.period()));
+    }
+
+    fn block(&mut self, done: u32, condition: Condition) {
+        self.next();
+        self.step(&format!("block {}/{}: {condition}", done + 1, self.blocks));
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a bar")]
+    fn again(&mut self, condition: Condition, reason: &Unsteady, seconds: f64) {
+        self.total += seconds;
+        self.bar.set_length((self.total * PER_SECOND) as u64);
+        self.say(&format!("again: {condition}: {reason}"));
     }
 
     fn tick(&mut self, seconds: f64) {
-        self.at(f64::from(self.done) * self.per_block + seconds.min(self.per_block));
+        self.current = seconds;
+        self.at(self.past + seconds);
     }
 }

@@ -76,10 +76,6 @@ pub struct RunRecord {
     pub started: String,
     /// Wall time that the run took so far.
     pub seconds: f64,
-    /// Mean CPU time of a frame over the pilot block, from which the quota follows.
-    pub pilot_cpu_ns_per_frame: u64,
-    /// Mean CPU use of the load's cgroup over the pilot block, in CPUs.
-    pub pilot_cpus: f64,
     /// Whether the run was interrupted before its last block.
     pub partial: bool,
     /// Cells that this kernel or machine does not provide.
@@ -193,6 +189,10 @@ pub struct Block {
     pub condition: Condition,
     /// Which repetition, from 0. All conditions of one repetition share the jitter of the frame clock.
     pub repetition: u32,
+    /// Which try, from 0: a block during which the machine did not keep still is run again.
+    pub attempt: u32,
+    /// The pilot before it, by its index: the limit follows from that. A pilot names itself.
+    pub pilot: u32,
     /// Policy of the load's cgroup as read back before the load began.
     pub observed: Observed,
     /// The neighbour, where there is one.
@@ -227,6 +227,43 @@ pub struct Records {
     pub machine: Machine,
     /// The run.
     pub run: RunRecord,
-    /// The blocks, in the order in which they ran.
+    /// The pilots: what the load needs when nothing limits it, measured again before each repetition and whenever the
+    /// machine's speed has moved.
+    pub pilots: Vec<Block>,
+    /// The blocks that count, in the order in which they ran: of each condition and repetition the last try.
     pub blocks: Vec<Block>,
+    /// The tries before those.
+    pub set_aside: Vec<Block>,
+}
+
+impl Records {
+    /// Sorts the blocks into those that count and those that were run again. A try that was interrupted counts only
+    /// where there is no whole one.
+    #[must_use]
+    pub fn new(
+        plan: Plan,
+        machine: Machine,
+        run: RunRecord,
+        pilots: Vec<Block>,
+        mut tries: Vec<Block>,
+    ) -> Self {
+        tries.sort_by_key(|block| block.index);
+        let counts = |block: &Block| {
+            let rank = |other: &Block| (!other.partial, other.attempt, other.index);
+            !tries.iter().any(|other| {
+                (other.condition, other.repetition) == (block.condition, block.repetition)
+                    && rank(other) > rank(block)
+            })
+        };
+        let counted: Vec<bool> = tries.iter().map(counts).collect();
+        let mut counted = counted.into_iter();
+        let (blocks, set_aside) = tries.into_iter().partition(|_| counted.next().unwrap_or(true));
+        Self { plan, machine, run, pilots, blocks, set_aside }
+    }
+
+    /// The pilot that a block's limit follows from.
+    #[must_use]
+    pub fn pilot_of(&self, block: &Block) -> Option<&Block> {
+        self.pilots.iter().find(|pilot| pilot.index == block.pilot)
+    }
 }

@@ -41,7 +41,7 @@ pub fn markdown(records: &Records, summary: &Summary) -> String {
     let notes: Vec<String> = table::notes(summary).iter().map(|note| format!("- {}", line(note))).collect();
     sections.push(format!("## Figures\n\n{}\n{}", table::markdown(summary), notes.join("\n")));
     sections.push(format!("![{}]({}.svg)\n\n![{}]({}.svg)", alt(1), NAMES[1], alt(2), NAMES[2]));
-    sections.push(method::method(records));
+    sections.push(method::method(records, summary));
     sections.push(machine(&records.machine));
     sections.push(reproduce(records));
     sections.join("\n\n") + "\n"

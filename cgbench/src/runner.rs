@@ -1,7 +1,8 @@
-//! Runs a plan on a backend: the pilot, from which the quota follows, then the blocks in their order. Each block is on
-//! disk before the next begins.
+//! Runs a plan on a backend: pilots, from which the quota follows, and the blocks in their order; those during which
+//! the machine did not keep still again. Each block is on disk before the next begins.
 
 use std::{
+    collections::VecDeque,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -14,21 +15,29 @@ use crate::{
     plan::{Condition, Plan, PolicyKind},
     record::{Block, Missed, RunRecord},
     store::Folder,
+    study::Unsteady,
 };
 
 /// What a run tells while it runs.
 pub trait Watcher {
-    /// The pilot begins; it takes about so many seconds.
-    fn pilot(&mut self, seconds: f64);
-    /// The blocks begin: so many, of about so many seconds each, with this limit.
-    fn blocks(&mut self, blocks: u32, seconds: f64, limit: Bandwidth, missed: &[Missed]);
-    /// A block begins.
-    fn block(&mut self, index: u32, condition: Condition);
-    /// So many seconds into it.
+    /// The run begins: so many seconds if no block has to be run again, and what cannot be run here.
+    fn begin(&mut self, blocks: u32, seconds: f64, missed: &[Missed]);
+    /// A pilot begins.
+    fn pilot(&mut self);
+    /// What follows from it.
+    fn limit(&mut self, limit: Bandwidth);
+    /// A block begins; so many are done.
+    fn block(&mut self, done: u32, condition: Condition);
+    /// The block is to be run again, with another pilot before it, which takes so many seconds more.
+    fn again(&mut self, condition: Condition, reason: &Unsteady, seconds: f64);
+    /// So many seconds into the pilot or block.
     fn tick(&mut self, seconds: f64);
 }
 
-/// Runs the plan and writes plan, machine, run and blocks into the folder.
+/// How often one block is tried at most, so that one stubborn cell does not use up what the others may need.
+const TRIES: u32 = 3;
+
+/// Runs the plan and writes plan, machine, run, pilots and blocks into the folder.
 ///
 /// # Errors
 /// What kept the run from going on. Blocks measured before are on disk, and the run is marked partial there.
@@ -52,7 +61,6 @@ pub fn run(
     }
     folder.write_plan(plan)?;
     folder.write_machine(&backend.machine())?;
-
     let mut record = RunRecord {
         schema: RunRecord::SCHEMA.to_owned(),
         backend: backend.kind(),
@@ -60,48 +68,105 @@ pub fn run(
         command,
         started,
         seconds: 0.0,
-        pilot_cpu_ns_per_frame: 0,
-        pilot_cpus: 0.0,
         partial: true,
         missed,
     };
-    let Some(pilot) = run_pilot(plan, backend, stop, watcher)? else { return Ok(record) };
-    record.pilot_cpus = pilot.interval.cpus_used().filter(|&cpus| cpus > 0.0).ok_or(RunError::NoUse)?;
-    record.pilot_cpu_ns_per_frame = mean_cpu_ns(&pilot);
-    let entitlement = entitle(record.pilot_cpus, plan)?;
+    folder.write_run(&record)?;
 
     let slots = interleaved(plan, &conditions);
     let count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-    watcher.blocks(count, block_seconds(plan, plan.frames), entitlement.limit, &record.missed);
-    for (index, slot) in (0..).zip(slots) {
-        folder.write_run(&RunRecord { seconds: began.elapsed().as_secs_f64(), ..record.clone() })?;
-        watcher.block(index, slot.condition);
-        let order = BlockOrder { plan, index, slot, frames: plan.frames, entitlement: Some(entitlement) };
-        if let Some(block) = backend.run(&order, stop, &mut |seconds| watcher.tick(seconds))? {
-            folder.write_block(&block)?;
-        }
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
+    let pilots = if slots.is_empty() { 0 } else { plan.repetitions };
+    watcher.begin(count, f64::from(count.saturating_add(pilots)) * block_seconds(plan), &record.missed);
+    Running { plan, backend, folder, stop, watcher, pilots: 0, tries: 0, reruns_left: plan.reruns }
+        .run(slots, &mut || {
+            folder.write_run(&RunRecord { seconds: began.elapsed().as_secs_f64(), ..record.clone() })
+        })?;
     record.partial = stop.load(Ordering::Relaxed);
     record.seconds = began.elapsed().as_secs_f64();
     folder.write_run(&record)?;
     Ok(record)
 }
 
-/// One block without any policy, over the whole clip: what the load needs on this machine today.
-fn run_pilot(
-    plan: &Plan,
-    backend: &mut dyn Backend,
-    stop: &AtomicBool,
-    watcher: &mut dyn Watcher,
-) -> Result<Option<Block>, RunError> {
-    let frames = plan.encode.clip_frames.max(plan.encode.gop);
-    watcher.pilot(block_seconds(plan, frames));
-    let slot = Slot { condition: Condition { policy: PolicyKind::Shares, neighbour: false }, repetition: 0 };
-    let order = BlockOrder { plan, index: 0, slot, frames, entitlement: None };
-    Ok(backend.run(&order, stop, &mut |seconds| watcher.tick(seconds))?.filter(|block| !block.partial))
+/// A block to come.
+struct Try {
+    slot: Slot,
+    attempt: u32,
+}
+
+/// A run under way.
+struct Running<'a> {
+    plan: &'a Plan,
+    backend: &'a mut dyn Backend,
+    folder: &'a Folder,
+    stop: &'a AtomicBool,
+    watcher: &'a mut dyn Watcher,
+    /// Pilots so far.
+    pilots: u32,
+    /// Blocks so far, each try for itself.
+    tries: u32,
+    reruns_left: u32,
+}
+
+impl Running<'_> {
+    /// All slots, until done or stopped. `save` is called before each block.
+    fn run(
+        &mut self,
+        slots: Vec<Slot>,
+        save: &mut dyn FnMut() -> Result<(), crate::store::StoreError>,
+    ) -> Result<(), RunError> {
+        let mut queue: VecDeque<Try> = slots.into_iter().map(|slot| Try { slot, attempt: 0 }).collect();
+        let mut pilot: Option<Block> = None;
+        let mut done = 0;
+        while let Some(Try { slot, attempt }) = queue.pop_front() {
+            let current = match pilot.take().filter(|pilot| pilot.repetition == slot.repetition) {
+                Some(pilot) => pilot,
+                None => match self.pilot(slot.repetition)? {
+                    Some(pilot) => pilot,
+                    None => break,
+                },
+            };
+            save()?;
+            self.watcher.block(done, slot.condition);
+            let Some(block) = self.block(slot, attempt, &current)? else { break };
+            self.folder.write_block(&block)?;
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let reason = Unsteady::of(&block, &current, self.plan)
+                .filter(|_| self.reruns_left > 0 && attempt + 1 < TRIES);
+            if let Some(reason) = reason {
+                self.reruns_left -= 1;
+                self.watcher.again(slot.condition, &reason, 2.0 * block_seconds(self.plan));
+                queue.push_front(Try { slot, attempt: attempt + 1 });
+            } else {
+                done += 1;
+                pilot = Some(current);
+            }
+        }
+        Ok(())
+    }
+
+    /// A block without any policy, over the pictures of the blocks to come: what the load needs on this machine now.
+    fn pilot(&mut self, repetition: u32) -> Result<Option<Block>, RunError> {
+        self.watcher.pilot();
+        let slot = Slot { condition: Condition { policy: PolicyKind::Shares, neighbour: false }, repetition };
+        let (index, attempt) = (self.pilots, 0);
+        let order = BlockOrder { plan: self.plan, index, slot, attempt, pilot: index, entitlement: None };
+        let block = self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))?;
+        let Some(pilot) = block.filter(|block| !block.partial) else { return Ok(None) };
+        self.folder.write_pilot(&pilot)?;
+        self.pilots += 1;
+        self.watcher.limit(entitle(&pilot, self.plan)?.limit);
+        Ok(Some(pilot))
+    }
+
+    fn block(&mut self, slot: Slot, attempt: u32, pilot: &Block) -> Result<Option<Block>, RunError> {
+        let entitlement = Some(entitle(pilot, self.plan)?);
+        let order =
+            BlockOrder { plan: self.plan, index: self.tries, slot, attempt, pilot: pilot.index, entitlement };
+        self.tries += 1;
+        self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))
+    }
 }
 
 /// Quota and request from the measured use: the limit is `headroom` × use, and the request equals it (a Guaranteed pod).
@@ -111,7 +176,8 @@ fn run_pilot(
     clippy::cast_precision_loss,
     reason = "a few CPUs, in µs"
 )]
-fn entitle(cpus: f64, plan: &Plan) -> Result<Entitlement, RunError> {
+fn entitle(pilot: &Block, plan: &Plan) -> Result<Entitlement, RunError> {
+    let cpus = pilot.interval.cpus_used().filter(|&cpus| cpus > 0.0).ok_or(RunError::NoUse)?;
     let limit = cpus * plan.limit.headroom;
     let quota = Micros::new((limit * plan.limit.period_us.get() as f64).round() as u64);
     Ok(Entitlement {
@@ -120,16 +186,10 @@ fn entitle(cpus: f64, plan: &Plan) -> Result<Entitlement, RunError> {
     })
 }
 
-fn mean_cpu_ns(block: &Block) -> u64 {
-    let measured = block.frames.cpu_ns.get(block.warmup_frames as usize..).unwrap_or_default();
-    let count = u64::try_from(measured.len()).unwrap_or(0);
-    measured.iter().sum::<u64>().checked_div(count).unwrap_or(0)
-}
-
 /// About how long a block takes, its setting up included.
-fn block_seconds(plan: &Plan, frames: u32) -> f64 {
+fn block_seconds(plan: &Plan) -> f64 {
     const SETTING_UP: f64 = 0.6;
     #[allow(clippy::cast_precision_loss, reason = "an estimate")]
     let interval = plan.clock.interval_ns().unwrap_or(0) as f64 / 1e9;
-    f64::from(plan.warmup_frames + frames) * interval + SETTING_UP
+    f64::from(plan.warmup_frames + plan.frames) * interval + SETTING_UP
 }

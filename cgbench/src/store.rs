@@ -3,7 +3,7 @@
 //! ```text
 //! plan.json  machine.json            written once, before the first block
 //! run.json                           replaced after each block: a run that was cut off is still readable
-//! blocks/000-limit-neighbour.json …  one each, written once, never changed
+//! pilots/000.json …  blocks/000-limit-neighbour.json …   one each, written once, never changed
 //! summary.json  report.md  *.svg  *.png   derived; may be made again from the above at any time
 //! ```
 //!
@@ -25,6 +25,8 @@ pub const PLAN: &str = "plan.json";
 pub const MACHINE: &str = "machine.json";
 /// The file about the run as a whole.
 pub const RUN: &str = "run.json";
+/// The folder of the pilots.
+pub const PILOTS: &str = "pilots";
 /// The folder of the blocks.
 pub const BLOCKS: &str = "blocks";
 /// The file of the summary.

@@ -1,7 +1,8 @@
 //! From records to their summary: pure, and the same for the same records.
 //!
-//! Warm-up frames are left out; nothing else is. Blocks that were disturbed are counted in and marked, since
-//! leaving out what looks bad is how a benchmark comes to say what it was meant to say.
+//! Warm-up frames are left out, and tries that were run again; what those counted is said beside. Blocks that were
+//! disturbed even so are counted in and marked, since leaving out what looks bad is how a benchmark comes to say what
+//! it was meant to say.
 
 mod block;
 mod condition;
@@ -13,10 +14,11 @@ use std::collections::BTreeSet;
 use crate::{
     plan::Condition,
     record::{Disturbance, Records},
-    summary::{BlockSummary, Row, Summary},
+    summary::{Pilots, Row, Summary},
 };
 
 pub(crate) use block::measured_frames;
+pub use speed::Unsteady;
 
 /// Steal above which a block is void: the hypervisor took that part of the machine's CPU time. The project's rule
 /// for measuring, a convention rather than a measured bound.
@@ -31,11 +33,6 @@ pub fn is_void(disturbance: &Disturbance) -> bool {
     disturbance.steal > VOID_STEAL || disturbance.foreign > VOID_FOREIGN
 }
 
-/// Whether a block's machine was as steady as the limit's headroom asks for ([`speed`]), and left to us.
-fn is_steady(block: &BlockSummary, headroom: f64) -> bool {
-    block.void == Some(false) && block.slowest_second.is_some_and(|ratio| ratio <= headroom)
-}
-
 /// Summarises a run, a partial one as well.
 #[must_use]
 pub fn summarise(records: &Records) -> Summary {
@@ -43,10 +40,9 @@ pub fn summarise(records: &Records) -> Summary {
     let conditions: BTreeSet<Condition> =
         plan.conditions.iter().copied().chain(records.blocks.iter().map(|block| block.condition)).collect();
     let missed = |condition| records.run.missed.iter().find(|missed| missed.condition == condition);
-    let slowest = speed::slowest_seconds(records);
     let rows: Vec<Row> = conditions
         .into_iter()
-        .map(|condition| match (condition::measured(records, condition, &slowest), missed(condition)) {
+        .map(|condition| match (condition::measured(records, condition), missed(condition)) {
             (Some(measured), _) => Row::Measured(Box::new(measured)),
             (None, Some(missed)) => Row::NotProvided { condition, reason: missed.reason.clone() },
             (None, None) => Row::NotRun { condition },
@@ -65,9 +61,19 @@ pub fn summarise(records: &Records) -> Summary {
         partial: records.run.partial || cut || blocks < blocks_planned,
         blocks_planned,
         blocks,
+        pilots: pilots(records),
         frame_interval_us: plan.clock.interval_ns().map(|ns| ns as f64 / 1e3),
         period_us: plan.limit.period_us.get(),
         headroom: plan.limit.headroom,
         rows,
     }
+}
+
+fn pilots(records: &Records) -> Option<Pilots> {
+    let used = || records.pilots.iter().filter_map(|pilot| pilot.interval.cpus_used());
+    Some(Pilots {
+        count: records.pilots.len() as u64,
+        lowest_cpus: used().reduce(f64::min)?,
+        highest_cpus: used().reduce(f64::max)?,
+    })
 }

@@ -30,13 +30,16 @@ pub struct Summary {
     pub partial: bool,
     /// Blocks that the plan asks for, without those the machine does not provide.
     pub blocks_planned: u64,
-    /// Blocks that there are.
+    /// Blocks that there are, of which each counts once however often it was tried.
     pub blocks: u64,
+    /// What the load needed when nothing limited it, pilot by pilot; the lowest and the highest.
+    pub pilots: Option<Pilots>,
     /// Time between frames; a frame that takes longer from its intended start is late. `None`: impossible clock.
     pub frame_interval_us: Option<f64>,
     /// Period of the bandwidth control, as planned.
     pub period_us: u64,
-    /// Quota over the pilot's mean use, as planned; also how much slower than usual a second of a steady block may be.
+    /// Quota over the pilot's mean use, as planned; also how much slower than in the pilot a second of a steady block may
+    /// be.
     pub headroom: f64,
     /// One row a condition: first alone, then with a neighbour, policies in the order of [`PolicyKind::ALL`].
     pub rows: Vec<Row>,
@@ -69,7 +72,7 @@ pub struct Measured {
     pub condition: Condition,
     /// Frames measured.
     pub frames: u64,
-    /// The limit as read back from the first block, in CPUs; `None` without quota.
+    /// The limit as read back, in CPUs, averaged over the blocks; `None` without quota.
     pub limit_cpus: Option<f64>,
     /// Bandwidth control; `None` where the kernel does not count it.
     pub throttling: Option<Throttling>,
@@ -89,8 +92,10 @@ pub struct Measured {
     pub unwatched_blocks: u64,
     /// The worst disturbance of any block; `None` where it was never known.
     pub worst: Option<Worst>,
-    /// The counts over those blocks during which the machine was steady; `None` where that is not known.
-    pub steady: Option<Steady>,
+    /// Blocks during which the machine's speed moved ([`Speed`]). They are counted in, and marked.
+    pub moved_blocks: u64,
+    /// Tries that were run again, and what they counted; `None` where no block was tried twice.
+    pub set_aside: Option<SetAside>,
     /// The blocks.
     pub blocks: Vec<BlockSummary>,
 }
@@ -168,20 +173,36 @@ pub struct Bursts {
     pub burst_us: u64,
 }
 
-/// Counts over the blocks that had the machine to themselves and in which no second of frames took more CPU time than
-/// usual by more than the headroom. All other figures are over all blocks.
+/// Counts over the tries that were run again because the machine did not keep still. No other figure has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Steady {
-    /// How many blocks.
-    pub blocks: u64,
+pub struct SetAside {
+    /// How many tries.
+    pub tries: u64,
     /// Active periods.
     pub nr_periods: u64,
     /// Throttled periods.
     pub nr_throttled: u64,
-    /// Frames.
-    pub frames: u64,
-    /// Late frames.
-    pub late: u64,
+}
+
+/// The pilots of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pilots {
+    /// How many.
+    pub count: u64,
+    /// Lowest mean use, in CPUs.
+    pub lowest_cpus: f64,
+    /// Highest.
+    pub highest_cpus: f64,
+}
+
+/// CPU time of a block's frames over that of the same pictures in its pilot: what the machine did, since the work is
+/// the same.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// In the slowest second, the warm-up included: what a second of it takes comes out of a saved burst, too.
+    pub slowest_second: f64,
+    /// Over the whole block.
+    pub mean: f64,
 }
 
 /// The worst disturbance of any block, as parts of the machine's CPU time.
@@ -206,8 +227,10 @@ pub struct BlockSummary {
     pub partial: bool,
     /// Whether its disturbance is above the bounds; `None` when not known.
     pub void: Option<bool>,
-    /// CPU time of its slowest second over the usual one of the same frames; `None` with nothing to compare with.
-    pub slowest_second: Option<f64>,
+    /// Which try this is, from 0.
+    pub attempt: u32,
+    /// How fast the machine was; `None` with nothing to compare with.
+    pub speed: Option<Speed>,
     /// Active periods.
     pub nr_periods: Option<u64>,
     /// Throttled periods.

@@ -23,6 +23,9 @@ fn written(records: &Records) -> tempfile::TempDir {
     let folder = store::Folder::create(dir.path()).unwrap();
     folder.write_plan(&records.plan).unwrap();
     folder.write_machine(&records.machine).unwrap();
+    for pilot in &records.pilots {
+        folder.write_pilot(pilot).unwrap();
+    }
     for block in &records.blocks {
         folder.write_block(block).unwrap();
     }

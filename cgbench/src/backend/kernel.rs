@@ -183,7 +183,7 @@ impl Backend for Kernel {
         load.start_clock(&Start {
             origin: MonotonicNs::from_ns(origin.get()),
             clock: clock_config,
-            frames: plan.warmup_frames + order.frames,
+            frames: plan.warmup_frames + plan.frames,
         })?;
 
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
@@ -233,6 +233,8 @@ impl Backend for Kernel {
             index: order.index,
             condition,
             repetition: order.slot.repetition,
+            attempt: order.attempt,
+            pilot: order.pilot,
             observed,
             neighbour,
             interval,

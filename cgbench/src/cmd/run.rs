@@ -23,7 +23,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Each policy runs in a fresh cgroup, alone and beside a busy neighbour; blocks are interleaved in a seeded\n\
-    order. The quota is 1.08 × the CPU use that a pilot measures.\n\n\
+    order. The quota is 1.08 × the CPU use that a pilot measures before each repetition. A block during which the\n\
+    machine did not keep still is run again, with a new pilot.\n\n\
     Examples:\n  \
     sudo cgbench run --quick\n  \
     cgbench run --policies limit,limit+burst --alone --repetitions 10\n  \
@@ -48,9 +49,12 @@ pub struct Args {
     /// Blocks for each condition [default: 8, quick 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repetitions: Option<u32>,
-    /// Frames measured in a block [default: 300, quick 80]
+    /// Frames measured in a block [default: 300, quick 68]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     frames: Option<u32>,
+    /// Run at most so many blocks again because the machine did not keep still [default: half of all, quick 2]
+    #[arg(long, value_name = "N")]
+    reruns: Option<u32>,
     /// Part of the frame interval that a frame's CPU time is calibrated to
     #[arg(long, default_value_t = 0.4)]
     share: f64,
@@ -170,8 +174,11 @@ fn default_folder(name: &str) -> PathBuf {
     Path::new("results").join(format!("{time}-{name}"))
 }
 
+/// What two minutes leave room for.
+const QUICK_RERUNS: u32 = 2;
+
 fn plan(args: &Args, name: &str, progress: &Progress) -> anyhow::Result<Plan> {
-    let (repetitions, frames, clip_frames) = if args.quick { (3, 80, 80) } else { (8, 300, 150) };
+    let (repetitions, frames, clip_frames) = if args.quick { (3, 68, 80) } else { (8, 300, 150) };
     let clock = ClockConfig { seed: args.seed, ..ClockConfig::default() };
     let base = EncodeConfig {
         threads: args.threads,
@@ -184,19 +191,23 @@ fn plan(args: &Args, name: &str, progress: &Progress) -> anyhow::Result<Plan> {
         None => calibrate(args.share, &clock, &base, &mut |text| progress.step(text))?.config,
     };
     let policies = args.policies.clone().unwrap_or_else(|| PolicyKind::ALL.to_vec());
+    let repetitions = args.repetitions.unwrap_or(repetitions);
     let neighbours: &[bool] = if args.alone { &[false] } else { &[false, true] };
-    let conditions = neighbours
+    let conditions: Vec<Condition> = neighbours
         .iter()
         .flat_map(|&neighbour| policies.iter().map(move |&policy| Condition { neighbour, policy }))
         .collect();
+    let blocks = u32::try_from(conditions.len()).unwrap_or(u32::MAX).saturating_mul(repetitions);
+    let reruns = args.reruns.unwrap_or(if args.quick { QUICK_RERUNS } else { blocks / 2 });
     Ok(Plan {
         schema: Plan::SCHEMA.to_owned(),
         name: name.to_owned(),
         seed: args.seed,
         conditions,
-        repetitions: args.repetitions.unwrap_or(repetitions),
+        repetitions,
         frames: args.frames.unwrap_or(frames),
         warmup_frames: 15,
+        reruns,
         share: args.share,
         limit: LimitRule { headroom: args.headroom, period_us: args.period },
         neighbour_threads: u32::try_from(std::thread::available_parallelism()?.get()).unwrap_or(1),

@@ -4,11 +4,14 @@ use crate::{
     record::Records,
     stats::{bootstrap::MIN_BLOCKS, level::SAMPLES_BEYOND},
     study::{VOID_FOREIGN, VOID_STEAL},
-    summary::figures::{bound, count, counted, ms},
+    summary::{
+        Summary,
+        figures::{bound, count, counted, ms},
+    },
 };
 
 /// The section on method.
-pub(super) fn method(records: &Records) -> String {
+pub(super) fn method(records: &Records, summary: &Summary) -> String {
     let plan = &records.plan;
     let interval = plan
         .clock
@@ -33,22 +36,27 @@ pub(super) fn method(records: &Records) -> String {
             bound(plan.clock.jitter),
         ),
         format!(
-            "The **quota** is {:.2} times the mean CPU use of a pilot block ({:.3} CPUs; {} ms of CPU time a frame), \
-             per period of {} ms. Burst, where there is one, is one quota.",
+            "The **quota** is {:.2} times the mean CPU use of a pilot, per period of {} ms. A pilot encodes the same \
+             pictures as a block, under no policy; one runs before each repetition, and whenever the machine was found \
+             to have moved ({}). Burst, where there is one, is one quota.",
             plan.limit.headroom,
-            records.run.pilot_cpus,
-            ms(records.run.pilot_cpu_ns_per_frame as f64 / 1e3),
             plan.limit.period_us.get() / 1000,
+            pilots(summary),
         ),
         format!(
             "The **neighbour** is {} of pure CPU use in a cgroup beside the load's.",
             counted(u64::from(plan.neighbour_threads), "thread")
         ),
         format!(
-            "A **quantile** is given only where {SAMPLES_BEYOND} frames lie beyond it. Nothing is left out as an outlier. \
-             Blocks in which the hypervisor took more than {}, or other programs more than {}, of the machine are \
-             marked, and counted in; so are those in which a second of frames took more than {} × the CPU time that \
-             the same frames usually took.",
+            "A **quantile** is given only where {SAMPLES_BEYOND} frames lie beyond it. Nothing is left out as an outlier."
+        ),
+        format!(
+            "A block is **run again**, {} of the run at most, when the hypervisor took more than {} or other \
+             programs more than {} of the machine, or when the machine's speed moved: its pictures took more than \
+             {:.2} × the CPU time that they took in the pilot, in any second, or less by that factor on average. What \
+             was throttled or late has no part in that judgement. The tries before the last are kept in `blocks/`, \
+             and counted in the notes above only; what remains unsteady is counted in, and marked.",
+            counted(u64::from(plan.reruns), "block"),
             bound(VOID_STEAL),
             bound(VOID_FOREIGN),
             plan.limit.headroom,
@@ -59,6 +67,21 @@ pub(super) fn method(records: &Records) -> String {
             .to_owned(),
     ];
     format!("## Method\n\n{}", points.map(|point| format!("- {point}")).join("\n"))
+}
+
+/// What they measured.
+fn pilots(summary: &Summary) -> String {
+    summary.pilots.map_or_else(
+        || "none was recorded".to_owned(),
+        |pilots| {
+            format!(
+                "{}: {:.3} to {:.3} CPUs",
+                counted(pilots.count, "pilot"),
+                pilots.lowest_cpus,
+                pilots.highest_cpus
+            )
+        },
+    )
 }
 
 /// What the CPUs did while nobody wanted them.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{BLOCKS, MACHINE, PLAN, RUN, StoreError};
+use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, StoreError};
 use crate::{
     plan::Plan,
     record::{Block, FrameTable, Machine, Records, RunRecord, SampleTable},
@@ -21,17 +21,19 @@ pub fn read(folder: &Path) -> Result<Records, StoreError> {
     let plan: Plan = record(folder.join(PLAN), Plan::SCHEMA)?;
     let machine: Machine = record(folder.join(MACHINE), Machine::SCHEMA)?;
     let run: RunRecord = record(folder.join(RUN), RunRecord::SCHEMA)?;
-    let mut blocks = block_files(&folder.join(BLOCKS))?
-        .into_iter()
-        .map(|path| {
-            let block: Block = record(path.clone(), Block::SCHEMA)?;
-            check_frames(&path, &block.frames)?;
-            check_samples(&path, &block.samples)?;
-            Ok(block)
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    blocks.sort_by_key(|block| block.index);
-    Ok(Records { plan, machine, run, blocks })
+    let pilots = blocks(&folder.join(PILOTS))?;
+    let tries = blocks(&folder.join(BLOCKS))?;
+    Ok(Records::new(plan, machine, run, pilots, tries))
+}
+
+fn blocks(folder: &Path) -> Result<Vec<Block>, StoreError> {
+    let read = |path: PathBuf| {
+        let block: Block = record(path.clone(), Block::SCHEMA)?;
+        check_frames(&path, &block.frames)?;
+        check_samples(&path, &block.samples)?;
+        Ok(block)
+    };
+    block_files(folder)?.into_iter().map(read).collect()
 }
 
 /// The files of the blocks, in order of name. What is not ours (an editor's copy, a half-written file) is let be.

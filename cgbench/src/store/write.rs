@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{BLOCKS, MACHINE, PLAN, RUN, SUMMARY, StoreError, json};
+use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json};
 use crate::{
     plan::Plan,
     record::{Block, Machine, RunRecord},
@@ -41,8 +41,10 @@ impl Folder {
         if plan.exists() {
             return Err(StoreError::Exists { path: plan });
         }
-        let blocks = folder.path.join(BLOCKS);
-        fs::create_dir_all(&blocks).map_err(|source| StoreError::Write { path: blocks, source })?;
+        for name in [BLOCKS, PILOTS] {
+            let path = folder.path.join(name);
+            fs::create_dir_all(&path).map_err(|source| StoreError::Write { path, source })?;
+        }
         Ok(folder)
     }
 
@@ -91,6 +93,14 @@ impl Folder {
         let name = format!("{BLOCKS}/{:03}-{}.json", block.index, block.condition.slug());
         self.write(&name, block, WriteKind::Once)?;
         Ok(self.path.join(name))
+    }
+
+    /// Writes a pilot, once: `pilots/000.json`.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the file's name.
+    pub fn write_pilot(&self, pilot: &Block) -> Result<(), StoreError> {
+        self.write(&format!("{PILOTS}/{:03}.json", pilot.index), pilot, WriteKind::Once)
     }
 
     /// Writes or replaces the summary.

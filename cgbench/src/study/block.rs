@@ -6,7 +6,7 @@ use crate::{
     record::{Block, FrameTable},
     stats::{Level, quantile},
     study::is_void,
-    summary::BlockSummary,
+    summary::{BlockSummary, Speed},
 };
 
 /// Which rows of the table are measured: all after the warm-up, as far as every column reaches.
@@ -45,7 +45,7 @@ impl<'a> Measured<'a> {
         (late, longest)
     }
 
-    pub(super) fn summary(&self, interval_us: Option<f64>, slowest_second: Option<f64>) -> BlockSummary {
+    pub(super) fn summary(&self, interval_us: Option<f64>, speed: Option<Speed>) -> BlockSummary {
         let mut sorted = self.latencies_us.clone();
         sorted.sort_by(f64::total_cmp);
         let bandwidth = self.block.interval.bandwidth;
@@ -55,7 +55,8 @@ impl<'a> Measured<'a> {
             frames: sorted.len() as u64,
             partial: self.block.partial,
             void: self.block.disturbance.as_ref().map(is_void),
-            slowest_second,
+            attempt: self.block.attempt,
+            speed,
             nr_periods: bandwidth.map(|delta| delta.nr_periods),
             nr_throttled: bandwidth.map(|delta| delta.nr_throttled),
             p50_us: quantile::of_sorted(&sorted, Level::P50),

@@ -1,38 +1,33 @@
 //! All blocks of one condition.
 
-use std::collections::BTreeMap;
-
 use cgtune_core::interval::{BandwidthDelta, BurstDelta};
 
-use super::{block, is_steady};
+use super::{block, speed};
 use crate::{
     plan::Condition,
     record::{Block, Records},
     stats::{Level, Moments, Pool, median_interval},
     summary::{
-        BlockSummary, Bursts, FrameCpu, Latency, Measured, Misses, Quantile, Steady, Throttling, Worst,
+        BlockSummary, Bursts, FrameCpu, Latency, Measured, Misses, Quantile, SetAside, Throttling, Worst,
     },
 };
 
 /// What was measured under `condition`; `None` without a block of it.
-pub(super) fn measured(
-    records: &Records,
-    condition: Condition,
-    slowest: &BTreeMap<u32, f64>,
-) -> Option<Measured> {
+pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measured> {
     let interval_us = records.plan.clock.interval_ns().map(|ns| ns as f64 / 1e3);
     let parts: Vec<block::Measured<'_>> =
         records.blocks.iter().filter(|block| block.condition == condition).map(block::Measured::of).collect();
     let blocks: Vec<&Block> = parts.iter().map(|part| part.block).collect();
+    let speed_of = |block| speed::speed(block, records.pilot_of(block)?, &records.plan);
     let summaries: Vec<BlockSummary> =
-        parts.iter().map(|part| part.summary(interval_us, slowest.get(&part.block.index).copied())).collect();
-    let first = blocks.first()?;
+        parts.iter().map(|part| part.summary(interval_us, speed_of(part.block))).collect();
+    blocks.first()?;
     let frames = summaries.iter().map(|block| block.frames).sum();
     let cpu: Vec<f64> = parts.iter().flat_map(|part| part.cpu_us.iter().copied()).collect();
     Some(Measured {
         condition,
         frames,
-        limit_cpus: first.observed.bandwidth.and_then(|bandwidth| bandwidth.cpus()),
+        limit_cpus: limit_cpus(&blocks),
         throttling: throttling(&blocks),
         latency: latency(&parts, records.plan.seed),
         misses: interval_us.map(|interval| misses(&parts, interval, frames)),
@@ -42,7 +37,11 @@ pub(super) fn measured(
         void_blocks: summaries.iter().filter(|block| block.void == Some(true)).count() as u64,
         unwatched_blocks: summaries.iter().filter(|block| block.void.is_none()).count() as u64,
         worst: worst(&blocks),
-        steady: steady(&summaries, records.plan.limit.headroom),
+        moved_blocks: summaries
+            .iter()
+            .filter(|block| block.speed.is_some_and(|s| speed::moved(&s, records.plan.limit.headroom)))
+            .count() as u64,
+        set_aside: set_aside(records, condition),
         blocks: summaries,
     })
 }
@@ -119,17 +118,24 @@ fn bursts(blocks: &[&Block]) -> Option<Bursts> {
     })
 }
 
-/// The counts over the steady blocks alone; `None` where no block's steadiness is known.
-fn steady(blocks: &[BlockSummary], headroom: f64) -> Option<Steady> {
-    blocks.iter().find_map(|block| block.slowest_second)?;
-    let steady: Vec<&BlockSummary> = blocks.iter().filter(|block| is_steady(block, headroom)).collect();
-    let sum = |of: fn(&BlockSummary) -> Option<u64>| steady.iter().filter_map(|block| of(block)).sum();
-    Some(Steady {
-        blocks: steady.len() as u64,
-        nr_periods: sum(|block| block.nr_periods),
-        nr_throttled: sum(|block| block.nr_throttled),
-        frames: sum(|block| Some(block.frames)),
-        late: sum(|block| block.late),
+/// The limit over the blocks' time: each has that of the pilot before it. `None` if one has none.
+fn limit_cpus(blocks: &[&Block]) -> Option<f64> {
+    let (mut entitled, mut wall) = (0.0, 0.0);
+    for block in blocks {
+        let seconds = block.interval.wall.as_secs();
+        entitled += block.observed.bandwidth?.cpus()? * seconds;
+        wall += seconds;
+    }
+    (wall > 0.0).then(|| entitled / wall)
+}
+
+fn set_aside(records: &Records, condition: Condition) -> Option<SetAside> {
+    let tries: Vec<&Block> = records.set_aside.iter().filter(|block| block.condition == condition).collect();
+    let deltas = || tries.iter().filter_map(|block| block.interval.bandwidth);
+    (!tries.is_empty()).then(|| SetAside {
+        tries: tries.len() as u64,
+        nr_periods: deltas().fold(0, |sum: u64, delta| sum.saturating_add(delta.nr_periods)),
+        nr_throttled: deltas().fold(0, |sum: u64, delta| sum.saturating_add(delta.nr_throttled)),
     })
 }
 

@@ -1,74 +1,86 @@
-//! How steady the machine was: the CPU time that the same frames took, block by block.
+//! How steady the machine was: the CPU time of a block's frames against that of the same pictures in its pilot.
 //!
-//! Every block encodes the same pictures, so a frame's CPU time differs between blocks only by what the machine did: the
-//! clock, a busy sibling thread, a hypervisor that runs somebody else and does not say so (no `steal`). Where a second
-//! of frames takes longer than usual by more than the limit's headroom, the load needs more than its quota whatever
-//! the policy does, and its throttling says nothing about bursts.
+//! A frame's CPU time differs between the two only by what the machine did: the clock, a busy sibling thread, a
+//! hypervisor that runs somebody else and does not say so (no `steal`). Where a second of frames takes longer by more
+//! than the limit's headroom, the load needs more than its quota whatever the policy does, and its throttling says
+//! nothing about bursts. Where a whole block is faster by more than that, the quota was measured in a slow moment and
+//! is too generous.
 //!
-//! Nothing is left out on that account: the figures over all blocks stand, and those over the steady ones beside them.
+//! The judgement looks at CPU time alone, never at latency or throttling, so that it cannot choose a result.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use super::block::measured_frames;
 use crate::{
-    record::{Block, Records},
-    stats::quantile::at_fraction,
+    plan::Plan,
+    record::Block,
+    study::is_void,
+    summary::{Speed, figures::percent},
 };
 
-/// Fewer blocks give no usual time of a frame.
-const FEWEST_BLOCKS: usize = 3;
+/// Why a block is run again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Unsteady {
+    /// The hypervisor or other programs took more than the bounds allow.
+    Disturbed {
+        /// Part of the machine taken by the hypervisor.
+        steal: f64,
+        /// Part used by others.
+        foreign: f64,
+    },
+    /// The machine's speed was not the pilot's.
+    Moved(Speed),
+}
 
-/// The slowest second of each block, by the block's index: its CPU time over the usual one of the same frames. Blocks
-/// beside a neighbour have a usual time of their own. A block is missing where there is nothing to compare with.
-pub(super) fn slowest_seconds(records: &Records) -> BTreeMap<u32, f64> {
-    let window = records.plan.clock.interval_ns().map_or(0, |ns| 1_000_000_000 / ns.max(1));
-    let Some(window) = usize::try_from(window).ok().filter(|&window| window > 0) else {
-        return BTreeMap::new();
-    };
-    let mut slowest = BTreeMap::new();
-    for neighbour in [false, true] {
-        let blocks: Vec<(u32, &[u64])> = records
-            .blocks
-            .iter()
-            .filter(|block| block.condition.neighbour == neighbour)
-            .map(|block| (block.index, measured_cpu(block)))
-            .collect();
-        let usual = usual_times(&blocks);
-        slowest.extend(
-            blocks.iter().filter_map(|(index, cpu)| Some((*index, worst_window(cpu, &usual, window)?))),
-        );
+impl Unsteady {
+    /// Judges a block; `None`: steady, or nothing to judge by.
+    #[must_use]
+    pub fn of(block: &Block, pilot: &Block, plan: &Plan) -> Option<Self> {
+        if let Some(seen) = block.disturbance.filter(is_void) {
+            return Some(Self::Disturbed { steal: seen.steal, foreign: seen.foreign });
+        }
+        speed(block, pilot, plan).filter(|speed| moved(speed, plan.limit.headroom)).map(Self::Moved)
     }
-    slowest
 }
 
-fn measured_cpu(block: &Block) -> &[u64] {
-    block.frames.cpu_ns.get(measured_frames(block)).unwrap_or_default()
-}
-
-/// The median CPU time of each frame, as far as enough blocks reach.
-fn usual_times(blocks: &[(u32, &[u64])]) -> Vec<f64> {
-    let mut usual = Vec::new();
-    loop {
-        let mut times: Vec<f64> =
-            blocks.iter().filter_map(|(_, cpu)| cpu.get(usual.len())).map(|&ns| ns as f64).collect();
-        times.sort_by(f64::total_cmp);
-        match at_fraction(&times, 0.5) {
-            Some(median) if times.len() >= FEWEST_BLOCKS => usual.push(median),
-            _ => return usual,
+impl fmt::Display for Unsteady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disturbed { steal, foreign } => write!(
+                f,
+                "the hypervisor took {} of the machine and other programs {}",
+                percent(*steal),
+                percent(*foreign)
+            ),
+            Self::Moved(speed) => write!(
+                f,
+                "the same pictures took {:.2} × the pilot's CPU time, {:.2} × in the slowest second",
+                speed.mean, speed.slowest_second
+            ),
         }
     }
 }
 
-fn worst_window(cpu: &[u64], usual: &[f64], window: usize) -> Option<f64> {
-    let pairs: Vec<(f64, f64)> = cpu.iter().map(|&ns| ns as f64).zip(usual.iter().copied()).collect();
-    pairs
-        .windows(window.min(pairs.len().max(1)))
-        .filter_map(|frames| {
-            let (taken, usual) =
-                frames.iter().fold((0.0, 0.0), |(a, b), (taken, usual)| (a + taken, b + usual));
-            (usual > 0.0).then(|| taken / usual)
-        })
-        .reduce(f64::max)
+/// Whether the machine was slower for a second, or faster all along, by more than the headroom.
+pub(super) fn moved(speed: &Speed, headroom: f64) -> bool {
+    let headroom = headroom.max(1.0);
+    speed.slowest_second > headroom || speed.mean < headroom.recip()
+}
+
+/// How fast the machine was during `block`; `None` without a second of frames that both have.
+pub(super) fn speed(block: &Block, pilot: &Block, plan: &Plan) -> Option<Speed> {
+    let second = plan.clock.interval_ns().filter(|&ns| ns > 0).map(|ns| 1_000_000_000 / ns)?;
+    let second = usize::try_from(second).ok().filter(|&frames| frames > 0)?;
+    against(&block.frames.cpu_ns, &pilot.frames.cpu_ns, second)
+}
+
+fn against(taken: &[u64], pilot: &[u64], second: usize) -> Option<Speed> {
+    let pairs: Vec<(f64, f64)> = taken.iter().zip(pilot).map(|(&a, &b)| (a as f64, b as f64)).collect();
+    let ratio = |pairs: &[(f64, f64)]| {
+        let (taken, usual) = pairs.iter().fold((0.0, 0.0), |(a, b), (taken, usual)| (a + taken, b + usual));
+        (usual > 0.0).then(|| taken / usual)
+    };
+    let slowest_second = pairs.windows(second).filter_map(ratio).reduce(f64::max)?;
+    Some(Speed { slowest_second, mean: ratio(&pairs)? })
 }
 
 #[cfg(test)]
@@ -80,17 +92,26 @@ mod tests {
         let pictures: Vec<u64> = (0..90).map(|i| 10_000_000 + 5_000_000 * (i % 7)).collect();
         let mut slow = pictures.clone();
         slow[40..70].iter_mut().for_each(|ns| *ns = *ns * 13 / 10);
-        let blocks: Vec<(u32, &[u64])> = vec![(0, &pictures), (1, &pictures), (2, &slow)];
-        let usual = usual_times(&blocks);
-        assert_eq!(worst_window(&pictures, &usual, 30), Some(1.0));
-        let found = worst_window(&slow, &usual, 30).unwrap();
-        assert!((found - 1.3).abs() < 1e-6, "{found}");
+        let same = against(&pictures, &pictures, 30).unwrap();
+        assert_eq!(same, Speed { slowest_second: 1.0, mean: 1.0 });
+        let found = against(&slow, &pictures, 30).unwrap();
+        assert!((found.slowest_second - 1.3).abs() < 1e-6, "{found:?}");
+        assert!(moved(&found, 1.08) && !moved(&same, 1.08));
     }
 
     #[test]
-    fn two_blocks_say_nothing_about_the_usual() {
-        assert!(usual_times(&[(0, &[1, 2]), (1, &[1, 2])]).is_empty());
-        assert_eq!(worst_window(&[1, 2], &[], 30), None);
-        assert_eq!(worst_window(&[], &[], 30), None);
+    fn a_block_that_is_faster_than_its_pilot_has_moved_too() {
+        let (fast, slow) = (vec![9_u64; 60], vec![10_u64; 60]);
+        let found = against(&fast, &slow, 30).unwrap();
+        assert!(moved(&found, 1.08) && !moved(&found, 1.2), "{found:?}");
+        // A limit below the need leaves no headroom to judge by, and is no reason to call every block unsteady.
+        assert!(!moved(&Speed { slowest_second: 1.0, mean: 1.0 }, 0.7));
+    }
+
+    #[test]
+    fn less_than_a_second_of_frames_says_nothing() {
+        assert_eq!(against(&[1; 29], &[1; 40], 30), None);
+        assert_eq!(against(&[1; 40], &[], 30), None);
+        assert_eq!(against(&[1; 40], &[0; 40], 30), None);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     stats::Level,
     study::{VOID_FOREIGN, VOID_STEAL},
     summary::{
-        Summary,
+        Measured, SetAside, Summary,
         figures::{bound, count, counted, ms, percent},
     },
 };
@@ -37,7 +37,7 @@ pub fn notes(summary: &Summary) -> Vec<String> {
             break;
         }
     }
-    let sum = |of: fn(&crate::summary::Measured) -> u64| summary.all_measured().map(of).sum::<u64>();
+    let sum = |of: fn(&Measured) -> u64| summary.all_measured().map(of).sum::<u64>();
     let (void, unwatched) = (sum(|measured| measured.void_blocks), sum(|measured| measured.unwatched_blocks));
     if void > 0 {
         let names: Vec<String> = summary
@@ -53,47 +53,53 @@ pub fn notes(summary: &Summary) -> Vec<String> {
             names.join("; "),
         ));
     }
-    notes.extend(steady(summary));
+    notes.extend(unsteady(summary));
     if unwatched > 0 {
         notes.push(format!("not known whether disturbed: {}", counted(unwatched, "block")));
     }
     notes
 }
 
-/// The same counts where the machine kept still: what a policy does, apart from what the machine did meanwhile. Silent
-/// where every block was steady, since it would say everything twice.
-fn steady(summary: &Summary) -> Option<String> {
-    let known: Vec<_> = summary
-        .all_measured()
-        .filter(|measured| measured.limit_cpus.is_some())
-        .filter_map(|measured| Some((measured, measured.steady?)))
-        .collect();
-    if known.iter().all(|(measured, steady)| steady.blocks == measured.blocks.len() as u64) {
-        return None;
-    }
-    let figures: Vec<String> = known
-        .iter()
-        .map(|(measured, steady)| {
-            let throttled = match steady.nr_periods {
-                0 => "no period".to_owned(),
-                periods => {
-                    format!(
-                        "{} of {}",
-                        percent(steady.nr_throttled as f64 / periods as f64),
+/// What became of blocks during which the machine did not keep still.
+fn unsteady(summary: &Summary) -> impl Iterator<Item = String> {
+    let aside: Vec<(&Measured, SetAside)> =
+        summary.all_measured().filter_map(|measured| Some((measured, measured.set_aside?))).collect();
+    let again = (!aside.is_empty()).then(|| {
+        let names: Vec<String> = aside
+            .iter()
+            .map(|(measured, aside)| {
+                let throttled = match aside.nr_periods {
+                    0 => String::new(),
+                    periods => format!(
+                        " ({} of {} throttled)",
+                        percent(aside.nr_throttled as f64 / periods as f64),
                         counted(periods, "period")
-                    )
-                }
-            };
-            let blocks = counted(measured.blocks.len() as u64, "block");
-            format!("{}: {throttled} throttled ({} of {blocks})", measured.condition, steady.blocks)
-        })
-        .collect();
-    Some(format!(
-        "blocks during which the machine was steady (nobody else above the bounds, and no second of frames took more than \
-         {} × its usual CPU time), which the table counts in with all others: {}",
-        summary.headroom,
-        figures.join("; "),
-    ))
+                    ),
+                };
+                format!("{} {}{throttled}", aside.tries, measured.condition)
+            })
+            .collect();
+        format!(
+            "run again, and not counted in: {} during which others took too much of the machine, or the same pictures took \
+             more than {} × the CPU time of the pilot before it for a second, or less by as much all along: {}",
+            counted(aside.iter().map(|(_, aside)| aside.tries).sum(), "block"),
+            summary.headroom,
+            names.join("; "),
+        )
+    });
+    let moved: Vec<&Measured> = summary.all_measured().filter(|measured| measured.moved_blocks > 0).collect();
+    let left = (!moved.is_empty()).then(|| {
+        let names: Vec<String> = moved
+            .iter()
+            .map(|measured| format!("{} {}", measured.moved_blocks, measured.condition))
+            .collect();
+        format!(
+            "the machine's speed moved by as much, and counted in: {}: {}",
+            counted(moved.iter().map(|measured| measured.moved_blocks).sum(), "block"),
+            names.join("; ")
+        )
+    });
+    again.into_iter().chain(left)
 }
 
 /// The note of a partial run, which stands above everything else.

@@ -39,23 +39,27 @@ pub(crate) fn records(repetitions: u32, frames: u32) -> Records {
         repetitions,
         frames,
         warmup_frames: WARMUP,
+        reruns: 30,
         share: 0.4,
         limit: LimitRule { headroom: 1.08, period_us: Micros::from_ms(100) },
         neighbour_threads: 2,
         clock: ClockConfig::default(),
         encode: EncodeConfig::default(),
     };
+    let mut pilots = Vec::new();
     let mut blocks = Vec::new();
     for repetition in 0..repetitions {
+        let unlimited = Condition { neighbour: false, policy: PolicyKind::Shares };
+        pilots.push(block(&plan, repetition, unlimited, repetition));
         for &condition in &conditions {
             let index = u32::try_from(blocks.len()).unwrap();
             blocks.push(block(&plan, index, condition, repetition));
         }
     }
-    Records { plan, machine: machine(), run: run(), blocks }
+    Records::new(plan, machine(), run(), pilots, blocks)
 }
 
-fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     Machine {
         schema: Machine::SCHEMA.into(),
         kernel: "synthetic (a toy of the tests)".into(),
@@ -80,8 +84,6 @@ fn run() -> RunRecord {
         command: vec!["cgbench".into(), "run".into(), "--plan".into(), "toy".into()],
         started: "2026-01-02T03:04:05Z".into(),
         seconds: 1234.5,
-        pilot_cpu_ns_per_frame: 12_800_000,
-        pilot_cpus: 0.383,
         partial: false,
         missed: Vec::new(),
     }
@@ -101,7 +103,7 @@ pub(crate) fn without_pinning(mut records: Records) -> Records {
 }
 
 /// Frames one after the other, on a CPU whose pool is refilled each period.
-fn block(plan: &Plan, index: u32, condition: Condition, repetition: u32) -> Block {
+pub(crate) fn block(plan: &Plan, index: u32, condition: Condition, repetition: u32) -> Block {
     let content = 1000 + u64::from(repetition);
     let mut load = Pcg64Mcg::seed_from_u64(content);
     let mut noise = Pcg64Mcg::seed_from_u64(content * 100 + u64::from(index));
@@ -158,6 +160,8 @@ fn block(plan: &Plan, index: u32, condition: Condition, repetition: u32) -> Bloc
         index,
         condition,
         repetition,
+        attempt: 0,
+        pilot: repetition,
         observed: observed(condition),
         neighbour: condition.neighbour.then(|| Neighbour {
             threads: plan.neighbour_threads,
