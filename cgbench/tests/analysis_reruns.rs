@@ -2,6 +2,12 @@
 //! slows down is a script.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a toy's nanoseconds"
+)]
 
 mod toy;
 
