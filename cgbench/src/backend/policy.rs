@@ -33,6 +33,6 @@ pub(super) fn of_load(
         share: Some(share(entitlement.request, capabilities.cpu)),
         bandwidth: kind.limits().then(|| Bandwidth::new(limit.quota(), limit.period(), burst)).transpose()?,
         cpus: kind.pins().then(|| own.clone()),
-        mems: None,
+        ..Policy::default()
     })
 }

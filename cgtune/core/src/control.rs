@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use crate::{
-    Capabilities, Observed, ObservedShare, Policy, Share, Snapshot, Surroundings,
-    plan::{self, PlanError, Step, Write},
+    Capabilities, Observed, Policy, Snapshot, Surroundings,
+    plan::{self, Difference, Goal, PlanError, Step, Write},
 };
 
 /// Something with a CPU policy and counters.
@@ -15,7 +15,7 @@ pub trait CpuControl {
     /// What it offers.
     fn capabilities(&self) -> Capabilities;
 
-    /// What lies above and below, as the kernel's v1 check sees it.
+    /// What lies above, below and beside, as the kernel's checks see it.
     ///
     /// # Errors
     /// When a group on the path cannot be read.
@@ -51,7 +51,31 @@ pub struct Applied {
     pub steps: Vec<Step>,
 }
 
-/// Why [`apply`] failed.
+/// A change that is legal and not made yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What is set now.
+    pub before: Observed,
+    /// Where it leads.
+    pub goal: Goal,
+    /// The writes, in order. Empty when nothing differs.
+    pub steps: Vec<Step>,
+}
+
+impl Planned {
+    /// Every state on the way, the first and the last included.
+    #[must_use]
+    pub fn states(&self) -> Vec<Observed> {
+        let mut states = vec![self.before.clone()];
+        for step in &self.steps {
+            let next = step.write.leaves(&states[states.len() - 1]);
+            states.push(next);
+        }
+        states
+    }
+}
+
+/// Why a change failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError<E: Error + 'static> {
     /// The group could not be read.
@@ -74,13 +98,99 @@ pub enum ApplyError<E: Error + 'static> {
         cause: E,
     },
     /// Every write succeeded, but the kernel shows something else.
-    #[error("the kernel shows {shows} where {wanted} was written")]
+    #[error("the kernel shows {what} {shows} where {wanted} was written")]
     ReadBack {
+        /// Which value.
+        what: &'static str,
         /// What was wanted.
         wanted: String,
         /// What is there.
         shows: String,
     },
+    /// Somebody asked to stop between two writes; what had been written was taken back, as far as `restored` says.
+    #[error("stopped after {} of {} writes ({})", .done, .planned, if *.restored { "the earlier state is restored" } else { "the earlier state could NOT be restored" })]
+    Stopped {
+        /// How many writes had succeeded.
+        done: usize,
+        /// How many were planned.
+        planned: usize,
+        /// Whether the state is again what it was.
+        restored: bool,
+    },
+}
+
+/// Observes and plans; writes nothing.
+///
+/// # Errors
+/// [`ApplyError::Read`], [`ApplyError::Plan`].
+pub fn prepare<C: CpuControl>(control: &mut C, goal: Goal) -> Result<Planned, ApplyError<C::Error>> {
+    let before = control.observe().map_err(ApplyError::Read)?;
+    let surroundings = control.surroundings().map_err(ApplyError::Read)?;
+    let steps = plan::plan(&before, &goal, &control.capabilities(), &surroundings)?;
+    Ok(Planned { before, goal, steps })
+}
+
+/// Writes what was planned and reads back. On a refusal, or when `stop` says so between two writes, what was written is
+/// taken back.
+///
+/// # Errors
+/// [`ApplyError`].
+pub fn carry_out<C: CpuControl>(
+    control: &mut C,
+    planned: &Planned,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Observed, ApplyError<C::Error>> {
+    if let Err(Halt { done, cause }) = write_all(control, &planned.steps, stop) {
+        let restored = done == 0 || take_back(control, planned);
+        let planned = planned.steps.len();
+        return Err(match cause {
+            Some(cause) => ApplyError::Refused { done, planned, restored, cause },
+            None => ApplyError::Stopped { done, planned, restored },
+        });
+    }
+    read_back(control, &planned.goal)
+}
+
+/// Writing ended before the last step.
+#[derive(Debug)]
+pub struct Halt<E> {
+    /// How many writes had succeeded.
+    pub done: usize,
+    /// The refusal; `None`: somebody asked to stop.
+    pub cause: Option<E>,
+}
+
+/// Writes one step after the other and takes nothing back.
+///
+/// # Errors
+/// [`Halt`] at the first refusal, or when `stop` says so between two writes.
+pub fn write_all<C: CpuControl>(
+    control: &mut C,
+    steps: &[Step],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), Halt<C::Error>> {
+    for (done, step) in steps.iter().enumerate() {
+        if stop() {
+            return Err(Halt { done, cause: None });
+        }
+        control.write(&step.write).map_err(|cause| Halt { done, cause: Some(cause) })?;
+    }
+    Ok(())
+}
+
+/// What the kernel shows, which must be what was wanted.
+///
+/// # Errors
+/// [`ApplyError::Read`], [`ApplyError::ReadBack`].
+pub fn read_back<C: CpuControl>(control: &mut C, goal: &Goal) -> Result<Observed, ApplyError<C::Error>> {
+    let after = control.observe().map_err(ApplyError::Read)?;
+    match goal.differences(&after).into_iter().next() {
+        None => Ok(after),
+        Some(Difference { what, wanted, there }) => {
+            let shows = there.unwrap_or_else(|| "no such file".to_owned());
+            Err(ApplyError::ReadBack { what, wanted, shows })
+        }
+    }
 }
 
 /// Observes, plans, writes what differs, reads back. On a refusal what was written is taken back.
@@ -88,63 +198,15 @@ pub enum ApplyError<E: Error + 'static> {
 /// # Errors
 /// [`ApplyError`]; after `Plan` nothing was written.
 pub fn apply<C: CpuControl>(control: &mut C, policy: &Policy) -> Result<Applied, ApplyError<C::Error>> {
-    let before = control.observe().map_err(ApplyError::Read)?;
-    let surroundings = control.surroundings().map_err(ApplyError::Read)?;
-    let steps = plan::plan(&before, policy, &control.capabilities(), &surroundings)?;
-    for (done, step) in steps.iter().enumerate() {
-        if let Err(cause) = control.write(&step.write) {
-            let restored = done == 0 || restore(control, &before, policy);
-            return Err(ApplyError::Refused { done, planned: steps.len(), restored, cause });
-        }
-    }
-    let after =
-        if steps.is_empty() { before.clone() } else { control.observe().map_err(ApplyError::Read)? };
-    check_read_back(policy, &after)?;
-    Ok(Applied { before, after, steps })
+    let planned = prepare(control, Goal::from(policy))?;
+    let after = carry_out(control, &planned, &mut || false)?;
+    Ok(Applied { before: planned.before, after, steps: planned.steps })
 }
 
-/// Plans the way back for the fields that the policy touched, and takes it.
-fn restore<C: CpuControl>(control: &mut C, before: &Observed, touched: &Policy) -> bool {
-    let back = Policy {
-        share: touched.share.and(before.share).and_then(|share| match share {
-            ObservedShare::Shares(n) => crate::Shares::new(n).ok().map(Share::Shares),
-            ObservedShare::Weight(n) => crate::Weight::new(n).ok().map(Share::Weight),
-        }),
-        bandwidth: touched
-            .bandwidth
-            .and(before.bandwidth)
-            .and_then(|bandwidth| bandwidth.to_bandwidth().ok()),
-        cpus: touched.cpus.as_ref().and(before.cpus.clone()),
-        mems: touched.mems.as_ref().and(before.mems.clone()),
-    };
-    let Ok(now) = control.observe() else { return false };
-    let Ok(surroundings) = control.surroundings() else { return false };
-    let Ok(steps) = plan::plan(&now, &back, &control.capabilities(), &surroundings) else { return false };
-    steps.iter().all(|step| control.write(&step.write).is_ok())
-        && control.observe().is_ok_and(|after| after == *before)
-}
-
-fn check_read_back<E: Error>(policy: &Policy, after: &Observed) -> Result<(), ApplyError<E>> {
-    let differs = |wanted: String, shows: String| Err(ApplyError::ReadBack { wanted, shows });
-    if let Some(wanted) = policy.bandwidth {
-        let shown = after.bandwidth.map(|b| (b.quota, b.period, b.burst.unwrap_or_default()));
-        if shown != Some((wanted.quota(), wanted.period(), wanted.burst())) {
-            return differs(format!("{wanted:?}"), format!("{:?}", after.bandwidth));
-        }
-    }
-    let share = match (policy.share, after.share) {
-        (None, _) => true,
-        (Some(Share::Shares(wanted)), Some(ObservedShare::Shares(shown))) => wanted.get() == shown,
-        (Some(Share::Weight(wanted)), Some(ObservedShare::Weight(shown))) => wanted.get() == shown,
-        _ => false,
-    };
-    if !share {
-        return differs(format!("{:?}", policy.share), format!("{:?}", after.share));
-    }
-    for (wanted, shown) in [(&policy.cpus, &after.cpus), (&policy.mems, &after.mems)] {
-        if wanted.is_some() && wanted != shown {
-            return differs(format!("{wanted:?}"), format!("{shown:?}"));
-        }
-    }
-    Ok(())
+/// Plans the way back to what was there before, and takes it; whether it is there again.
+pub fn take_back<C: CpuControl>(control: &mut C, planned: &Planned) -> bool {
+    let back = planned.goal.back_to(&planned.before);
+    let Ok(way) = prepare(control, back) else { return false };
+    way.steps.iter().all(|step| control.write(&step.write).is_ok())
+        && control.observe().is_ok_and(|after| way.goal.is_met_by(&after))
 }

@@ -40,6 +40,12 @@ impl ObservedBandwidth {
     }
 }
 
+impl From<Bandwidth> for ObservedBandwidth {
+    fn from(bandwidth: Bandwidth) -> Self {
+        Self { quota: bandwidth.quota(), period: bandwidth.period(), burst: Some(bandwidth.burst()) }
+    }
+}
+
 /// The relative weight as read. `cpu.weight` shows 0 for an idle group, `cpu.shares` shows 3, so neither is held
 /// to the range of what may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,25 +17,31 @@
 //! use cgtune_core::{plan, Bandwidth, Micros, ObservedBandwidth, Quota, Ratio, Surroundings, Layout};
 //!
 //! let from = ObservedBandwidth { quota: Quota::Limited(Micros::from_ms(10)), period: Micros::from_ms(20), burst: None };
-//! let to = Bandwidth::new(Quota::Limited(Micros::from_ms(50)), Micros::from_ms(100), Micros::ZERO)?;
+//! let to = Bandwidth::new(Quota::Limited(Micros::from_ms(50)), Micros::from_ms(100), Micros::ZERO)?.into();
 //! // The parent allows half a CPU: 50 ms of 20 ms would be refused, so the period goes first.
 //! let parent = Ratio::of(Micros::from_ms(50), Micros::from_ms(100));
-//! let steps = plan::bandwidth(&from, to, Layout::V1, &Surroundings { parent: Some(parent), children: None });
+//! let steps = plan::bandwidth(&from, to, Layout::V1, &Surroundings { parent: Some(parent), ..Surroundings::default() });
 //! assert_eq!(steps[0].write, plan::Write::Period(Micros::from_ms(100)));
 //! # Ok::<(), cgtune_core::PolicyError>(())
 //! ```
 
+mod error;
+mod goal;
+mod surroundings;
 mod turns;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use error::PlanError;
+pub use goal::{Difference, Goal};
+pub use surroundings::{CpusetSurroundings, ListSurroundings, Surroundings};
 pub use turns::MAX_TURNS;
 
 use crate::{
-    Bandwidth, Capabilities, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, Policy,
-    Quota, Share, policy::Ratio,
+    Capabilities, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, Quota, Share, Shares,
+    Weight,
 };
 
 /// One value for one file.
@@ -71,6 +77,8 @@ pub enum Write {
 pub enum Why {
     /// Needs no order.
     Independent,
+    /// Out of idle before a weight, which an idle group does not take.
+    WakesFirst,
     /// Memory nodes before CPUs: v1 refuses tasks in a cpuset that lacks either.
     MemsBeforeCpus,
     /// A falling burst.
@@ -93,6 +101,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Independent => "needs no order",
+            Self::WakesFirst => "out of idle first: the kernel takes no weight for an idle group, and gives it the default",
             Self::MemsBeforeCpus => "memory nodes before CPUs, since a v1 cpuset without nodes takes no tasks",
             Self::BurstFirst => "burst falls, so it goes first: the kernel refuses a quota below the burst",
             Self::BurstLast => "burst rises, so it goes last: the kernel refuses a burst above the quota",
@@ -114,91 +123,27 @@ pub struct Step {
     pub why: Why,
 }
 
-/// What the kernel compares a group with on v1: the nearest limited ancestor and the nearest limited groups below.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Surroundings {
-    /// Ratio of the nearest ancestor that has a quota.
-    pub parent: Option<Ratio>,
-    /// Largest ratio among the nearest descendants that have a quota.
-    pub children: Option<Ratio>,
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The cgroup has no bandwidth files.
-    #[error(
-        "this cgroup has no quota to set: it is a v2 root, its parent does not enable the cpu controller, or the kernel lacks CONFIG_CFS_BANDWIDTH"
-    )]
-    NoBandwidth,
-    /// The kernel has no burst file.
-    #[error("this kernel provides no burst (cpu.cfs_burst_us or cpu.max.burst, Linux 5.14)")]
-    NoBurst,
-    /// No cpuset controller.
-    #[error("this cgroup has no cpuset files: the controller is not mounted, or not enabled by the parent")]
-    NoCpuset,
-    /// Shares on v2 or weight on v1, or neither file here.
-    #[error("this cgroup takes no {0}")]
-    NoShare(&'static str),
-    /// Above the nearest limited ancestor (v1).
-    #[error("{:.3} CPUs are above the {:.3} of the nearest limited ancestor, which cgroup v1 refuses", .wanted.cpus(), .parent.cpus())]
-    AboveParent {
-        /// The ratio asked for.
-        wanted: Ratio,
-        /// The ancestor's.
-        parent: Ratio,
-    },
-    /// Below a limited descendant (v1).
-    #[error("{:.3} CPUs are below the {:.3} of a group inside, which cgroup v1 refuses", .wanted.cpus(), .child.cpus())]
-    BelowChild {
-        /// The ratio asked for.
-        wanted: Ratio,
-        /// The descendant's.
-        child: Ratio,
-    },
-}
-
 /// Plans the writes from what is observed to what is wanted.
 ///
 /// # Errors
 /// [`PlanError`] for what this kernel or this hierarchy would refuse, before anything is written.
 pub fn plan(
     from: &Observed,
-    to: &Policy,
+    to: &Goal,
     capabilities: &Capabilities,
     surroundings: &Surroundings,
 ) -> Result<Vec<Step>, PlanError> {
-    let mut steps = Vec::new();
-    if let Some(mems) = &to.mems {
-        let now = from.mems.as_ref().ok_or(PlanError::NoCpuset)?;
-        push_if_new(&mut steps, now, mems, Write::Mems, Why::MemsBeforeCpus);
+    if surroundings.root && (to.share.is_some() || to.bandwidth.is_some() || to.idle.is_some()) {
+        return Err(PlanError::Root);
     }
-    if let Some(cpus) = &to.cpus {
-        let now = from.cpus.as_ref().ok_or(PlanError::NoCpuset)?;
-        push_if_new(&mut steps, now, cpus, Write::Cpus, Why::Independent);
-    }
-    if let Some(share) = to.share {
-        let now = match (share, from.share) {
-            (Share::Shares(wanted), Some(ObservedShare::Shares(now))) => now == wanted.get(),
-            (Share::Weight(wanted), Some(ObservedShare::Weight(now))) => now == wanted.get(),
-            (Share::Shares(_), _) => {
-                return Err(PlanError::NoShare("shares (cpu.shares is a file of cgroup v1)"));
-            }
-            (Share::Weight(_), _) => {
-                return Err(PlanError::NoShare("weight (cpu.weight is a file of cgroup v2)"));
-            }
-        };
-        if !now {
-            steps.push(Step { write: Write::Share(share), why: Why::Independent });
-        }
-    }
+    let mut steps = cpuset(from, to, capabilities, surroundings)?;
+    steps.extend(weight(from, to)?);
     if let Some(wanted) = to.bandwidth {
         let now = from.bandwidth.as_ref().filter(|_| capabilities.bandwidth).ok_or(PlanError::NoBandwidth)?;
-        if wanted.burst() != Micros::ZERO && !capabilities.burst {
+        if wanted.burst.is_some_and(|burst| burst != Micros::ZERO) && !capabilities.burst {
             return Err(PlanError::NoBurst);
         }
-        if capabilities.cpu.checks_hierarchy() && (now.quota, now.period) != (wanted.quota(), wanted.period())
-        {
+        if capabilities.cpu.checks_hierarchy() && (now.quota, now.period) != (wanted.quota, wanted.period) {
             surroundings.check(wanted)?;
         }
         steps.extend(bandwidth(now, wanted, capabilities.cpu, surroundings));
@@ -206,36 +151,92 @@ pub fn plan(
     Ok(steps)
 }
 
-impl Surroundings {
-    /// Whether a bandwidth, once in force, is one that v1 accepts here.
-    ///
-    /// # Errors
-    /// [`PlanError::AboveParent`], [`PlanError::BelowChild`].
-    pub fn check(&self, wanted: Bandwidth) -> Result<(), PlanError> {
-        let Some(wanted) = wanted.ratio() else { return Ok(()) };
-        match (self.parent, self.children) {
-            (Some(parent), _) if wanted > parent => Err(PlanError::AboveParent { wanted, parent }),
-            (_, Some(child)) if wanted < child => Err(PlanError::BelowChild { wanted, child }),
-            _ => Ok(()),
+/// Memory nodes, then CPUs.
+fn cpuset(
+    from: &Observed,
+    to: &Goal,
+    capabilities: &Capabilities,
+    surroundings: &Surroundings,
+) -> Result<Vec<Step>, PlanError> {
+    let mut steps = Vec::new();
+    let mut add = |file, now: &Option<CpuSet>, wanted: &Option<CpuSet>, make: fn(CpuSet) -> Write, why| {
+        let Some(wanted) = wanted else { return Ok(()) };
+        let (now, layout) = (now.as_ref().ok_or(PlanError::NoCpuset)?, capabilities.cpuset.ok_or(PlanError::NoCpuset)?);
+        if now == wanted {
+            return Ok(());
+        }
+        if let Some(place) = &surroundings.cpuset {
+            let around = if file == "cpuset.mems" { &place.mems } else { &place.cpus };
+            place.check(layout, file, wanted, around)?;
+        }
+        steps.push(Step { write: make(wanted.clone()), why });
+        Ok(())
+    };
+    add("cpuset.mems", &from.mems, &to.mems, Write::Mems, Why::MemsBeforeCpus)?;
+    add("cpuset.cpus", &from.cpus, &to.cpus, Write::Cpus, Why::Independent)?;
+    Ok(steps)
+}
+
+/// `cpu.idle` and the relative weight, which an idle group does not have.
+fn weight(from: &Observed, to: &Goal) -> Result<Vec<Step>, PlanError> {
+    let mut steps = Vec::new();
+    let idle_now = from.idle.unwrap_or(false);
+    let mut share_now = from.share;
+    if let Some(idle) = to.idle {
+        from.idle.ok_or(PlanError::NoIdle)?;
+        if idle != idle_now {
+            let write = Write::Idle(idle);
+            share_now = write.leaves(from).share;
+            steps.push(Step { write, why: if idle { Why::Independent } else { Why::WakesFirst } });
         }
     }
+    let Some(wanted) = to.share else { return Ok(steps) };
+    let (same_file, name, lacking) = match wanted {
+        ObservedShare::Shares(_) => (
+            matches!(from.share, Some(ObservedShare::Shares(_))),
+            "shares",
+            "shares (cpu.shares is a file of cgroup v1)",
+        ),
+        ObservedShare::Weight(_) => (
+            matches!(from.share, Some(ObservedShare::Weight(_))),
+            "weight",
+            "weight (cpu.weight is a file of cgroup v2)",
+        ),
+    };
+    if !same_file {
+        return Err(PlanError::NoShare(lacking));
+    }
+    if to.idle.unwrap_or(idle_now) {
+        return Err(PlanError::IdleHasNoShare(name));
+    }
+    if share_now != Some(wanted) {
+        let share = match wanted {
+            ObservedShare::Shares(n) => Shares::new(n).map(Share::Shares),
+            ObservedShare::Weight(n) => Weight::new(n).map(Share::Weight),
+        };
+        // Outside the range only an idle group shows one, and that is asked for above.
+        let share = share.map_err(|_| PlanError::IdleHasNoShare(name))?;
+        steps.push(Step { write: Write::Share(share), why: Why::Independent });
+    }
+    Ok(steps)
 }
 
 /// Plans quota, period and burst. The end state must be legal ([`Surroundings::check`]).
 #[must_use]
 pub fn bandwidth(
     from: &ObservedBandwidth,
-    to: Bandwidth,
+    to: ObservedBandwidth,
     layout: Layout,
     surroundings: &Surroundings,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let step = |write, why| Step { write, why };
     let burst_now = from.burst.unwrap_or(Micros::ZERO);
-    if to.burst() < burst_now {
-        steps.push(step(Write::Burst(to.burst()), Why::BurstFirst));
+    let burst = to.burst.unwrap_or(burst_now);
+    if burst < burst_now {
+        steps.push(step(Write::Burst(burst), Why::BurstFirst));
     }
-    let (quota, period) = (to.quota(), to.period());
+    let (quota, period) = (to.quota, to.period);
     if layout.joint_quota_and_period() {
         if (from.quota, from.period) != (quota, period) {
             steps.push(step(Write::Max { quota, period }, Why::Alone));
@@ -258,14 +259,45 @@ pub fn bandwidth(
             }
         }
     }
-    if to.burst() > burst_now {
-        steps.push(step(Write::Burst(to.burst()), Why::BurstLast));
+    if burst > burst_now {
+        steps.push(step(Write::Burst(burst), Why::BurstLast));
     }
     steps
 }
 
-fn push_if_new(steps: &mut Vec<Step>, now: &CpuSet, wanted: &CpuSet, write: fn(CpuSet) -> Write, why: Why) {
-    if now != wanted {
-        steps.push(Step { write: write(wanted.clone()), why });
+impl Write {
+    /// What a write leaves where the kernel takes it: the state that whoever was interrupted after it finds.
+    #[must_use]
+    pub fn leaves(&self, now: &Observed) -> Observed {
+        let mut next = now.clone();
+        match self {
+            Self::Quota(quota) => change(&mut next, |bandwidth| bandwidth.quota = *quota),
+            Self::Period(period) => change(&mut next, |bandwidth| bandwidth.period = *period),
+            Self::Max { quota, period } => {
+                change(&mut next, |bandwidth| (bandwidth.quota, bandwidth.period) = (*quota, *period));
+            }
+            Self::Burst(burst) => change(&mut next, |bandwidth| bandwidth.burst = bandwidth.burst.and(Some(*burst))),
+            Self::Share(Share::Shares(shares)) => next.share = Some(ObservedShare::Shares(shares.get())),
+            Self::Share(Share::Weight(weight)) => next.share = Some(ObservedShare::Weight(weight.get())),
+            Self::Idle(idle) => {
+                next.idle = Some(*idle);
+                // `sched_group_set_idle`, kernel/sched/fair.c, 6.12: WEIGHT_IDLEPRIO and NICE_0_LOAD.
+                next.share = now.share.map(|share| match (share, idle) {
+                    (ObservedShare::Shares(_), true) => ObservedShare::Shares(3),
+                    (ObservedShare::Shares(_), false) => ObservedShare::Shares(1024),
+                    (ObservedShare::Weight(_), true) => ObservedShare::Weight(0),
+                    (ObservedShare::Weight(_), false) => ObservedShare::Weight(100),
+                });
+            }
+            Self::Cpus(cpus) => next.cpus = Some(cpus.clone()),
+            Self::Mems(mems) => next.mems = Some(mems.clone()),
+        }
+        next
+    }
+}
+
+fn change(observed: &mut Observed, edit: impl FnOnce(&mut ObservedBandwidth)) {
+    if let Some(bandwidth) = &mut observed.bandwidth {
+        edit(bandwidth);
     }
 }

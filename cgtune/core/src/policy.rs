@@ -287,6 +287,8 @@ pub struct Policy {
     pub share: Option<Share>,
     /// Quota, period and burst.
     pub bandwidth: Option<Bandwidth>,
+    /// Whether it runs only when nobody else wants to (`cpu.idle`). An idle group has no share.
+    pub idle: Option<bool>,
     /// CPUs to run on (`cpuset.cpus`).
     pub cpus: Option<CpuSet>,
     /// Memory nodes to allocate from (`cpuset.mems`).

@@ -6,7 +6,7 @@
 
 use crate::{
     Capabilities, CpuControl, Layout, Micros, Nanos, Observed, ObservedBandwidth, ObservedShare, Quota,
-    Share, Snapshot, Surroundings,
+    Snapshot, Surroundings,
     plan::Write,
     policy::{MAX_PERIOD, MAX_RUNTIME, MIN_PERIOD, MIN_QUOTA, Ratio},
     snapshot::CgroupId,
@@ -38,6 +38,9 @@ pub enum Refusal {
     /// EINVAL on v1: below a limited descendant.
     #[error("EINVAL: ratio below a child's")]
     BelowChild,
+    /// EINVAL: a weight for an idle group.
+    #[error("EINVAL: an idle group takes no weight")]
+    Idle,
     /// ENOENT: no such file in this layout or kernel.
     #[error("ENOENT: no such file here")]
     NoFile,
@@ -148,7 +151,7 @@ impl CpuControl for RuleModel {
     }
 
     fn surroundings(&mut self) -> Result<Surroundings, Refusal> {
-        Ok(self.surroundings)
+        Ok(self.surroundings.clone())
     }
 
     fn observe(&mut self) -> Result<Observed, Refusal> {
@@ -159,14 +162,14 @@ impl CpuControl for RuleModel {
         self.writes.push(write.clone());
         let layout = self.capabilities.cpu;
         match write {
-            Write::Share(share) => {
+            Write::Share(_) => {
                 layout.encode(write).ok_or(Refusal::NoFile)?;
-                self.observed.share = Some(match share {
-                    Share::Shares(shares) => ObservedShare::Shares(shares.get()),
-                    Share::Weight(weight) => ObservedShare::Weight(weight.get()),
-                });
+                if self.observed.idle == Some(true) {
+                    return Err(Refusal::Idle);
+                }
+                self.observed = write.leaves(&self.observed);
             }
-            Write::Idle(idle) => self.observed.idle = Some(*idle),
+            Write::Idle(_) => self.observed = write.leaves(&self.observed),
             Write::Cpus(_) | Write::Mems(_) => return Err(Refusal::NoFile),
             Write::Quota(_) | Write::Period(_) | Write::Max { .. } | Write::Burst(_) => {
                 let now = self.observed.bandwidth.ok_or(Refusal::NoFile)?;

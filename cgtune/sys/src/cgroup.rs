@@ -11,7 +11,6 @@ use cgtune_core::{
     layout::Knob,
     parse::{cpu_max, cpu_stat, lists, pressure, scalar},
     plan::Write,
-    policy::Ratio,
     snapshot::{CgroupId, Usage},
 };
 
@@ -21,7 +20,7 @@ use crate::{
     dir::Dir,
     error::{Action, Error, Shown},
     kept::KeptFile,
-    members,
+    members, surroundings,
 };
 
 /// An open cgroup.
@@ -39,6 +38,15 @@ pub struct Cgroup {
     /// Usage from a file of its own; on v2 it comes with `stat`, and without either the threads are asked.
     usage: Option<KeptFile>,
     pressure: Option<KeptFile>,
+    assumed: Option<Assumed>,
+}
+
+/// What another group will have by the time that this one is written.
+#[derive(Debug)]
+struct Assumed {
+    path: PathBuf,
+    directory: PathBuf,
+    bandwidth: ObservedBandwidth,
 }
 
 impl Cgroup {
@@ -115,7 +123,21 @@ impl Cgroup {
             pressure: pressure.is_some(),
             stat_local: local.is_some(),
         };
-        Ok(Self { hierarchies, path, id, cpu, cpuacct, cpuset, capabilities, stat, local, usage, pressure })
+        let assumed = None;
+        Ok(Self {
+            hierarchies,
+            path,
+            id,
+            cpu,
+            cpuacct,
+            cpuset,
+            capabilities,
+            stat,
+            local,
+            usage,
+            pressure,
+            assumed,
+        })
     }
 
     /// Its path in the cpu hierarchy, as the kernel names it.
@@ -140,6 +162,21 @@ impl Cgroup {
     #[must_use]
     pub fn cpuset_dir(&self) -> Option<&Dir> {
         self.cpuset.as_ref()
+    }
+
+    /// Plans from here on as if `other` had this bandwidth already: of two groups that change together the second is
+    /// planned before the first is written.
+    pub fn assume(&mut self, other: &Self, bandwidth: ObservedBandwidth) {
+        let (path, directory) = (other.path.clone(), other.cpu.path().to_owned());
+        self.assumed = Some(Assumed { path, directory, bandwidth });
+    }
+
+    /// Its inode in the cpuset hierarchy, where that is another than the cpu's.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn cpuset_inode(&self) -> Result<Option<u64>, Error> {
+        self.cpuset.as_ref().map(Dir::inode).transpose()
     }
 
     /// Where a process must be put to be in this group with every controller. Hierarchies that carry several controllers
@@ -175,8 +212,20 @@ impl Cgroup {
     }
 }
 
+impl Cgroup {
+    /// The group above in the cpuset hierarchy; `None` at the top of what is visible.
+    fn cpuset_parent(&self, dir: &Dir) -> Result<Option<Dir>, Error> {
+        let Some(hierarchy) = self.hierarchies.of(Controller::Cpuset) else { return Ok(None) };
+        let below = dir.path().strip_prefix(&hierarchy.mount_point).ok().and_then(Path::parent);
+        match below {
+            Some(below) => Dir::open_mount(&hierarchy.mount_point)?.descend(below),
+            None => Ok(None),
+        }
+    }
+}
+
 /// Quota, period and burst in a directory; `None` where there are no such files.
-fn bandwidth(dir: &Dir, layout: Layout) -> Result<Option<ObservedBandwidth>, Error> {
+pub(crate) fn bandwidth(dir: &Dir, layout: Layout) -> Result<Option<ObservedBandwidth>, Error> {
     let file = |knob| layout.file(knob).map(|(_, name)| name);
     let quota_and_period = if layout.joint_quota_and_period() {
         parsed(dir, file(Knob::Quota), cpu_max::parse)?
@@ -188,40 +237,12 @@ fn bandwidth(dir: &Dir, layout: Layout) -> Result<Option<ObservedBandwidth>, Err
     Ok(Some(ObservedBandwidth { quota, period, burst }))
 }
 
-fn parsed<T>(
+pub(crate) fn parsed<T>(
     dir: &Dir,
     file: Option<&'static str>,
     parser: impl FnOnce(&[u8]) -> Result<T, cgtune_core::parse::ParseError>,
 ) -> Result<Option<T>, Error> {
     file.map_or(Ok(None), |file| dir.parse(file, parser))
-}
-
-/// The largest ratio among the nearest descendants that have a quota: an unlimited group passes the question on.
-fn largest_below(dir: &Dir, layout: Layout) -> Result<Option<Ratio>, Error> {
-    let mut largest = None;
-    let mut open = Vec::new();
-    let children = |dir: &Dir| match dir.children() {
-        Err(Error::Gone(_)) => Ok(Vec::new()),
-        other => other,
-    };
-    for name in children(dir)? {
-        open.extend(dir.child(&name)?);
-    }
-    while let Some(child) = open.pop() {
-        match bandwidth(&child, layout) {
-            Ok(found) => match found.and_then(|bandwidth| bandwidth.ratio()) {
-                Some(ratio) => largest = largest.max(Some(ratio)),
-                None => {
-                    for name in children(&child)? {
-                        open.extend(child.child(&name)?);
-                    }
-                }
-            },
-            Err(Error::Gone(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(largest)
 }
 
 impl CpuControl for Cgroup {
@@ -232,11 +253,29 @@ impl CpuControl for Cgroup {
     }
 
     fn surroundings(&mut self) -> Result<Surroundings, Error> {
-        if !self.capabilities.cpu.checks_hierarchy() {
-            return Ok(Surroundings::default());
+        let layout = self.capabilities.cpu;
+        let cpuset = match (&self.cpuset, self.capabilities.cpuset) {
+            (Some(dir), Some(layout)) => {
+                let above = self.cpuset_parent(dir)?;
+                Some(surroundings::of_cpuset(dir, above.as_ref(), layout, self.hierarchies.host())?)
+            }
+            _ => None,
+        };
+        let root = surroundings::is_root(&self.cpu, layout);
+        let (mut parent, mut children) = (None, None);
+        if layout.checks_hierarchy() {
+            let assumed = self.assumed.as_ref();
+            let above = |path: &Path| assumed.filter(|other| other.path == path).map(|other| other.bandwidth);
+            parent = self
+                .lineage()?
+                .iter()
+                .skip(1)
+                .find_map(|(path, bandwidth)| above(path).as_ref().or(bandwidth.as_ref())?.ratio());
+            children = surroundings::largest_below(&self.cpu, layout, &|dir| {
+                assumed.filter(|other| other.directory == dir.path()).map(|other| other.bandwidth)
+            })?;
         }
-        let parent = self.lineage()?.iter().skip(1).find_map(|(_, bandwidth)| bandwidth.as_ref()?.ratio());
-        Ok(Surroundings { parent, children: largest_below(&self.cpu, self.capabilities.cpu)? })
+        Ok(Surroundings { parent, children, root, cpuset })
     }
 
     fn observe(&mut self) -> Result<Observed, Error> {

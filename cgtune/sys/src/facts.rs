@@ -25,6 +25,25 @@ pub fn online_cpus(host: &HostRoot) -> Option<CpuSet> {
     lists::parse(&fs::read(host.join("/sys/devices/system/cpu/online")).ok()?).ok()
 }
 
+/// The CPUs that this machine can have, offline ones included (`cpu_possible_mask`).
+#[must_use]
+pub fn possible_cpus(host: &HostRoot) -> Option<CpuSet> {
+    lists::parse(&fs::read(host.join("/sys/devices/system/cpu/possible")).ok()?).ok()
+}
+
+/// The memory nodes that this machine has memory on (`node_states[N_MEMORY]`, which the top cpuset holds). Without NUMA
+/// there is one.
+#[must_use]
+pub fn memory_nodes(host: &HostRoot) -> Option<CpuSet> {
+    match fs::read(host.join("/sys/devices/system/node/has_memory")) {
+        Ok(bytes) => lists::parse(&bytes).ok(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            host.join("/sys/devices/system/cpu").exists().then(|| [0].into_iter().collect())
+        }
+        Err(_) => None,
+    }
+}
+
 /// Memory in all, in bytes.
 #[must_use]
 pub fn memory_bytes() -> Option<u64> {

@@ -19,6 +19,7 @@ pub mod process;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]
 mod raw;
 pub mod spawn;
+mod surroundings;
 
 pub use cgroup::Cgroup;
 pub use detect::{Hierarchies, HostRoot};

@@ -61,7 +61,7 @@ fn random(seeded: &mut Seeded, surroundings: &Surroundings) -> Bandwidth {
         let quota = (period as f64 * (low + (high - low) * seeded.unit())).round() as u64;
         let burst = if seeded.unit() < 0.5 { 0 } else { (quota as f64 * seeded.unit()) as u64 };
         if let Some(wanted) = limited(quota, period, burst)
-            && surroundings.check(wanted).is_ok()
+            && surroundings.check(wanted.into()).is_ok()
         {
             return wanted;
         }
@@ -113,6 +113,7 @@ fn random_legal_changes_are_never_refused() {
         let bounds = Surroundings {
             parent: Some(Ratio::of(Micros::new(90), Micros::new(100))),
             children: surroundings.children,
+            ..Surroundings::default()
         };
         for _ in 0..CHANGES / 2 {
             let (from, to) = (random(&mut seeded, &bounds), random(&mut seeded, &bounds));

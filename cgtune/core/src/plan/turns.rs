@@ -127,7 +127,7 @@ mod tests {
         let steps = climb(
             (us(10_000), us(20_000)),
             (us(50_000), us(100_000)),
-            &Surroundings { parent, children: None },
+            &Surroundings { parent, ..Surroundings::default() },
         );
         assert_eq!(
             steps.iter().map(|s| &s.write).collect::<Vec<_>>(),
@@ -141,7 +141,7 @@ mod tests {
         let steps = climb(
             (us(10_000), us(20_000)),
             (us(50_000), us(100_000)),
-            &Surroundings { parent: None, children },
+            &Surroundings { children, ..Surroundings::default() },
         );
         assert_eq!(steps.len(), 2);
         assert_eq!(steps[0].write, Write::Quota(Quota::Limited(us(50_000))));
@@ -152,6 +152,7 @@ mod tests {
         let surroundings = Surroundings {
             parent: Some(Ratio::of(us(62_000), us(100_000))),
             children: Some(Ratio::of(us(50_000), us(100_000))),
+            ..Surroundings::default()
         };
         let steps = climb((us(5_500), us(10_000)), (us(55_000), us(100_000)), &surroundings);
         assert!((10..=30).contains(&steps.len()), "{}", steps.len());
@@ -164,7 +165,7 @@ mod tests {
         let steps = climb(
             (us(10_000), us(20_000)),
             (us(50_000), us(100_000)),
-            &Surroundings { parent: same, children: same },
+            &Surroundings { parent: same, children: same, ..Surroundings::default() },
         );
         assert_eq!(steps[0], Step { write: Write::Quota(Quota::Unlimited), why: Why::Hop });
         assert_eq!(steps.len(), 3);
