@@ -4,10 +4,12 @@ mod method;
 
 use std::path::{Path, PathBuf};
 
+use cgtune_sys::durable::Existing;
+
 use crate::{
     chart::NAMES,
     record::{BackendKind, Machine, Records},
-    store::{REPORT, StoreError, WriteKind, write_file},
+    store::{REPORT, StoreError, write_file},
     summary::{Summary, figures::count},
     table,
 };
@@ -18,7 +20,7 @@ use crate::{
 /// [`StoreError::Write`]
 pub fn write(records: &Records, summary: &Summary, folder: &Path) -> Result<PathBuf, StoreError> {
     let path = folder.join(REPORT);
-    write_file(&path, markdown(records, summary).as_bytes(), WriteKind::Replace)?;
+    write_file(&path, markdown(records, summary).as_bytes(), Existing::Replaced)?;
     Ok(path)
 }
 

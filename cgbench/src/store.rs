@@ -17,7 +17,7 @@ mod write;
 pub use error::StoreError;
 pub use read::read;
 pub use write::Folder;
-pub(crate) use write::{WriteKind, write_file};
+pub(crate) use write::write_file;
 
 /// The file of the plan.
 pub const PLAN: &str = "plan.json";

@@ -23,12 +23,12 @@ use cgbench::{
 use cgtune_core::Bandwidth;
 
 /// Runs toy blocks on a machine whose speed follows a script: pilots and blocks alike, in the order in which they run.
-struct Scripted {
+struct Scripted<'a> {
     /// CPU time over that of a quiet machine; quiet when the script has ended.
-    speeds: std::vec::IntoIter<f64>,
+    speeds: std::slice::Iter<'a, f64>,
 }
 
-impl Backend for Scripted {
+impl Backend for Scripted<'_> {
     fn kind(&self) -> BackendKind {
         BackendKind::Kernel
     }
@@ -48,7 +48,7 @@ impl Backend for Scripted {
         _: &mut dyn FnMut(f64),
     ) -> Result<Option<Block>, RunError> {
         let mut block = toy::block(order.plan, order.index, order.slot.condition, order.slot.repetition);
-        let speed = self.speeds.next().unwrap_or(1.0);
+        let speed = self.speeds.next().copied().unwrap_or(1.0);
         block.frames.cpu_ns.iter_mut().for_each(|ns| *ns = (*ns as f64 * speed) as u64);
         (block.attempt, block.pilot) = (order.attempt, order.pilot);
         Ok(Some(block))
@@ -82,7 +82,7 @@ fn run(speeds: &[f64], reruns: u32) -> (Heard, Records) {
     let dir = tempfile::tempdir().unwrap();
     let folder = store::Folder::create(dir.path()).unwrap();
     let mut heard = Heard::default();
-    let mut backend = Scripted { speeds: speeds.to_vec().into_iter() };
+    let mut backend = Scripted { speeds: speeds.iter() };
     let stop = AtomicBool::new(false);
     runner::run(&plan, &mut backend, &folder, vec!["toy".into()], &stop, &mut heard).unwrap();
     (heard, store::read(dir.path()).unwrap())

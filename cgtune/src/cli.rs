@@ -19,6 +19,9 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
     Convert(cmd::convert::Args),
+    Apply(Box<cmd::apply::Args>),
+    Undo(cmd::undo::Args),
+    History(cmd::history::Args),
     Completions(cmd::completions::Args),
     #[command(hide = true)]
     Man(cmd::man::Args),
@@ -38,6 +41,29 @@ pub(crate) struct Node {
     /// Read the node's /proc and /sys below this folder, as in a debug pod
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) host_root: PathBuf,
+}
+
+/// Where changes are written down, for every verb that makes or shows them.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct JournalPlace {
+    /// Keep the journal of changes in this folder
+    /// [default: /var/lib/cgtune/journal as root, else $XDG_STATE_HOME/cgtune]
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+}
+
+impl JournalPlace {
+    /// The journal; nothing is made yet.
+    pub(crate) fn journal(
+        &self,
+        host: &cgtune_sys::HostRoot,
+    ) -> anyhow::Result<cgtune_node::journal::Journal> {
+        use cgtune_node::journal::Journal;
+        Ok(match &self.journal {
+            Some(folder) => Journal::at(folder),
+            None => Journal::usual(host)?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! One file a verb: its arguments, and a `run` that turns them into an answer on [`Streams`].
 
+pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod history;
 pub(crate) mod man;
 pub(crate) mod stat;
+pub(crate) mod undo;
 
 use crate::{cli::Verb, exit::Exit, streams::Streams};
 
@@ -12,6 +15,9 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     match verb {
         Verb::Stat(args) => stat::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
+        Verb::Apply(args) => apply::run(args, streams),
+        Verb::Undo(args) => undo::run(args, streams),
+        Verb::History(args) => history::run(args, streams),
         Verb::Completions(args) => completions::run(args, streams),
         Verb::Man(args) => man::run(args, streams),
     }

@@ -4,6 +4,7 @@ mod cli;
 mod cmd;
 mod exit;
 mod failure;
+mod interrupt;
 mod reading;
 mod render;
 mod streams;

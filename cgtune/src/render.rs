@@ -1,8 +1,13 @@
 //! How answers look: one file a verb and format. Nothing here decides what is true.
 
+pub(crate) mod apply_json;
 pub(crate) mod convert;
 pub(crate) mod convert_json;
+pub(crate) mod history;
+pub(crate) mod history_json;
+pub(crate) mod owner;
 pub(crate) mod paragraph;
+pub(crate) mod plan;
 pub(crate) mod stat;
 pub(crate) mod stat_all;
 pub(crate) mod stat_json;

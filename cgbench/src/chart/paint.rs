@@ -18,7 +18,9 @@ use super::{
     font::Weight,
     scene::{Anchor, Ink, Mark, Point, Scene, Text},
 };
-use crate::store::{WriteKind, write_file};
+use cgtune_sys::durable::Existing;
+
+use crate::store::write_file;
 
 /// plotters has whole pixels only, so everything is drawn that much larger. In the SVG the view box makes up for it.
 const FINE: u32 = 4;
@@ -34,7 +36,7 @@ const PLOTTERS_TOP: f64 = 0.76;
 /// # Errors
 /// [`ChartError`]
 pub fn svg(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
-    write_file(path, svg_text(scene)?.as_bytes(), WriteKind::Replace)?;
+    write_file(path, svg_text(scene)?.as_bytes(), Existing::Replaced)?;
     Ok(path.to_owned())
 }
 
@@ -78,7 +80,7 @@ pub fn png(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
     for text in scene.texts() {
         pixels.set(text)?;
     }
-    write_file(path, &pixels.encoded().map_err(|e| failed("PNG")(e.to_string()))?, WriteKind::Replace)?;
+    write_file(path, &pixels.encoded().map_err(|e| failed("PNG")(e.to_string()))?, Existing::Replaced)?;
     Ok(path.to_owned())
 }
 

@@ -1,11 +1,11 @@
 //! Writing: whole files, synced, and records only once.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use cgtune_sys::durable::{self, Existing};
 use serde::Serialize;
 
 use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json};
@@ -19,15 +19,6 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
-}
-
-/// Whether a file that is there may be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WriteKind {
-    /// Raw records: never.
-    Once,
-    /// The state of the run, and whatever is derived.
-    Replace,
 }
 
 impl Folder {
@@ -65,7 +56,7 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), StoreError> {
-        self.write(PLAN, plan, WriteKind::Once)
+        self.write(PLAN, plan, Existing::Kept)
     }
 
     /// Writes the machine's facts, once.
@@ -73,7 +64,7 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn write_machine(&self, machine: &Machine) -> Result<(), StoreError> {
-        self.write(MACHINE, machine, WriteKind::Once)
+        self.write(MACHINE, machine, Existing::Kept)
     }
 
     /// Writes or replaces the state of the run. Write it before the first block, with `partial` set, and again after
@@ -82,7 +73,7 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn write_run(&self, run: &RunRecord) -> Result<(), StoreError> {
-        self.write(RUN, run, WriteKind::Replace)
+        self.write(RUN, run, Existing::Replaced)
     }
 
     /// Writes a block, once: `blocks/007-limit-burst.json`. The path says where.
@@ -91,7 +82,7 @@ impl Folder {
     /// [`StoreError`], with the file's name.
     pub fn write_block(&self, block: &Block) -> Result<PathBuf, StoreError> {
         let name = format!("{BLOCKS}/{:03}-{}.json", block.index, block.condition.slug());
-        self.write(&name, block, WriteKind::Once)?;
+        self.write(&name, block, Existing::Kept)?;
         Ok(self.path.join(name))
     }
 
@@ -100,7 +91,7 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn write_pilot(&self, pilot: &Block) -> Result<(), StoreError> {
-        self.write(&format!("{PILOTS}/{:03}.json", pilot.index), pilot, WriteKind::Once)
+        self.write(&format!("{PILOTS}/{:03}.json", pilot.index), pilot, Existing::Kept)
     }
 
     /// Writes or replaces the summary.
@@ -108,43 +99,21 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn write_summary(&self, summary: &Summary) -> Result<(), StoreError> {
-        self.write(SUMMARY, summary, WriteKind::Replace)
+        self.write(SUMMARY, summary, Existing::Replaced)
     }
 
-    fn write<T: Serialize>(&self, name: &str, value: &T, kind: WriteKind) -> Result<(), StoreError> {
+    fn write<T: Serialize>(&self, name: &str, value: &T, existing: Existing) -> Result<(), StoreError> {
         let path = self.path.join(name);
         let bytes =
             json::to_bytes(value).map_err(|source| StoreError::Serialize { path: path.clone(), source })?;
-        write_file(&path, &bytes, kind)
+        write_file(&path, &bytes, existing)
     }
 }
 
-/// Writes beside the place, syncs, renames, and syncs the folder, without which the name may be lost with the power.
-pub(crate) fn write_file(path: &Path, bytes: &[u8], kind: WriteKind) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Write { path: path.to_owned(), source };
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = builder().tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    let renamed = match kind {
-        WriteKind::Once => file.persist_noclobber(path),
-        WriteKind::Replace => file.persist(path),
-    };
-    renamed.map_err(|error| match error.error.kind() {
+/// As [`durable::write`], with the file's name in the error.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), StoreError> {
+    durable::write(path, bytes, existing).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists { path: path.to_owned() },
-        _ => failed(error.error),
-    })?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
-}
-
-/// Results are to be read by others: what the umask leaves of rw-rw-rw-, not the rw------- of a temporary file.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".writing-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
+        _ => StoreError::Write { path: path.to_owned(), source },
+    })
 }

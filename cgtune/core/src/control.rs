@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Capabilities, Observed, Policy, Snapshot, Surroundings,
     plan::{self, Difference, Goal, PlanError, Step, Write},
@@ -52,7 +54,7 @@ pub struct Applied {
 }
 
 /// A change that is legal and not made yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     /// What is set now.
     pub before: Observed,

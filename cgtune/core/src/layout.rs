@@ -146,6 +146,28 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// What the file of a write holds in a state, in the same form as the text that is written.
+    #[must_use]
+    pub fn shown(self, write: &Write, state: &crate::Observed) -> Option<String> {
+        let text = |write: &Write| self.encode(write).map(|(.., text)| text);
+        let bandwidth = state.bandwidth;
+        match write {
+            Write::Quota(_) => text(&Write::Quota(bandwidth?.quota)),
+            Write::Period(_) => text(&Write::Period(bandwidth?.period)),
+            Write::Max { .. } => text(&Write::Max { quota: bandwidth?.quota, period: bandwidth?.period }),
+            Write::Burst(_) => text(&Write::Burst(bandwidth?.burst?)),
+            // Not through a share of ours: an idle group shows one that nobody may write.
+            Write::Share(_) => state.share.map(|share| match share {
+                crate::ObservedShare::Shares(n) | crate::ObservedShare::Weight(n) => n.to_string(),
+            }),
+            Write::Idle(_) => text(&Write::Idle(state.idle?)),
+            Write::Cpus(_) => text(&Write::Cpus(state.cpus.clone()?)),
+            Write::Mems(_) => text(&Write::Mems(state.mems.clone()?)),
+        }
+    }
+}
+
 /// What one cgroup on one kernel offers, found by looking, not by version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent fact about the kernel")]

@@ -161,7 +161,8 @@ fn cpuset(
     let mut steps = Vec::new();
     let mut add = |file, now: &Option<CpuSet>, wanted: &Option<CpuSet>, make: fn(CpuSet) -> Write, why| {
         let Some(wanted) = wanted else { return Ok(()) };
-        let (now, layout) = (now.as_ref().ok_or(PlanError::NoCpuset)?, capabilities.cpuset.ok_or(PlanError::NoCpuset)?);
+        let (now, layout) =
+            (now.as_ref().ok_or(PlanError::NoCpuset)?, capabilities.cpuset.ok_or(PlanError::NoCpuset)?);
         if now == wanted {
             return Ok(());
         }
@@ -276,9 +277,13 @@ impl Write {
             Self::Max { quota, period } => {
                 change(&mut next, |bandwidth| (bandwidth.quota, bandwidth.period) = (*quota, *period));
             }
-            Self::Burst(burst) => change(&mut next, |bandwidth| bandwidth.burst = bandwidth.burst.and(Some(*burst))),
+            Self::Burst(burst) => {
+                change(&mut next, |bandwidth| bandwidth.burst = bandwidth.burst.and(Some(*burst)));
+            }
             Self::Share(Share::Shares(shares)) => next.share = Some(ObservedShare::Shares(shares.get())),
             Self::Share(Share::Weight(weight)) => next.share = Some(ObservedShare::Weight(weight.get())),
+            // Writing what is there changes nothing, the share included.
+            Self::Idle(idle) if now.idle == Some(*idle) => {}
             Self::Idle(idle) => {
                 next.idle = Some(*idle);
                 // `sched_group_set_idle`, kernel/sched/fair.c, 6.12: WEIGHT_IDLEPRIO and NICE_0_LOAD.

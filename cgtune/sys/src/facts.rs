@@ -19,6 +19,12 @@ pub fn cpu_model() -> Option<String> {
     procfs::CpuInfo::current().ok()?.model_name(0).map(str::to_owned)
 }
 
+/// Whether we run as root.
+#[must_use]
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
 /// The CPUs that are online.
 #[must_use]
 pub fn online_cpus(host: &HostRoot) -> Option<CpuSet> {

@@ -10,12 +10,14 @@ pub mod cgroup;
 pub mod clock;
 pub mod detect;
 pub mod dir;
+pub mod durable;
 pub mod error;
 pub mod facts;
 pub mod kept;
 pub mod lifecycle;
 pub mod members;
 pub mod process;
+pub mod processes;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]
 mod raw;
 pub mod spawn;

@@ -71,35 +71,36 @@ pub(crate) fn of_cpuset(
             kept.push(sibling);
         }
     }
-    let around = |knob, exclusive: &'static str, possible: Option<CpuSet>| -> Result<ListSurroundings, Error> {
-        let file = layout.file(knob).map(|(_, name)| name);
-        let list = |dir: &Dir| match parsed(dir, file, lists::parse) {
-            Err(Error::Gone(_)) => Ok(CpuSet::new()),
-            other => other.map(Option::unwrap_or_default),
+    let around =
+        |knob, exclusive: &'static str, possible: Option<CpuSet>| -> Result<ListSurroundings, Error> {
+            let file = layout.file(knob).map(|(_, name)| name);
+            let list = |dir: &Dir| match parsed(dir, file, lists::parse) {
+                Err(Error::Gone(_)) => Ok(CpuSet::new()),
+                other => other.map(Option::unwrap_or_default),
+            };
+            let union = |dirs: &mut dyn Iterator<Item = &Dir>| -> Result<CpuSet, Error> {
+                let mut all = CpuSet::new();
+                for dir in dirs {
+                    all = all.iter().chain(list(dir)?.iter()).collect();
+                }
+                Ok(all)
+            };
+            let flag = |dir: &Dir| matches!(parsed(dir, Some(exclusive), scalar::flag), Ok(Some(true)));
+            let ours_is_exclusive = flag(dir);
+            let above = parent.map(list).transpose()?;
+            // Where something cannot be seen there is nothing to check, and the kernel has the word.
+            let possible = match (possible, &above) {
+                (Some(possible), _) => possible,
+                (None, Some(above)) => above.clone(),
+                (None, None) => list(dir)?,
+            };
+            Ok(ListSurroundings {
+                parent: above.unwrap_or_else(|| possible.clone()),
+                possible,
+                children: union(&mut inside.iter())?,
+                exclusive: union(&mut kept.iter().filter(|sibling| ours_is_exclusive || flag(sibling)))?,
+            })
         };
-        let union = |dirs: &mut dyn Iterator<Item = &Dir>| -> Result<CpuSet, Error> {
-            let mut all = CpuSet::new();
-            for dir in dirs {
-                all = all.iter().chain(list(dir)?.iter()).collect();
-            }
-            Ok(all)
-        };
-        let flag = |dir: &Dir| matches!(parsed(dir, Some(exclusive), scalar::flag), Ok(Some(true)));
-        let ours_is_exclusive = flag(dir);
-        let above = parent.map(list).transpose()?;
-        // Where something cannot be seen there is nothing to check, and the kernel has the word.
-        let possible = match (possible, &above) {
-            (Some(possible), _) => possible,
-            (None, Some(above)) => above.clone(),
-            (None, None) => list(dir)?,
-        };
-        Ok(ListSurroundings {
-            parent: above.unwrap_or_else(|| possible.clone()),
-            possible,
-            children: union(&mut inside.iter())?,
-            exclusive: union(&mut kept.iter().filter(|sibling| ours_is_exclusive || flag(sibling)))?,
-        })
-    };
     Ok(CpusetSurroundings {
         cpus: around(Knob::Cpus, "cpuset.cpu_exclusive", facts::possible_cpus(host))?,
         mems: around(Knob::Mems, "cpuset.mem_exclusive", facts::memory_nodes(host))?,

@@ -86,7 +86,9 @@ pub enum PlanError {
         file: &'static str,
     },
     /// v1 `validate_change`: EINVAL.
-    #[error("{file} {wanted} overlaps {exclusive}, which is exclusive to another group or asked for beside an exclusive one")]
+    #[error(
+        "{file} {wanted} overlaps {exclusive}, which is exclusive to another group or asked for beside an exclusive one"
+    )]
     NotExclusive {
         /// `cpuset.cpus` or `cpuset.mems`.
         file: &'static str,
@@ -103,7 +105,11 @@ impl PlanError {
     pub fn nearest(&self) -> Option<String> {
         let list = |file: &str, list: &CpuSet| {
             let flag = if file == "cpuset.mems" { "--cpuset-mems" } else { "--cpuset-cpus" };
-            if list.is_empty() { None } else { Some(format!("the nearest that the kernel takes is {flag} {list}")) }
+            if list.is_empty() {
+                None
+            } else {
+                Some(format!("the nearest that the kernel takes is {flag} {list}"))
+            }
         };
         match self {
             Self::AboveParent { nearest, .. } => Some(format!(

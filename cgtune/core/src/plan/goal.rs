@@ -79,7 +79,7 @@ impl Goal {
         );
         compare("quota", self.bandwidth.map(|b| b.quota.to_string()), there.map(|b| b.quota.to_string()));
         compare("period", self.bandwidth.map(|b| b.period.to_string()), there.map(|b| b.period.to_string()));
-            // No burst is what a kernel without burst has.
+        // No burst is what a kernel without burst has.
         let wanted = self.bandwidth.and_then(|bandwidth| bandwidth.burst).map(|burst| burst.to_string());
         let burst = there.map(|bandwidth| bandwidth.burst.unwrap_or_default().to_string());
         compare("burst", wanted, burst);

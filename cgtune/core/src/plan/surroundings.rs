@@ -96,17 +96,26 @@ impl CpusetSurroundings {
             return Err(PlanError::Root);
         }
         if !wanted.difference(&around.possible).is_empty() {
-            return wanted_or(|file, wanted, possible| PlanError::NotThere { file, wanted, possible }, &around.possible);
+            return wanted_or(
+                |file, wanted, possible| PlanError::NotThere { file, wanted, possible },
+                &around.possible,
+            );
         }
         // v2 takes any list of what there is: the effective one rules (cpuset.c, validate_change).
         if layout == Layout::V2 {
             return Ok(());
         }
         if !around.children.difference(wanted).is_empty() {
-            return wanted_or(|file, wanted, children| PlanError::InsideChild { file, wanted, children }, &around.children);
+            return wanted_or(
+                |file, wanted, children| PlanError::InsideChild { file, wanted, children },
+                &around.children,
+            );
         }
         if !wanted.difference(&around.parent).is_empty() {
-            return wanted_or(|file, wanted, parent| PlanError::OutsideParent { file, wanted, parent }, &around.parent);
+            return wanted_or(
+                |file, wanted, parent| PlanError::OutsideParent { file, wanted, parent },
+                &around.parent,
+            );
         }
         if wanted.is_empty() && self.tasks {
             return Err(PlanError::EmptyWithTasks { file });
@@ -163,6 +172,9 @@ mod tests {
         let empty = place.check(Layout::V1, "cpuset.cpus", &CpuSet::new(), &childless);
         assert_eq!(empty, Err(PlanError::EmptyWithTasks { file: "cpuset.cpus" }));
         assert_eq!(check(Layout::V2, "6"), Ok(()), "v2 lets the effective list rule");
-        assert_eq!(check(Layout::V1, "1,9").unwrap_err().nearest().unwrap(), "the nearest that the kernel takes is --cpuset-cpus 1");
+        assert_eq!(
+            check(Layout::V1, "1,9").unwrap_err().nearest().unwrap(),
+            "the nearest that the kernel takes is --cpuset-cpus 1"
+        );
     }
 }

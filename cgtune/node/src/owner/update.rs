@@ -1,0 +1,111 @@
+//! The `update` commands of container tools: one vocabulary with small differences.
+//!
+//! Sources: runc's update.go, crun's src/update.c, nerdctl's `container_update.go`, docker-update(1), podman-update(1),
+//! `crictl update --help`. All take v1's shares, also on v2, and convert.
+
+use cgtune_core::{
+    Micros, Quota, Shares, Weight,
+    convert::{WeightFormula, kubelet},
+};
+
+use super::{Lasting, Wanted, shell};
+
+/// One tool's command.
+pub(super) struct Tool {
+    /// How the owner is called in the answer.
+    pub(super) owner: String,
+    /// The program and what stands before the options.
+    pub(super) words: Vec<String>,
+    /// `--cpu-shares` or `--cpu-share`.
+    pub(super) shares: &'static str,
+    /// Whether it takes `--cpu-burst` and `--cpu-idle`.
+    pub(super) burst_and_idle: bool,
+    /// What else should be known of it.
+    pub(super) notes: Vec<String>,
+}
+
+impl Tool {
+    /// The command for a container, with what it leaves out.
+    pub(super) fn lasting(self, id: &str, goal: &Wanted) -> Lasting {
+        let mut cannot = Vec::new();
+        let shares = match (goal.shares(), goal.weight()) {
+            (Some(shares), _) => Some(shares),
+            (None, Some(weight)) => shares_of(weight, &mut cannot),
+            (None, None) => None,
+        };
+        let quota = goal.bandwidth().map(|(quota, _)| match quota {
+            Quota::Unlimited => "-1".to_owned(),
+            Quota::Limited(quota) => quota.get().to_string(),
+        });
+        let text = |value: Option<u64>| value.map(|value| value.to_string());
+        let mut options = vec![
+            ("--cpu-period", text(goal.period().map(Micros::get))),
+            ("--cpu-quota", quota),
+            (self.shares, text(shares)),
+            // An empty list is "unchanged" to all of them.
+            ("--cpuset-cpus", goal.cpus().filter(|set| !set.is_empty()).map(ToString::to_string)),
+            ("--cpuset-mems", goal.mems().filter(|set| !set.is_empty()).map(ToString::to_string)),
+        ];
+        if self.burst_and_idle {
+            options.push(("--cpu-burst", text(goal.burst().map(Micros::get))));
+            options.push(("--cpu-idle", goal.idle().map(|idle| u8::from(idle).to_string())));
+        } else {
+            let name = &self.owner;
+            if goal.touched.burst {
+                cannot.push(format!("burst: {name} has no option for it"));
+            }
+            if goal.touched.idle {
+                cannot.push(format!("idle: {name} has no option for it"));
+            }
+        }
+        let options: Vec<String> = options
+            .into_iter()
+            .filter_map(|(option, value)| Some([option.to_owned(), value?]))
+            .flatten()
+            .collect();
+        if options.is_empty() {
+            return Lasting { owner: self.owner, command: None, cannot };
+        }
+        cannot.extend(self.notes);
+        let words: Vec<String> = self.words.into_iter().chain(options).chain([id.to_owned()]).collect();
+        Lasting { owner: self.owner, command: shell::line(&words), cannot }
+    }
+}
+
+/// The fewest shares that become a weight by the newest formula, and a word on what others make of them.
+pub(super) fn shares_of(weight: u64, cannot: &mut Vec<String>) -> Option<u64> {
+    let weight = Weight::new(weight).ok()?;
+    let of = |shares: u64| Shares::new(shares).map(|shares| WeightFormula::Logarithmic.weight(shares));
+    let (mut low, mut high) = (Shares::MIN.get(), Shares::MAX.get());
+    while low < high {
+        let middle = low.midpoint(high);
+        // The formula never falls, and every weight occurs.
+        if of(middle).is_ok_and(|found| found < weight) { low = middle + 1 } else { high = middle }
+    }
+    let shares = Shares::new(low).ok()?;
+    cannot.push(format!(
+        "weight: the command takes shares or a request; {low} shares are weight {} in {}, and {} in older ones",
+        WeightFormula::Logarithmic.weight(shares).get(),
+        WeightFormula::Logarithmic.used_by(),
+        kubelet::weight(shares).get(),
+    ));
+    Some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_weight_has_shares_that_become_it() {
+        for weight in (1..=10_000).step_by(7) {
+            let shares = shares_of(weight, &mut Vec::new()).unwrap();
+            assert_eq!(WeightFormula::Logarithmic.weight(Shares::new(shares).unwrap()).get(), weight);
+        }
+        assert_eq!(shares_of(0, &mut Vec::new()), None);
+        let mut said = Vec::new();
+        // 1024 shares: 100 by the new formula, 39 by the old (helpers of runc and the kubelet).
+        assert!((1000..=1024).contains(&shares_of(100, &mut said).unwrap()));
+        assert!(said[0].contains("39 in older ones"), "{said:?}");
+    }
+}

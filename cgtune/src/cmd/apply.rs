@@ -1,0 +1,246 @@
+//! `cgtune apply`: changes a running cgroup, planned, shown, written down, read back, and undone on request.
+
+mod timed;
+mod wanted;
+
+use std::{
+    ffi::OsString,
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use anyhow::anyhow;
+use cgtune_core::{CpuControl as _, Micros};
+use cgtune_node::{
+    change::{self, About, ChangeError, Ready, WithPod},
+    journal::{Entry, Journal, Writer},
+    owner,
+};
+use cgtune_sys::{Cgroup, Hierarchies, HostRoot};
+
+use crate::{
+    cli,
+    exit::Exit,
+    failure::Hinted,
+    interrupt::Interrupt,
+    render,
+    streams::Streams,
+    target::{self, Target},
+};
+
+const EXAMPLES: &str = "\
+TARGET is a cgroup path, a pid, or a container id or its beginning; unit:NAME is a
+systemd unit.
+The plan is shown first. On a terminal you are asked; elsewhere --yes is needed.
+Every change is written down before its first write: cgtune undo takes it back.
+
+Examples:
+  cgtune apply 3b2e --burst 100%              save up to one quota
+  cgtune apply 3b2e --cpu-limit 1500m --with-pod
+  cgtune apply /demo --quota max --dry-run
+  cgtune apply 4711 --cpuset-cpus 2-3 --for 10m
+  cgtune apply unit:nginx.service --weight 200 --yes --json
+
+It needs the right to write the cgroup's files (root, or the owner of a delegated
+subtree) and no capability besides; docs/capabilities.md has the list.";
+
+/// How long to wait for another cgtune that is changing something.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Change a running cgroup, with undo
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Cgroup path, pid, container id or its beginning
+    #[arg(value_name = "TARGET")]
+    target: OsString,
+    #[command(flatten)]
+    wanted: wanted::Wanted,
+    /// Change the pod's quota and burst by as much, in the order that stays legal
+    #[arg(long)]
+    with_pod: bool,
+    /// Undo it after this time, or when interrupted
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+    /// Show the plan and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    journal: cli::JournalPlace,
+    #[command(flatten)]
+    node: cli::Node,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    args.wanted.check()?;
+    let duration = args.duration.as_deref().map(timed::duration).transpose()?;
+    let host = HostRoot::new(&args.node.host_root);
+    let journal = args.journal.journal(&host)?;
+    let hierarchies = Hierarchies::detect(host.clone()).map_err(target::kernel)?;
+    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies)?;
+    refuse_on_top_of_half_done(&journal, &cgroup)?;
+    let path = cgroup.path().to_owned();
+    let (mut groups, notes) = planned(args, &hierarchies, cgroup)?;
+    let ownership = owner::of(&path, &host);
+    let goal =
+        groups.iter().find(|ready| ready.cgroup.path() == path).map(|ready| ready.planned.goal.clone());
+    let aftermath = render::owner::Aftermath::new(&ownership, &goal.unwrap_or_default());
+
+    let writes: usize = groups.iter().map(|ready| ready.planned.steps.len()).sum();
+    let told = |entry: Option<&Entry>, groups: &[Ready], streams: &mut Streams<'_>| -> anyhow::Result<()> {
+        if args.output.json {
+            render::apply_json::write(groups, entry, args.dry_run, &notes, &aftermath, streams.out)?;
+        }
+        Ok(())
+    };
+    if !args.output.json {
+        render::plan::write(&groups, streams.out)?;
+        for note in &notes {
+            writeln!(streams.out, "note: {note}")?;
+        }
+    }
+    if writes == 0 || args.dry_run {
+        if !args.output.json {
+            let end = if writes == 0 {
+                "nothing differs; nothing to write"
+            } else {
+                "dry run: nothing was written"
+            };
+            writeln!(streams.out, "{end}")?;
+            aftermath.write(streams.out)?;
+        }
+        told(None, &groups, streams)?;
+        return Ok(Exit::Done);
+    }
+    if !args.yes && !confirmed(writes, streams)? {
+        writeln!(streams.err, "nothing was written")?;
+        return Ok(Exit::Failed);
+    }
+    let interrupt = Interrupt::watch()?;
+    let writer = lock(&journal, streams)?;
+    let about = about(duration);
+    let entry = change::make(&mut groups, about, &writer, &mut || interrupt.asked()).map_err(failed)?;
+    drop(writer);
+    told(Some(&entry), &groups, streams)?;
+    if !args.output.json {
+        writeln!(
+            streams.out,
+            "done: {writes} {}, read back; take it back with: cgtune undo {}",
+            if writes == 1 { "write" } else { "writes" },
+            entry.id
+        )?;
+        aftermath.write(streams.out)?;
+    }
+    match duration {
+        Some(duration) => timed::then_undo(duration, entry, &journal, &hierarchies, &interrupt, streams),
+        None if interrupt.asked() => Ok(Exit::Interrupted),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// The change of the group, and of its pod where asked for; what is worth saying about how it was understood.
+fn planned(
+    args: &Args,
+    hierarchies: &Hierarchies,
+    mut cgroup: Cgroup,
+) -> anyhow::Result<(Vec<Ready>, Vec<String>)> {
+    let observed = cgroup.observe().map_err(target::kernel)?;
+    let (goal, notes) = args.wanted.goal(&observed, cgroup.capabilities().cpu)?;
+    let ready = if args.with_pod {
+        let pod = change::pod_of(cgroup.path()).ok_or_else(|| {
+            Hinted::new(
+                anyhow!("--with-pod: no group above this one is named like a pod's"),
+                "pods are named pod<uid> or kubepods-…-pod<uid>.slice; leave --with-pod out elsewhere",
+            )
+        })?;
+        WithPod::prepare(hierarchies, &pod, cgroup, goal)
+    } else {
+        change::prepare(cgroup, goal).map(|ready| vec![ready])
+    };
+    Ok((ready.map_err(failed)?, notes))
+}
+
+/// A group that somebody was killed in the middle of changing is repaired first: over it, the way back would be lost.
+fn refuse_on_top_of_half_done(journal: &Journal, cgroup: &Cgroup) -> anyhow::Result<()> {
+    let half_done = || -> anyhow::Result<Option<Entry>> {
+        let ours = |entry: &Entry| entry.groups.iter().any(|group| group.id == cgroup.id());
+        Ok(journal.read()?.entries.into_iter().find(|entry| entry.state.is_half_done() && ours(entry)))
+    };
+    if half_done()?.is_none() {
+        return Ok(());
+    }
+    // It may be under way just now. Only who has the lock knows that nobody is at it; who has not waits below.
+    let Ok(_writer) = journal.lock(Duration::ZERO, &mut |_| {}) else { return Ok(()) };
+    let Some(entry) = half_done()? else { return Ok(()) };
+    let error = anyhow!("change {} of this group was interrupted and is {}", entry.id, entry.state.name());
+    Err(Hinted::new(error, format!("repair it first: cgtune undo {}", entry.id)).into())
+}
+
+fn about(duration: Option<Micros>) -> About {
+    let now = jiff::Timestamp::now();
+    let until = duration.and_then(|duration| now.checked_add(timed::std_duration(duration)).ok());
+    About {
+        at: now.to_string(),
+        until: until.map(|until| until.to_string()),
+        command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+    }
+}
+
+/// Takes the lock, and says so when it has to wait.
+pub(super) fn lock(journal: &Journal, streams: &mut Streams<'_>) -> anyhow::Result<Writer> {
+    let err = &mut streams.err;
+    let mut waiting = |holder: &str| {
+        let _ = writeln!(
+            err,
+            "waiting for another cgtune (process {}) …",
+            cgtune_core::text::Escaped(holder.as_bytes())
+        );
+    };
+    Ok(journal.lock(PATIENCE, &mut waiting)?)
+}
+
+/// Asks, on a terminal; elsewhere it is an error not to have said --yes.
+fn confirmed(writes: usize, streams: &mut Streams<'_>) -> anyhow::Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        let error = anyhow!("nobody is here to confirm this, so nothing was written");
+        return Err(Hinted::new(error, "say --yes to write, or --dry-run to look only").into());
+    }
+    streams.out.flush()?;
+    write!(
+        streams.err,
+        "Write {}? [y/N] ",
+        if writes == 1 { "it".to_owned() } else { format!("these {writes}") }
+    )?;
+    streams.err.flush()?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A change that was not made, with the nearest that the kernel would take.
+pub(super) fn failed(error: ChangeError) -> anyhow::Error {
+    use cgtune_core::control::ApplyError;
+    let hint = match &error {
+        ChangeError::Apply { cause, .. } => match cause.as_ref() {
+            ApplyError::Plan(error) => error.nearest(),
+            _ => None,
+        },
+        ChangeError::Kernel { source, .. } => source.hint(),
+        ChangeError::TakenBack { cause } => match cause.as_ref() {
+            ChangeError::Kernel { source, .. } => source.hint(),
+            _ => None,
+        },
+        ChangeError::Overtaken { .. } => Some("run it again to see the present state".to_owned()),
+        _ => None,
+    };
+    match hint {
+        Some(hint) => Hinted::new(error, hint).into(),
+        None => error.into(),
+    }
+}

@@ -1,0 +1,62 @@
+//! `apply --for`: the change that undoes itself.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use cgtune_core::{Micros, Nanos};
+use cgtune_node::journal::{Entry, Journal};
+use cgtune_sys::{Hierarchies, clock};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{cmd::undo, exit::Exit, failure::Hinted, interrupt::Interrupt, streams::Streams};
+
+/// How often the wait looks up.
+const TICK: Duration = Duration::from_millis(100);
+
+pub(super) fn duration(text: &str) -> anyhow::Result<Micros> {
+    let duration = Micros::parse(text).map_err(|error| anyhow!("--for: {error}"))?;
+    if duration == Micros::ZERO {
+        return Err(Hinted::new(anyhow!("--for: no time at all"), "for example --for 10m").into());
+    }
+    Ok(duration)
+}
+
+pub(super) fn std_duration(duration: Micros) -> Duration {
+    Duration::from_micros(duration.get())
+}
+
+/// Waits for the end of the time, or for somebody who does not want to, and undoes the change.
+pub(super) fn then_undo(
+    duration: Micros,
+    mut entry: Entry,
+    journal: &Journal,
+    hierarchies: &Hierarchies,
+    interrupt: &Interrupt,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    streams.out.flush()?;
+    writeln!(streams.err, "undone in {duration}; Ctrl-C undoes it now")?;
+    wait(duration, interrupt);
+    let writer = super::lock(journal, streams)?;
+    let exit = undo::one(&mut entry, hierarchies, &writer, false, &[], streams)?;
+    Ok(if interrupt.asked() && exit == Exit::Done { Exit::Interrupted } else { exit })
+}
+
+fn wait(duration: Micros, interrupt: &Interrupt) {
+    let total = duration.to_nanos();
+    let end = clock::now().saturating_add(total);
+    // Hidden where stderr is no terminal.
+    let bar = ProgressBar::new(total.get());
+    let style = ProgressStyle::with_template("in force {bar:24} {prefix} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    while let Some(left) = end.checked_sub(clock::now()).filter(|&left| left != Nanos::ZERO) {
+        if interrupt.asked() {
+            break;
+        }
+        bar.set_position(total.get().saturating_sub(left.get()));
+        let seconds = left.get().div_ceil(1_000_000_000);
+        bar.set_prefix(format!("{}:{:02}", seconds / 60, seconds % 60));
+        std::thread::sleep(Duration::from_nanos(left.get()).min(TICK));
+    }
+    bar.finish_and_clear();
+}

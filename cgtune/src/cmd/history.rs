@@ -1,0 +1,79 @@
+//! `cgtune history`: the changes that were made with this tool, and what became of them.
+
+use cgtune_node::{
+    change::{self, ChangeError, Standing},
+    journal::Entry,
+};
+use cgtune_sys::{Hierarchies, HostRoot};
+
+use crate::{cli, exit::Exit, render, streams::Streams, target};
+
+const EXAMPLES: &str = "\
+Examples:
+  cgtune history
+  cgtune history --json";
+
+/// List the changes made with this tool
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    journal: cli::JournalPlace,
+    #[command(flatten)]
+    node: cli::Node,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let host = HostRoot::new(&args.node.host_root);
+    let journal = args.journal.journal(&host)?;
+    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+    let contents = journal.read()?;
+    if args.output.json {
+        render::history_json::write("cgtune.history/1", &contents.entries, streams.out)?;
+    } else {
+        let lines: Vec<_> = contents
+            .entries
+            .iter()
+            .map(|entry| (entry, now(entry, &contents.entries, &hierarchies)))
+            .collect();
+        render::history::write(&lines, streams.out)?;
+    }
+    for damaged in &contents.damaged {
+        streams.warn(damaged)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// How it stands now, beyond what the entry says.
+fn now(entry: &Entry, all: &[Entry], hierarchies: &Hierarchies) -> String {
+    let interrupted = entry.state.is_half_done();
+    match change::standing(entry, hierarchies) {
+        _ if !entry.state.is_open() => String::new(),
+        Err(ChangeError::Gone { made_anew: false, .. }) => "its group is gone".to_owned(),
+        Err(ChangeError::Gone { made_anew: true, .. }) => "its group was removed and made anew".to_owned(),
+        Err(ChangeError::EarlierBoot { .. }) => "of an earlier boot".to_owned(),
+        Err(error) => error.to_string(),
+        Ok(standing) if standing.contains(&Standing::Elsewhere) => match entry.overlaid_by(all) {
+            Some(newer) => format!("under change {}", newer.id),
+            None => "changed by somebody else since".to_owned(),
+        },
+        Ok(standing) if interrupted => {
+            let (done, planned) = standing.iter().fold((0, 0), |(done, planned), standing| match standing {
+                Standing::OnTheWay(reached) => (done + reached.done, planned + reached.planned),
+                Standing::Elsewhere => (done, planned),
+            });
+            format!("interrupted after {done} of {planned} writes: cgtune undo {} repairs it", entry.id)
+        }
+        Ok(_) if overdue(entry) => {
+            format!("was to end {}: cgtune undo {}", entry.until.as_deref().unwrap_or_default(), entry.id)
+        }
+        Ok(_) => "in force".to_owned(),
+    }
+}
+
+fn overdue(entry: &Entry) -> bool {
+    let until = entry.until.as_deref().and_then(|until| until.parse::<jiff::Timestamp>().ok());
+    until.is_some_and(|until| until < jiff::Timestamp::now())
+}
