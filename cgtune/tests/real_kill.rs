@@ -45,46 +45,65 @@ fn change(layout: Layout) -> Vec<&'static str> {
     args
 }
 
-/// At which stops of a run the group is seen to change, and how many there are.
-fn watched(node: &mut Node, args: &[&str]) -> (Vec<u32>, u32) {
-    let line = node.args(args);
-    let (mut changes, mut last) = (Vec::new(), node.observed());
-    let run = traced(&line, None, |stop| {
-        let now = node.observed();
-        if now != last {
-            changes.push(stop);
-            last = now;
-        }
-    });
-    assert!(!run.killed);
-    (changes, run.stops)
+/// When to kill.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// At this stop of the run.
+    Stop(u32),
+    /// So many stops after the writes were written down: how many come before depends on what else runs on the machine.
+    AfterNote(u32),
 }
 
-/// The stops at which to kill.
-fn moments(changes: &[u32], stops: u32) -> Vec<u32> {
+/// Whether the journal says that writes are about to come: on the way there, or on the way back.
+fn noted(node: &Node, back: bool) -> bool {
+    let word = if back { "\"undoing\"" } else { "\"begun\"" };
+    entries(node.journal.path())
+        .last()
+        .is_some_and(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(word)))
+}
+
+/// The states that a run goes through, the first included; at which stops after the note it changes from one to the
+/// next; how many stops there are in all.
+fn watched(node: &mut Node, args: &[&str], back: bool) -> (Vec<Observed>, Vec<u32>, u32) {
+    let line = node.args(args);
+    let (mut changes, mut states, mut note) = (Vec::new(), vec![node.observed()], None);
+    let run = traced(&line, |stop| {
+        note = note.or_else(|| noted(node, back).then_some(stop));
+        let now = node.observed();
+        if states.last() != Some(&now) {
+            changes.push(stop - note.expect("written down before the first write"));
+            states.push(now);
+        }
+        false
+    });
+    assert!(!run.killed);
+    (states, changes, run.stops)
+}
+
+/// Runs the tool and kills it at a moment; whether it lived so long.
+fn killed(node: &Node, line: &[std::ffi::OsString], back: bool, moment: Moment) -> bool {
+    let mut note = None;
+    traced(line, |stop| match moment {
+        Moment::Stop(at) => stop == at,
+        Moment::AfterNote(after) => {
+            note = note.or_else(|| noted(node, back).then_some(stop));
+            note.is_some_and(|note| stop == note + after)
+        }
+    })
+    .killed
+}
+
+fn moments(changes: &[u32], stops: u32) -> Vec<Moment> {
     let mut seeded = Seeded(SEED);
     // From the system call before the first write to the one after the last.
     let (from, to) = (changes[0].saturating_sub(6), changes[changes.len() - 1] + 6);
-    let among = (0..AMONG_WRITES).map(|i| from + i % (to - from));
-    (0..ANYWHERE).map(|_| seeded.below(stops)).chain(among).collect()
+    let among = (0..AMONG_WRITES).map(|i| Moment::AfterNote(from + i % (to - from)));
+    (0..ANYWHERE).map(|_| Moment::Stop(seeded.below(stops))).chain(among).collect()
 }
 
 /// How many of the watched changes a state is behind.
 fn boundary(states: &[Observed], now: &Observed) -> usize {
     states.iter().rposition(|state| state == now).expect("a state that the whole run goes through")
-}
-
-/// The states of a run, the first included.
-fn states(node: &mut Node, args: &[&str]) -> Vec<Observed> {
-    let line = node.args(args);
-    let mut seen = vec![node.observed()];
-    traced(&line, None, |_| {
-        let now = node.observed();
-        if seen.last() != Some(&now) {
-            seen.push(now);
-        }
-    });
-    seen
 }
 
 fn shown(histogram: &BTreeMap<usize, u32>) -> String {
@@ -110,18 +129,14 @@ fn after_a_kill_during_apply_undo_restores_the_state_before() {
     let before = node.observed();
     let layout = node.layout();
     let args = change(layout);
-    let way = states(&mut node, &args);
-    node.reset();
-    let (changes, stops) = watched(&mut node, &args);
+    let (way, changes, stops) = watched(&mut node, &args, false);
     node.reset();
     let mut histogram = BTreeMap::new();
     let (mut kills, mut repaired) = (0, 0);
     for moment in moments(&changes, stops) {
         node.journal = tempfile::tempdir().unwrap();
         let line = node.args(&args);
-        if traced(&line, Some(moment), |_| {}).killed {
-            kills += 1;
-        }
+        kills += u32::from(killed(&node, &line, false, moment));
         let left = node.observed();
         *histogram.entry(boundary(&way, &left)).or_insert(0) += 1;
         if left != before {
@@ -129,7 +144,7 @@ fn after_a_kill_during_apply_undo_restores_the_state_before() {
         }
         let said = node.expect(0, &["history"]);
         let undone = node.expect(0, &["undo"]);
-        assert_eq!(node.observed(), before, "killed at stop {moment} of {stops}:\n{said}{undone}");
+        assert_eq!(node.observed(), before, "killed at {moment:?} of {stops}:\n{said}{undone}");
         repaired += u32::from(left != before);
     }
     println!(
@@ -148,23 +163,18 @@ fn after_a_kill_during_undo_another_undo_restores_the_state_before() {
     let layout = node.layout();
     let args = change(layout);
     node.expect(0, &args);
-    let way = states(&mut node, &["undo"]);
-    assert_eq!(node.observed(), before);
-    node.expect(0, &args);
-    let (changes, stops) = watched(&mut node, &["undo"]);
+    let (way, changes, stops) = watched(&mut node, &["undo"], true);
     let mut histogram = BTreeMap::new();
     let mut kills = 0;
     for moment in moments(&changes, stops) {
         node.journal = tempfile::tempdir().unwrap();
         node.expect(0, &args);
         let line = node.args(&["undo"]);
-        if traced(&line, Some(moment), |_| {}).killed {
-            kills += 1;
-        }
+        kills += u32::from(killed(&node, &line, true, moment));
         let left = node.observed();
         *histogram.entry(boundary(&way, &left)).or_insert(0) += 1;
         node.expect(0, &["undo"]);
-        assert_eq!(node.observed(), before, "killed at stop {moment} of {stops}");
+        assert_eq!(node.observed(), before, "killed at {moment:?} of {stops}");
     }
     println!("undo, {} writes, {stops} stops at system calls; {kills} kills", way.len() - 1);
     println!("{}", shown(&histogram));

@@ -138,10 +138,11 @@ pub(crate) struct Traced {
     pub(crate) killed: bool,
 }
 
-/// Runs the tool, stopped at the beginning and the end of each system call, and kills it (SIGKILL) at stop `kill_at`. These
+/// Runs the tool, stopped at the beginning and the end of each system call, and kills it (SIGKILL) at the stop at which
+/// `kill` says so. These
 /// are all the moments that can be told apart from outside: between two of them it changes nothing but its own memory.
 #[allow(clippy::zombie_processes, reason = "waited for with waitpid, which tells stops from ends")]
-pub(crate) fn traced(args: &[OsString], kill_at: Option<u32>, mut at_stop: impl FnMut(u32)) -> Traced {
+pub(crate) fn traced(args: &[OsString], mut kill: impl FnMut(u32) -> bool) -> Traced {
     // The shell stops itself, so that nothing is missed before we are attached.
     let child = Command::new("/bin/sh")
         .args(["-c", "kill -STOP $$; exec \"$@\"", "sh"])
@@ -164,8 +165,7 @@ pub(crate) fn traced(args: &[OsString], kill_at: Option<u32>, mut at_stop: impl 
         ptrace::syscall(pid, deliver.take()).unwrap();
         match waitpid(pid, None).unwrap() {
             WaitStatus::PtraceSyscall(_) if execed => {
-                at_stop(stops);
-                if kill_at == Some(stops) {
+                if kill(stops) {
                     nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
                     let status = waitpid(pid, None).unwrap();
                     assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGKILL, _)), "{status:?}");
