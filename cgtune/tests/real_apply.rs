@@ -54,6 +54,8 @@ fn without_a_terminal_and_without_yes_nothing_is_written() {
     let before = node.observed();
     let said = node.expect(2, &["apply", "TARGET", "--quota", "20ms"]);
     assert!(said.contains("--yes") && said.contains("--dry-run"), "{said}");
+    let said = node.expect(2, &["apply", "TARGET", "--quota", "20ms", "--json"]);
+    assert!(said.contains("--yes") && !said.contains('{'), "{said}");
     assert_eq!(node.observed(), before);
 }
 
@@ -497,6 +499,8 @@ fn json_answers_are_what_their_schemas_describe() {
     let again = check(&apply, &[&change[..], &["--yes"]].concat());
     assert_eq!(again["cgroups"][0]["writes"], serde_json::json!([]));
     assert_eq!(check(&history, &["history", "--json"])["changes"][0]["state"], "done");
+    let timed = check(&apply, &["apply", "TARGET", "--quota", "30ms", "--for", "50ms", "--json", "--yes"]);
+    assert!(timed["until"].is_string());
     assert_eq!(check(&undo, &["undo", "--json"])["changes"][0]["state"], "undone");
     assert_eq!(check(&undo, &["undo", "--json"])["changes"], serde_json::json!([]));
 }

@@ -78,6 +78,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     args.wanted.check()?;
+    if args.output.json && !args.yes && !args.dry_run {
+        let error = anyhow!("--json asks nobody, so it must be said before whether to write");
+        return Err(Hinted::new(error, "add --yes to write, or --dry-run to look only").into());
+    }
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
     let host = HostRoot::new(&args.node.host_root);
     let journal = args.journal.journal(&host)?;
@@ -137,7 +141,13 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         aftermath.write(streams.out)?;
     }
     match duration {
-        Some(duration) => timed::then_undo(duration, entry, &journal, &hierarchies, &interrupt, streams),
+        Some(duration) => {
+            // The answer was given above; the rest is for whoever watches.
+            let mut unsaid = Vec::new();
+            let out: &mut dyn std::io::Write = if args.output.json { &mut unsaid } else { streams.out };
+            let mut streams = Streams { out, err: streams.err };
+            timed::then_undo(duration, entry, &journal, &hierarchies, &interrupt, &mut streams)
+        }
         None if interrupt.asked() => Ok(Exit::Interrupted),
         None => Ok(Exit::Done),
     }
