@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use cgtune_node::journal::Journal;
+use cgtune_sys::{Hierarchies, HostRoot};
 use clap::{Parser, Subcommand};
 
-use crate::{cmd, exit::Exit};
+use crate::{cmd, exit::Exit, target};
 
 /// Says why a container is throttled, and what its CPU request and limit become.
 #[derive(Debug, Parser)]
@@ -43,26 +45,26 @@ pub(crate) struct Node {
     pub(crate) host_root: PathBuf,
 }
 
-/// Where changes are written down, for every verb that makes or shows them.
+/// Where changes are made and written down, for every verb that makes or shows them.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct JournalPlace {
+pub(crate) struct Ledger {
     /// Keep the journal of changes in this folder
     /// [default: /var/lib/cgtune/journal as root, else $XDG_STATE_HOME/cgtune]
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
+    #[command(flatten)]
+    node: Node,
 }
 
-impl JournalPlace {
-    /// The journal; nothing is made yet.
-    pub(crate) fn journal(
-        &self,
-        host: &cgtune_sys::HostRoot,
-    ) -> anyhow::Result<cgtune_node::journal::Journal> {
-        use cgtune_node::journal::Journal;
-        Ok(match &self.journal {
+impl Ledger {
+    /// The journal and the hierarchies; nothing is made yet.
+    pub(crate) fn open(&self) -> anyhow::Result<(Journal, Hierarchies)> {
+        let host = HostRoot::new(&self.node.host_root);
+        let journal = match &self.journal {
             Some(folder) => Journal::at(folder),
-            None => Journal::usual(host)?,
-        })
+            None => Journal::usual(&host)?,
+        };
+        Ok((journal, Hierarchies::detect(host).map_err(target::kernel)?))
     }
 }
 

@@ -9,6 +9,7 @@ mod reading;
 mod render;
 mod streams;
 mod target;
+mod typed;
 
 use std::{io::BufWriter, process::ExitCode};
 

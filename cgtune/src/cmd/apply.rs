@@ -16,7 +16,7 @@ use cgtune_node::{
     journal::{Entry, Journal, Writer},
     owner,
 };
-use cgtune_sys::{Cgroup, Hierarchies, HostRoot};
+use cgtune_sys::{Cgroup, Hierarchies};
 
 use crate::{
     cli,
@@ -69,9 +69,7 @@ pub(crate) struct Args {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    journal: cli::JournalPlace,
-    #[command(flatten)]
-    node: cli::Node,
+    ledger: cli::Ledger,
     #[command(flatten)]
     output: cli::Output,
 }
@@ -83,14 +81,12 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         return Err(Hinted::new(error, "add --yes to write, or --dry-run to look only").into());
     }
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
-    let host = HostRoot::new(&args.node.host_root);
-    let journal = args.journal.journal(&host)?;
-    let hierarchies = Hierarchies::detect(host.clone()).map_err(target::kernel)?;
+    let (journal, hierarchies) = args.ledger.open()?;
     let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies)?;
     refuse_on_top_of_half_done(&journal, &cgroup)?;
     let path = cgroup.path().to_owned();
     let (mut groups, notes) = planned(args, &hierarchies, cgroup)?;
-    let ownership = owner::of(&path, &host);
+    let ownership = owner::of(&path, hierarchies.host());
     let goal =
         groups.iter().find(|ready| ready.cgroup.path() == path).map(|ready| ready.planned.goal.clone());
     let aftermath = render::owner::Aftermath::new(&ownership, &goal.unwrap_or_default());

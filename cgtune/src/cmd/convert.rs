@@ -3,12 +3,17 @@
 use anyhow::anyhow;
 use cgtune_core::{
     Micros, PolicyError,
-    convert::{
-        Burst, BurstError, ContainerCpu, ConvertError, CpuQuantity, QuantityError, WeightFormula, kubelet,
-    },
+    convert::{ContainerCpu, ConvertError, WeightFormula, kubelet},
 };
 
-use crate::{cli, exit::Exit, failure::Hinted, render, streams::Streams};
+use crate::{
+    cli,
+    exit::Exit,
+    failure::Hinted,
+    render,
+    streams::Streams,
+    typed::{burst, quantity},
+};
 
 const EXAMPLES: &str = "\
 Amounts of CPU are Kubernetes quantities: 500m, 1.5, 2.
@@ -73,24 +78,6 @@ fn asked(args: &Args) -> anyhow::Result<ContainerCpu> {
         burst: args.burst.as_deref().map(burst).transpose()?,
         period,
     })
-}
-
-fn quantity(flag: &str, text: &str) -> Result<CpuQuantity, Hinted> {
-    text.parse().map_err(|error| pointed_at(flag, &error, error.hint()))
-}
-
-fn burst(text: &str) -> anyhow::Result<Burst> {
-    text.parse().map_err(|error| match error {
-        BurstError::Quantity(error) => {
-            pointed_at("--burst", &error, "write a time (20ms), a part of the quota (50%) or CPU (200m)")
-                .into()
-        }
-        other => anyhow!("--burst: {other}"),
-    })
-}
-
-fn pointed_at(flag: &str, error: &QuantityError, hint: &str) -> Hinted {
-    Hinted::new(anyhow!("{flag}: {error}"), hint).with_picture(error.caret())
 }
 
 /// A conversion that the kernel would not take, with the nearest one that it would.

@@ -4,9 +4,9 @@ use cgtune_node::{
     change::{self, ChangeError, Standing},
     journal::Entry,
 };
-use cgtune_sys::{Hierarchies, HostRoot};
+use cgtune_sys::Hierarchies;
 
-use crate::{cli, exit::Exit, render, streams::Streams, target};
+use crate::{cli, exit::Exit, render, streams::Streams};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,17 +18,13 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    journal: cli::JournalPlace,
-    #[command(flatten)]
-    node: cli::Node,
+    ledger: cli::Ledger,
     #[command(flatten)]
     output: cli::Output,
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let host = HostRoot::new(&args.node.host_root);
-    let journal = args.journal.journal(&host)?;
-    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+    let (journal, hierarchies) = args.ledger.open()?;
     let contents = journal.read()?;
     if args.output.json {
         render::history_json::write("cgtune.history/1", &contents.entries, streams.out)?;

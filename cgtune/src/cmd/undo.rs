@@ -8,7 +8,7 @@ use cgtune_node::{
     change::{self, ChangeError},
     journal::{Contents, Entry, Writer},
 };
-use cgtune_sys::{Hierarchies, HostRoot};
+use cgtune_sys::Hierarchies;
 
 use super::apply;
 use crate::{
@@ -44,17 +44,13 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    journal: cli::JournalPlace,
-    #[command(flatten)]
-    node: cli::Node,
+    ledger: cli::Ledger,
     #[command(flatten)]
     output: cli::Output,
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let host = HostRoot::new(&args.node.host_root);
-    let journal = args.journal.journal(&host)?;
-    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+    let (journal, hierarchies) = args.ledger.open()?;
     let writer = apply::lock(&journal, streams)?;
     let contents = journal.read()?;
     for damaged in &contents.damaged {

@@ -2,14 +2,17 @@
 
 use anyhow::anyhow;
 use cgtune_core::{
-    Bandwidth, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, PolicyError, Quota,
-    Shares, Weight,
-    convert::{Burst, BurstError, CpuQuantity, QuantityError, WeightFormula, kubelet},
+    Bandwidth, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, PolicyError, Quota, Shares,
+    Weight,
+    convert::{WeightFormula, kubelet},
     plan::{Goal, PlanError},
     policy::{MAX_PERIOD, MAX_RUNTIME, MIN_PERIOD, MIN_QUOTA},
 };
 
-use crate::failure::Hinted;
+use crate::{
+    failure::Hinted,
+    typed::{self, list, quantity},
+};
 
 /// The values to set.
 #[derive(Debug, clap::Args)]
@@ -139,7 +142,7 @@ impl Wanted {
         };
         let burst = match &self.burst {
             Some(text) => Some(
-                self::burst(text)?
+                typed::burst(text)?
                     .amount(quota, period)
                     .ok_or_else(|| refused(PolicyError::BurstWithoutQuota(Micros::ZERO)))?,
             ),
@@ -172,28 +175,6 @@ impl Wanted {
         )
         .into())
     }
-}
-
-fn list(flag: &str, text: &str) -> anyhow::Result<CpuSet> {
-    text.parse().map_err(|error| Hinted::new(anyhow!("{flag}: {error}"), "a list such as 0-3,7").into())
-}
-
-fn quantity(flag: &str, text: &str) -> Result<CpuQuantity, Hinted> {
-    text.parse().map_err(|error| pointed_at(flag, &error, error.hint()))
-}
-
-fn burst(text: &str) -> anyhow::Result<Burst> {
-    text.parse().map_err(|error| match error {
-        BurstError::Quantity(error) => {
-            pointed_at("--burst", &error, "write a time (20ms), a part of the quota (50%) or CPU (200m)")
-                .into()
-        }
-        other => anyhow!("--burst: {other}"),
-    })
-}
-
-fn pointed_at(flag: &str, error: &QuantityError, hint: &str) -> Hinted {
-    Hinted::new(anyhow!("{flag}: {error}"), hint).with_picture(error.caret())
 }
 
 /// What the kernel would not take, with the nearest that it would.
