@@ -29,8 +29,8 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-TARGET is a cgroup path, a pid, or a container id or its beginning; unit:NAME is a
-systemd unit.
+TARGET is a cgroup path, a pid, or a container id or its beginning; unit:NAME
+is a systemd unit.
 The plan is shown first. On a terminal you are asked; elsewhere --yes is needed.
 Every change is written down before its first write: cgtune undo takes it back.
 
@@ -41,8 +41,8 @@ Examples:
   cgtune apply 4711 --cpuset-cpus 2-3 --for 10m
   cgtune apply unit:nginx.service --weight 200 --yes --json
 
-It needs the right to write the cgroup's files (root, or the owner of a delegated
-subtree) and no capability besides; docs/capabilities.md has the list.";
+It needs the right to write the cgroup's files (root, or the owner of a
+delegated subtree), and no capability besides.";
 
 /// How long to wait for another cgtune that is changing something.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -124,7 +124,13 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let interrupt = Interrupt::watch()?;
     let writer = lock(&journal, streams)?;
     let about = about(duration);
-    let entry = change::make(&mut groups, about, &writer, &mut || interrupt.asked()).map_err(failed)?;
+    let entry = match change::make(&mut groups, about, &writer, &mut || interrupt.asked()) {
+        Err(ChangeError::TakenBack { cause }) if matches!(*cause, ChangeError::Stopped) => {
+            writeln!(streams.err, "interrupted; the earlier state is restored")?;
+            return Ok(Exit::Interrupted);
+        }
+        other => other.map_err(failed)?,
+    };
     drop(writer);
     told(Some(&entry), &groups, streams)?;
     if !args.output.json {
