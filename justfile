@@ -29,8 +29,17 @@ test-unprivileged:
 
 # The tests on the real kernel (root)
 test-root:
-    cargo test -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
+    cargo test -p cgtune-sys --test 'real*' -- --nocapture
+    cargo test -p cgtune --test 'real*' -- --nocapture
     cargo test -p cgbench --test real_run
+
+# The tests on a kernel with cgroup v2 alone, and on a hybrid one, in QEMU (testbed/README.md)
+test-v2 *ARGS:
+    testbed/run {{ARGS}}
+
+# What systemd does to CPU settings that somebody else wrote, in QEMU
+test-v2-systemd:
+    testbed/run --systemd
 
 # Formatting, lints and documentation, warnings denied
 lint:
@@ -47,6 +56,8 @@ benchmark:
 evidence:
     cargo test --release -p workloads --features decoder --test decoder
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
+    testbed/run --systemd
+    testbed/run --long
     cargo bench -p cgtune-sys --bench read
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run

@@ -406,7 +406,7 @@ impl Drop for Pod {
 
 #[test]
 fn a_container_and_its_pod_change_together_and_come_back_together() {
-    const CHANGES: u32 = 150;
+    const CHANGES: u32 = 60;
     let _one = alone();
     let mut node = Node::new("pod");
     // Room for the pod: v1 refuses it above its ancestors.

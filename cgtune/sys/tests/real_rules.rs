@@ -45,7 +45,7 @@ fn errno(dir: &Dir, file: &str, text: &str) -> Option<i32> {
     match dir.write(file, text) {
         Ok(()) => None,
         Err(cgtune_sys::Error::Io { source, .. }) => source.raw_os_error(),
-        Err(other) => panic!("{other}"),
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -63,10 +63,11 @@ struct Family {
 }
 
 impl Family {
-    fn new() -> Self {
+    /// `what` tells the groups of tests apart that run at once.
+    fn new(what: &str) -> Self {
         let workshop = workshop();
         let layout = workshop.hierarchies().cpu().layout;
-        let mut parent = workshop.group("rules").unwrap();
+        let mut parent = workshop.group(what).unwrap();
         let mut group = workshop.group_in(&parent, "middle").unwrap();
         let mut child = workshop.group_in(&group, "child").unwrap();
         apply(parent.cgroup().unwrap(), &limited(90_000, 100_000, 0)).unwrap();
@@ -79,7 +80,7 @@ impl Family {
         match prepare(self.group.cgroup().unwrap(), goal) {
             Err(ApplyError::Plan(error)) => Some(error),
             Ok(_) => None,
-            Err(other) => panic!("{other}"),
+            Err(other) => panic!("{other:?}"),
         }
     }
 
@@ -144,7 +145,7 @@ fn numbers_that_the_kernel_refuses_make_no_policy() {
 
 #[test]
 fn ratios_that_v1_refuses_are_refused_with_the_nearest_quota() {
-    let mut family = Family::new();
+    let mut family = Family::new("ratios");
     // The child has 0.7, the parent 0.9.
     let above = family.refusal_or_none(bandwidth(95_000, 100_000, 0));
     let below = family.refusal_or_none(bandwidth(65_000, 100_000, 0));
@@ -166,7 +167,7 @@ fn ratios_that_v1_refuses_are_refused_with_the_nearest_quota() {
 
 #[test]
 fn an_idle_group_takes_no_weight_from_us_or_anybody() {
-    let mut family = Family::new();
+    let mut family = Family::new("idle");
     let (layout, share) = (family.layout, file(family.layout, Knob::Share));
     apply(family.group.cgroup().unwrap(), &Policy { idle: Some(true), ..Policy::default() }).unwrap();
     let wanted = match layout {
@@ -215,11 +216,12 @@ fn the_root_takes_nothing() {
 
 #[test]
 fn cpusets_that_the_kernel_refuses_are_refused_first() {
-    let mut family = Family::new();
+    let mut family = Family::new("cpusets");
     let Some(layout) = family.group.cgroup().unwrap().capabilities().cpuset else {
         panic!("this test needs the cpuset controller beside cpu");
     };
-    let set = |cpus: &str| Policy { cpus: Some(list(cpus)), mems: Some(list("0")), ..Policy::default() };
+    let nodes = cgtune_sys::facts::memory_nodes(&cgtune_sys::HostRoot::default());
+    let set = |cpus: &str| Policy { cpus: Some(list(cpus)), mems: nodes.clone(), ..Policy::default() };
     for group in [&mut family.parent, &mut family.group] {
         apply(group.cgroup().unwrap(), &set("0-1")).unwrap();
     }
