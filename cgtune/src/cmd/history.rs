@@ -1,8 +1,10 @@
 //! `cgtune history`: the changes that were made with this tool, and what became of them.
 
+use std::time::Duration;
+
 use cgtune_node::{
     change::{self, ChangeError, Standing},
-    journal::Entry,
+    journal::{Entry, JournalError},
 };
 use cgtune_sys::Hierarchies;
 
@@ -29,11 +31,11 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if args.output.json {
         render::history_json::write("cgtune.history/1", &contents.entries, streams.out)?;
     } else {
-        let lines: Vec<_> = contents
-            .entries
-            .iter()
-            .map(|entry| (entry, now(entry, &contents.entries, &hierarchies)))
-            .collect();
+        // Somebody at work and somebody who was killed leave the same entry; only the lock tells them apart.
+        let busy = contents.entries.iter().any(|entry| entry.state.is_half_done())
+            && matches!(journal.lock(Duration::ZERO, &mut |_| {}), Err(JournalError::Busy { .. }));
+        let told = |entry| (entry, now(entry, &contents.entries, busy, &hierarchies));
+        let lines: Vec<_> = contents.entries.iter().map(told).collect();
         render::history::write(&lines, streams.out)?;
     }
     for damaged in &contents.damaged {
@@ -43,10 +45,11 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 }
 
 /// How it stands now, beyond what the entry says.
-fn now(entry: &Entry, all: &[Entry], hierarchies: &Hierarchies) -> String {
+fn now(entry: &Entry, all: &[Entry], busy: bool, hierarchies: &Hierarchies) -> String {
     let interrupted = entry.state.is_half_done();
     match change::standing(entry, hierarchies) {
         _ if !entry.state.is_open() => String::new(),
+        _ if interrupted && busy => "under way".to_owned(),
         Err(ChangeError::Gone { made_anew: false, .. }) => "its group is gone".to_owned(),
         Err(ChangeError::Gone { made_anew: true, .. }) => "its group was removed and made anew".to_owned(),
         Err(ChangeError::EarlierBoot { .. }) => "of an earlier boot".to_owned(),

@@ -25,6 +25,7 @@ struct Document<'a> {
     until: Option<&'a str>,
     cgroups: Vec<Group>,
     notes: &'a [String],
+    owners: Vec<Owner<'a>>,
     overwritten_by: Vec<Overwritten<'a>>,
     lasting: Vec<Lasting<'a>>,
 }
@@ -41,6 +42,12 @@ struct Step {
     from: Option<String>,
     to: String,
     why: String,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    name: &'a str,
+    evidence: &'a str,
 }
 
 #[derive(Serialize)]
@@ -80,6 +87,7 @@ pub(crate) fn write(
         until: entry.and_then(|entry| entry.until.as_deref()),
         cgroups: groups.iter().map(|group| Group::new(group.cgroup.path(), plan::ready(group))).collect(),
         notes,
+        owners: aftermath.owners.iter().map(|(name, evidence)| Owner { name, evidence }).collect(),
         overwritten_by: aftermath
             .overwrites
             .iter()

@@ -8,8 +8,10 @@ use cgtune_node::owner::{Lasting, Overwrite, Ownership, Touched, Wanted};
 use super::paragraph;
 use crate::streams::HEADING;
 
-/// Who will overwrite a change, and the owners' own commands for it.
+/// Who owns a group, who will overwrite a change there, and the owners' own commands for it.
 pub(crate) struct Aftermath {
+    /// Name and what speaks for it, of owners and of agents.
+    pub(crate) owners: Vec<(String, String)>,
     pub(crate) overwrites: Vec<Overwrite>,
     pub(crate) lasting: Vec<Lasting>,
 }
@@ -41,10 +43,22 @@ impl Aftermath {
             cpus: goal.cpus.clone(),
             mems: goal.mems.clone(),
         };
-        Self { overwrites: ownership.overwrites(&wanted.touched), lasting: ownership.lasting(&wanted) }
+        let owners = ownership.owners.iter().map(|owner| (owner.name.clone(), owner.evidence.clone()));
+        let agents = ownership.agents.iter().map(|agent| (agent.name.clone(), agent.evidence.clone()));
+        Self {
+            owners: owners.chain(agents).collect(),
+            overwrites: ownership.overwrites(&wanted.touched),
+            lasting: ownership.lasting(&wanted),
+        }
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.owners.is_empty() {
+            writeln!(out, "\n{HEADING}whose it is{HEADING:#}")?;
+        }
+        for (name, evidence) in &self.owners {
+            item(&format!("{name}: {evidence}"), out)?;
+        }
         if !self.overwrites.is_empty() {
             writeln!(out, "\n{HEADING}who will overwrite it{HEADING:#}")?;
         }
