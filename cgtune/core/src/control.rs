@@ -109,16 +109,6 @@ pub enum ApplyError<E: Error + 'static> {
         /// What is there.
         shows: String,
     },
-    /// Somebody asked to stop between two writes; what had been written was taken back, as far as `restored` says.
-    #[error("stopped after {} of {} writes ({})", .done, .planned, if *.restored { "the earlier state is restored" } else { "the earlier state could NOT be restored" })]
-    Stopped {
-        /// How many writes had succeeded.
-        done: usize,
-        /// How many were planned.
-        planned: usize,
-        /// Whether the state is again what it was.
-        restored: bool,
-    },
 }
 
 /// Observes and plans; writes nothing.
@@ -132,23 +122,18 @@ pub fn prepare<C: CpuControl>(control: &mut C, goal: Goal) -> Result<Planned, Ap
     Ok(Planned { before, goal, steps })
 }
 
-/// Writes what was planned and reads back. On a refusal, or when `stop` says so between two writes, what was written is
-/// taken back.
+/// Writes what was planned and reads back. On a refusal what was written is taken back.
 ///
 /// # Errors
 /// [`ApplyError`].
 pub fn carry_out<C: CpuControl>(
     control: &mut C,
     planned: &Planned,
-    stop: &mut dyn FnMut() -> bool,
 ) -> Result<Observed, ApplyError<C::Error>> {
-    if let Err(Halt { done, cause }) = write_all(control, &planned.steps, stop) {
+    let written = write_all(control, &planned.steps, &mut || false);
+    if let Err(Halt { done, cause: Some(cause) }) = written {
         let restored = done == 0 || take_back(control, planned);
-        let planned = planned.steps.len();
-        return Err(match cause {
-            Some(cause) => ApplyError::Refused { done, planned, restored, cause },
-            None => ApplyError::Stopped { done, planned, restored },
-        });
+        return Err(ApplyError::Refused { done, planned: planned.steps.len(), restored, cause });
     }
     read_back(control, &planned.goal)
 }
@@ -201,12 +186,12 @@ pub fn read_back<C: CpuControl>(control: &mut C, goal: &Goal) -> Result<Observed
 /// [`ApplyError`]; after `Plan` nothing was written.
 pub fn apply<C: CpuControl>(control: &mut C, policy: &Policy) -> Result<Applied, ApplyError<C::Error>> {
     let planned = prepare(control, Goal::from(policy))?;
-    let after = carry_out(control, &planned, &mut || false)?;
+    let after = carry_out(control, &planned)?;
     Ok(Applied { before: planned.before, after, steps: planned.steps })
 }
 
 /// Plans the way back to what was there before, and takes it; whether it is there again.
-pub fn take_back<C: CpuControl>(control: &mut C, planned: &Planned) -> bool {
+fn take_back<C: CpuControl>(control: &mut C, planned: &Planned) -> bool {
     let back = planned.goal.back_to(&planned.before);
     let Ok(way) = prepare(control, back) else { return false };
     way.steps.iter().all(|step| control.write(&step.write).is_ok())

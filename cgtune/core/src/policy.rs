@@ -68,6 +68,30 @@ impl Ratio {
         Self(shifted.checked_div(period.get()).unwrap_or(0))
     }
 
+    /// The largest quota whose ratio to `period` is not above this one.
+    #[must_use]
+    pub fn largest_quota(self, period: Micros) -> Micros {
+        micros(((u128::from(self.0) + 1) * u128::from(period.get())).saturating_sub(1) >> 20)
+    }
+
+    /// The smallest quota whose ratio to `period` is not below this one.
+    #[must_use]
+    pub fn smallest_quota(self, period: Micros) -> Micros {
+        micros((u128::from(self.0) * u128::from(period.get())).div_ceil(1 << 20))
+    }
+
+    /// The longest period in which a quota's ratio is not below this one.
+    #[must_use]
+    pub fn longest_period(self, quota: Micros) -> Micros {
+        (u128::from(quota.get()) << 20).checked_div(u128::from(self.0)).map_or(Micros::new(u64::MAX), micros)
+    }
+
+    /// The shortest period in which a quota's ratio is not above this one.
+    #[must_use]
+    pub fn shortest_period(self, quota: Micros) -> Micros {
+        micros((u128::from(quota.get()) << 20) / (u128::from(self.0) + 1) + 1)
+    }
+
     /// In the kernel's own unit, 1/2^20 of a CPU.
     #[must_use]
     pub const fn raw(self) -> u64 {
@@ -80,6 +104,11 @@ impl Ratio {
     pub fn cpus(self) -> f64 {
         self.0 as f64 / f64::from(1 << 20)
     }
+}
+
+/// Back from the wide arithmetic, held at the largest value.
+fn micros(us: u128) -> Micros {
+    Micros::new(u64::try_from(us).unwrap_or(u64::MAX))
 }
 
 /// Quota, period and burst that the kernel accepts together.
@@ -339,6 +368,8 @@ pub enum PolicyError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn limited(us: u64) -> Quota {
@@ -366,6 +397,19 @@ mod tests {
         assert_eq!(serde_json::to_string(&bandwidth).unwrap(), good);
         let bad = r#"{"quota":{"limited":50000},"period_us":100000,"burst_us":50001}"#;
         assert!(serde_json::from_str::<Bandwidth>(bad).unwrap_err().to_string().contains("above the quota"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_nearest_quotas_are_legal_and_their_neighbours_are_not(
+            quota in 1_000_u64..10_000_000, period in 1_000_u64..=1_000_000, at in 1_000_u64..=1_000_000
+        ) {
+            let (ratio, at) = (Ratio::of(Micros::new(quota), Micros::new(period)), Micros::new(at));
+            let (high, low) = (ratio.largest_quota(at), ratio.smallest_quota(at));
+            prop_assert!(Ratio::of(high, at) <= ratio && Ratio::of(Micros::new(high.get() + 1), at) > ratio);
+            prop_assert!(Ratio::of(low, at) >= ratio);
+            prop_assert!(low.get() == 0 || Ratio::of(Micros::new(low.get() - 1), at) < ratio);
+        }
     }
 
     #[test]

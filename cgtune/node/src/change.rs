@@ -4,8 +4,6 @@ mod error;
 mod pair;
 mod undo;
 
-use std::path::PathBuf;
-
 use cgtune_core::{
     CpuControl as _,
     control::{self, Planned},
@@ -14,7 +12,7 @@ use cgtune_core::{
 use cgtune_sys::Cgroup;
 
 pub use error::ChangeError;
-pub use pair::{WithPod, pod_of};
+pub use pair::{pod_of, prepare_with_pod};
 pub use undo::{Standing, standing, undo};
 
 use crate::journal::{Entry, Group, State, Writer};
@@ -105,13 +103,26 @@ fn finish(entry: &mut Entry, state: State, writer: &Writer) -> Result<(), Change
 
 fn write(groups: &mut [Ready], stop: &mut dyn FnMut() -> bool) -> Result<(), ChangeError> {
     for Ready { cgroup, planned } in groups.iter_mut() {
-        let path = |cgroup: &Cgroup| -> PathBuf { cgroup.path().to_owned() };
-        control::write_all(cgroup, &planned.steps, stop).map_err(|halt| match halt.cause {
-            Some(source) => ChangeError::Kernel { path: path(cgroup), source },
-            None => ChangeError::Stopped,
-        })?;
-        control::read_back(cgroup, &planned.goal)
-            .map_err(|cause| ChangeError::Apply { path: path(cgroup), cause: Box::new(cause) })?;
+        write_one(cgroup, planned, stop)?;
     }
     Ok(())
+}
+
+/// One group's writes, read back; on either way.
+fn write_one(
+    cgroup: &mut Cgroup,
+    planned: &Planned,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), ChangeError> {
+    let path = cgroup.path().to_owned();
+    if let Err(halt) = control::write_all(cgroup, &planned.steps, stop) {
+        return Err(match halt.cause {
+            Some(source) => ChangeError::Kernel { path, source },
+            None => ChangeError::Stopped,
+        });
+    }
+    match control::read_back(cgroup, &planned.goal) {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(ChangeError::Apply { path, cause: Box::new(cause) }),
+    }
 }

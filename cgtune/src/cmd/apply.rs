@@ -12,7 +12,7 @@ use std::{
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Micros};
 use cgtune_node::{
-    change::{self, About, ChangeError, Ready, WithPod},
+    change::{self, About, ChangeError, Ready},
     journal::{Entry, Journal, Writer},
     owner,
 };
@@ -170,7 +170,7 @@ fn planned(
                 "pods are named pod<uid> or kubepods-…-pod<uid>.slice; leave --with-pod out elsewhere",
             )
         })?;
-        WithPod::prepare(hierarchies, &pod, cgroup, goal)
+        change::prepare_with_pod(hierarchies, &pod, cgroup, goal)
     } else {
         change::prepare(cgroup, goal).map(|ready| vec![ready])
     };

@@ -181,7 +181,7 @@ fn an_idle_group_takes_no_weight_from_us_or_anybody() {
     let both = Goal { share: Some(wanted), idle: Some(false), ..Goal::default() };
     let planned = prepare(family.group.cgroup().unwrap(), both).unwrap();
     assert_eq!(planned.steps.len(), 2);
-    cgtune_core::control::carry_out(family.group.cgroup().unwrap(), &planned, &mut || false).unwrap();
+    cgtune_core::control::carry_out(family.group.cgroup().unwrap(), &planned).unwrap();
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -181,11 +180,6 @@ pub(crate) fn traced(args: &[OsString], mut kill: impl FnMut(u32) -> bool) -> Tr
             other => panic!("{other:?}"),
         }
     }
-}
-
-/// Whether it was ended by this signal or with this code.
-pub(crate) fn ended(output: &Output) -> String {
-    format!("code {:?}, signal {:?}", output.status.code(), output.status.signal())
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64).

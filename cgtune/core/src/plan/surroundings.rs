@@ -1,7 +1,7 @@
 //! What the kernel compares a group with before it takes a value.
 
 use super::PlanError;
-use crate::{CpuSet, Layout, Micros, ObservedBandwidth, Quota, policy::Ratio};
+use crate::{CpuSet, Layout, ObservedBandwidth, Quota, policy::Ratio};
 
 /// A group's place: the limits above and below it, and the cpusets around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,24 +62,6 @@ impl Surroundings {
     }
 }
 
-impl Ratio {
-    /// The largest quota whose ratio to `period` is not above this one.
-    #[must_use]
-    pub fn largest_quota(self, period: Micros) -> Micros {
-        micros(((u128::from(self.raw()) + 1) * u128::from(period.get())).saturating_sub(1) >> 20)
-    }
-
-    /// The smallest quota whose ratio to `period` is not below this one.
-    #[must_use]
-    pub fn smallest_quota(self, period: Micros) -> Micros {
-        micros((u128::from(self.raw()) * u128::from(period.get())).div_ceil(1 << 20))
-    }
-}
-
-fn micros(us: u128) -> Micros {
-    Micros::new(u64::try_from(us).unwrap_or(u64::MAX))
-}
-
 impl CpusetSurroundings {
     /// Whether a list is one that the kernel takes here.
     pub(super) fn check(
@@ -132,22 +114,7 @@ impl CpusetSurroundings {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn the_nearest_quotas_are_legal_and_their_neighbours_are_not(
-            quota in 1_000_u64..10_000_000, period in 1_000_u64..=1_000_000, at in 1_000_u64..=1_000_000
-        ) {
-            let (ratio, at) = (Ratio::of(Micros::new(quota), Micros::new(period)), Micros::new(at));
-            let (high, low) = (ratio.largest_quota(at), ratio.smallest_quota(at));
-            prop_assert!(Ratio::of(high, at) <= ratio && Ratio::of(Micros::new(high.get() + 1), at) > ratio);
-            prop_assert!(Ratio::of(low, at) >= ratio);
-            prop_assert!(low.get() == 0 || Ratio::of(Micros::new(low.get() - 1), at) < ratio);
-        }
-    }
 
     fn list(text: &str) -> CpuSet {
         text.parse().unwrap()

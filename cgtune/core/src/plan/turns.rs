@@ -4,30 +4,24 @@
 //! the period gives different lengths, so both are tried and the shorter is taken.
 
 use super::{Step, Surroundings, Why, Write};
-use crate::{Micros, Quota};
+use crate::{Micros, Quota, Ratio};
 
 /// The most writes that turns may take before the plan hops through "no quota" instead. A tenfold change between
 /// a parent and a child that are 24 % apart takes 22; above 40 the moment without a limit (two writes) is the lesser
 /// evil than forty refills of the pool.
 pub const MAX_TURNS: usize = 40;
 
-/// The kernel's ratio has 20 fractional bits.
-const UNIT: u128 = 1 << 20;
-
 /// Quota and period in µs.
 type Pair = (Micros, Micros);
 
-/// The ratios that are legal on the way, in the kernel's units.
+/// The ratios that are legal on the way.
 struct Corridor {
-    lowest: u128,
-    highest: Option<u128>,
+    lowest: Option<Ratio>,
+    highest: Option<Ratio>,
 }
 
 pub(super) fn climb(from: Pair, to: Pair, surroundings: &Surroundings) -> Vec<Step> {
-    let corridor = Corridor {
-        lowest: surroundings.children.map_or(0, |ratio| u128::from(ratio.raw())),
-        highest: surroundings.parent.map(|ratio| u128::from(ratio.raw())),
-    };
+    let corridor = Corridor { lowest: surroundings.children, highest: surroundings.parent };
     // On a tie: quota first if either falls. That order was never refused on its own (FACTS: 20,000 changes).
     let quota_first = to.0 < from.0 || to.1 < from.1;
     let preferred = corridor.turns(from, to, quota_first);
@@ -81,41 +75,28 @@ impl Corridor {
         Some(writes)
     }
 
-    /// The quota nearest to its goal that keeps `⌊quota·2^20 / period⌋` in the corridor.
+    /// The quota nearest to its goal that keeps the ratio in the corridor.
     fn furthest_quota(&self, now: Micros, period: Micros, goal: Micros) -> Micros {
-        let (now, period, goal) = (u128::from(now.get()), u128::from(period.get()), u128::from(goal.get()));
-        micros(if goal > now {
-            let top =
-                self.highest.map_or(goal, |highest| (((highest + 1) * period).saturating_sub(1)) / UNIT);
-            goal.min(top).max(now)
+        if goal > now {
+            self.highest.map_or(goal, |highest| goal.min(highest.largest_quota(period))).max(now)
         } else {
-            let bottom = (self.lowest * period).div_ceil(UNIT);
-            goal.max(bottom).min(now)
-        })
+            self.lowest.map_or(goal, |lowest| goal.max(lowest.smallest_quota(period))).min(now)
+        }
     }
 
     /// The period nearest to its goal that keeps the ratio in the corridor.
     fn furthest_period(&self, quota: Micros, now: Micros, goal: Micros) -> Micros {
-        let (quota, now, goal) = (u128::from(quota.get()), u128::from(now.get()), u128::from(goal.get()));
-        micros(if goal > now {
-            let top = (quota * UNIT).checked_div(self.lowest).unwrap_or(goal);
-            goal.min(top).max(now)
+        if goal > now {
+            self.lowest.map_or(goal, |lowest| goal.min(lowest.longest_period(quota))).max(now)
         } else {
-            let bottom = self.highest.map_or(goal, |highest| quota * UNIT / (highest + 1) + 1);
-            goal.max(bottom).min(now)
-        })
+            self.highest.map_or(goal, |highest| goal.max(highest.shortest_period(quota))).min(now)
+        }
     }
-}
-
-/// Back from the wide arithmetic; every result lies between two values that fitted.
-fn micros(us: u128) -> Micros {
-    Micros::new(u64::try_from(us).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ratio;
 
     fn us(n: u64) -> Micros {
         Micros::new(n)

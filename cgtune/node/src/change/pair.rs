@@ -20,44 +20,39 @@ pub fn pod_of(container: &Path) -> Option<PathBuf> {
     container.ancestors().skip(1).find(|path| is_pod(path).is_some()).map(Path::to_owned)
 }
 
-/// How a container changes with its pod.
-pub struct WithPod;
-
-impl WithPod {
-    /// Plans both, in the order in which no moment breaks a rule: the pod first when its limit rises, the container first
-    /// when it falls.
-    ///
-    /// # Errors
-    /// What the kernel would refuse; a group that cannot be opened or read.
-    pub fn prepare(
-        hierarchies: &Hierarchies,
-        pod: &Path,
-        mut container: Cgroup,
-        goal: Goal,
-    ) -> Result<Vec<Ready>, ChangeError> {
-        let kernel = |path: &Path, source| ChangeError::Kernel { path: path.to_owned(), source };
-        let path = container.path().to_owned();
-        let before = container.observe().map_err(|source| kernel(&path, source))?.bandwidth;
-        let mut above = Cgroup::open(hierarchies, pod).map_err(|source| kernel(pod, source))?;
-        let pod_before = above.observe().map_err(|source| kernel(pod, source))?.bandwidth;
-        let changed = goal.bandwidth.zip(before).zip(pod_before);
-        let wanted = changed.and_then(|((to, from), pod)| Some((to, pod, for_pod(pod, from, to)?)));
-        let Some((to, from, wanted)) = wanted.filter(|(_, from, wanted)| from != wanted) else {
-            return Ok(vec![prepare(container, goal)?]);
-        };
-        let pod_goal = Goal { bandwidth: Some(wanted), ..Goal::default() };
-        let rises = match (from.ratio(), wanted.ratio()) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(from), Some(wanted)) => wanted >= from,
-        };
-        if rises {
-            container.assume(&above, wanted);
-            Ok(vec![prepare(above, pod_goal)?, prepare(container, goal)?])
-        } else {
-            above.assume(&container, to);
-            Ok(vec![prepare(container, goal)?, prepare(above, pod_goal)?])
-        }
+/// Plans a container's change and its pod's, in the order in which no moment breaks a rule: the pod first when its limit rises, the container first
+/// when it falls.
+///
+/// # Errors
+/// What the kernel would refuse; a group that cannot be opened or read.
+pub fn prepare_with_pod(
+    hierarchies: &Hierarchies,
+    pod: &Path,
+    mut container: Cgroup,
+    goal: Goal,
+) -> Result<Vec<Ready>, ChangeError> {
+    let kernel = |path: &Path, source| ChangeError::Kernel { path: path.to_owned(), source };
+    let path = container.path().to_owned();
+    let before = container.observe().map_err(|source| kernel(&path, source))?.bandwidth;
+    let mut above = Cgroup::open(hierarchies, pod).map_err(|source| kernel(pod, source))?;
+    let pod_before = above.observe().map_err(|source| kernel(pod, source))?.bandwidth;
+    let changed = goal.bandwidth.zip(before).zip(pod_before);
+    let wanted = changed.and_then(|((to, from), pod)| Some((to, pod, for_pod(pod, from, to)?)));
+    let Some((to, from, wanted)) = wanted.filter(|(_, from, wanted)| from != wanted) else {
+        return Ok(vec![prepare(container, goal)?]);
+    };
+    let pod_goal = Goal { bandwidth: Some(wanted), ..Goal::default() };
+    let rises = match (from.ratio(), wanted.ratio()) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(from), Some(wanted)) => wanted >= from,
+    };
+    if rises {
+        container.assume(&above, wanted);
+        Ok(vec![prepare(above, pod_goal)?, prepare(container, goal)?])
+    } else {
+        above.assume(&container, to);
+        Ok(vec![prepare(container, goal)?, prepare(above, pod_goal)?])
     }
 }
 

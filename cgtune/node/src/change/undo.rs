@@ -3,7 +3,7 @@
 use cgtune_core::{CpuControl as _, control};
 use cgtune_sys::{Cgroup, Error, Hierarchies};
 
-use super::ChangeError;
+use super::{ChangeError, write_one};
 use crate::journal::{Entry, Group, Reached, State, Writer};
 
 /// Where a group stands with regard to an entry.
@@ -93,11 +93,7 @@ pub(super) fn go_back<'a>(
         entry.groups[place].back = Some(way.clone());
         entry.state = State::Undoing;
         writer.save(entry)?;
-        control::write_all(cgroup, &way.steps, &mut || false).map_err(|halt| match halt.cause {
-            Some(source) => ChangeError::Kernel { path: path.clone(), source },
-            None => ChangeError::Stopped,
-        })?;
-        control::read_back(cgroup, &way.goal).map_err(apply)?;
+        write_one(cgroup, &way, &mut || false)?;
     }
     Ok(())
 }
