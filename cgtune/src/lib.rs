@@ -3,10 +3,10 @@
 //! The tool of the same name is a thin skin over these parts; what it prints is its own affair and not offered here.
 //!
 //! ```
-//! use cgtune::core::convert::{ContainerCpu, WeightFormula};
+//! use cgtune::core::convert::{ContainerCpu, Setting};
 //!
 //! let asked = ContainerCpu { request: Some("250m".parse()?), ..ContainerCpu::default() };
-//! assert_eq!(asked.convert(WeightFormula::Logarithmic)?.weight.get(), 35);
+//! assert_eq!(asked.convert(&Setting::default())?.weight().map(|weight| weight.get()), Some(35));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use cgtune_core::{
     Micros, PolicyError,
-    convert::{ContainerCpu, ConvertError, WeightFormula, kubelet},
+    convert::{ContainerCpu, ConvertError, Setting, kubelet},
 };
 
 use crate::{
@@ -47,8 +47,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let asked = asked(args)?;
-    let conversion = asked.convert(WeightFormula::Logarithmic).map_err(refused)?;
+    let (asked, setting) = (asked(args)?, setting(args)?);
+    let conversion = asked.convert(&setting).map_err(refused)?;
     if args.output.json {
         render::convert_json::write(&conversion, streams.out)?;
     } else {
@@ -68,25 +68,27 @@ fn asked(args: &Args) -> anyhow::Result<ContainerCpu> {
             Hinted::new(missing, "for example: cgtune convert --cpu-request 500m --cpu-limit 2").into()
         );
     }
-    let period = match &args.period {
-        Some(text) => Micros::parse(text).map_err(|error| anyhow!("--period: {error}"))?,
-        None => kubelet::QUOTA_PERIOD,
-    };
     Ok(ContainerCpu {
         request: args.cpu_request.as_deref().map(|text| quantity("--cpu-request", text)).transpose()?,
         limit: args.cpu_limit.as_deref().map(|text| quantity("--cpu-limit", text)).transpose()?,
         burst: args.burst.as_deref().map(burst).transpose()?,
-        period,
+        ..ContainerCpu::default()
     })
+}
+
+/// The node that is meant.
+fn setting(args: &Args) -> anyhow::Result<Setting> {
+    let period = match &args.period {
+        Some(text) => Micros::parse(text).map_err(|error| anyhow!("--period: {error}"))?,
+        None => kubelet::QUOTA_PERIOD,
+    };
+    Ok(Setting { period, ..Setting::default() })
 }
 
 /// A conversion that the kernel would not take, with the nearest one that it would.
 fn refused(error: ConvertError) -> Hinted {
     let hint = match error {
         ConvertError::BurstWithoutLimit(_) => "give a --cpu-limit above 0, or leave --burst out".to_owned(),
-        ConvertError::Policy(PolicyError::BurstAboveQuota { quota, .. }) => {
-            format!("the nearest that the kernel takes is --burst {quota}, the same as --burst 100%")
-        }
         ConvertError::Policy(PolicyError::Period(period)) => {
             let nearest = period.clamp(cgtune_core::policy::MIN_PERIOD, cgtune_core::policy::MAX_PERIOD);
             format!(

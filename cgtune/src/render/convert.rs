@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     Layout, Micros, Quota, Shares,
-    convert::{ASSUMED_KUBERNETES, Burst, ContainerCpu, Conversion, RequestOrigin, WeightFormula},
+    convert::{Burst, ContainerCpu, Conversion, Kubernetes, RequestOrigin, WeightFormula},
 };
 
 use crate::{
@@ -42,15 +42,16 @@ pub(crate) fn write(asked: &ContainerCpu, done: &Conversion, out: &mut dyn Write
     }
     writeln!(
         out,
-        "\nAssumed: Kubernetes {ASSUMED_KUBERNETES}, the newest runtimes, and one container in the pod."
+        "\nAssumed: Kubernetes {}, the newest runtimes, and one container in the pod.",
+        Kubernetes::NEWEST
     )
 }
 
 /// The same request weighs differently from group to group and from version to version.
 fn weights(done: &Conversion) -> [(u64, String); 3] {
-    let older = WeightFormula::Linear;
+    let (newest, older) = (WeightFormula::Logarithmic, WeightFormula::Linear);
     [
-        (done.weight.get(), format!("container — {}, {}", done.formula, done.formula.used_by())),
+        (done.assumed_weight().get(), format!("container — {newest}, {}", newest.used_by())),
         (older.weight(done.shares).get(), format!("container — {older}, {}", older.used_by())),
         (done.pod_weight().get(), "pod group — linear, kubelet".to_owned()),
     ]
@@ -60,7 +61,9 @@ fn weights(done: &Conversion) -> [(u64, String); 3] {
 fn summary(asked: &ContainerCpu, done: &Conversion) -> String {
     let request = match done.request_origin {
         RequestOrigin::Given => done.request.to_string(),
-        RequestOrigin::Limit => format!("{} (the limit, as none is given)", done.request),
+        RequestOrigin::Limit | RequestOrigin::PodLimit => {
+            format!("{} (the limit, as none is given)", done.request)
+        }
         RequestOrigin::Nothing => "none".to_owned(),
     };
     let limit = done.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
@@ -82,7 +85,7 @@ fn rows(done: &Conversion, layout: Layout) -> Vec<Row> {
         "cpu.shares" if done.shares == Shares::MIN => "the smallest there is".to_owned(),
         "cpu.shares" if done.shares == Shares::MAX => "the largest there is".to_owned(),
         "cpu.shares" => "1024 for each CPU of the request".to_owned(),
-        "cpu.weight" => format!("of the container, {} formula", done.formula),
+        "cpu.weight" => "of the container, logarithmic formula".to_owned(),
         "cpu.cfs_quota_us" | "cpu.max" => quota(done),
         "cpu.cfs_burst_us" | "cpu.max.burst" if done.bandwidth.burst() == Micros::ZERO => {
             "none asked for".to_owned()

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     Layout, Micros, MilliCpu, Quota, Shares, Weight,
-    convert::{ASSUMED_KUBERNETES, Conversion, RequestOrigin, Warning, WeightFormula},
+    convert::{Conversion, Kubernetes, RequestOrigin, Warning, WeightFormula},
 };
 use serde::{Serialize, Serializer};
 
@@ -26,7 +26,7 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Assumed {
-    kubernetes: &'static str,
+    kubernetes: String,
     runtime: &'static str,
 }
 
@@ -75,12 +75,19 @@ pub(crate) fn write(done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
     let limited = bandwidth.quota() != Quota::Unlimited;
     let document = Document {
         schema: SCHEMA,
-        assumed: Assumed { kubernetes: ASSUMED_KUBERNETES, runtime: done.formula.used_by() },
+        assumed: Assumed {
+            kubernetes: Kubernetes::NEWEST.to_string(),
+            runtime: WeightFormula::Logarithmic.used_by(),
+        },
         request_milli: done.request,
         request_origin: done.request_origin,
         limit_milli: done.limit,
         container: Container {
-            group: Group { shares: done.shares, weight: done.weight, formula: done.formula },
+            group: Group {
+                shares: done.shares,
+                weight: done.assumed_weight(),
+                formula: WeightFormula::Logarithmic,
+            },
             quota_us: bandwidth.quota().limited(),
             period_us: bandwidth.period(),
             burst_us: limited.then_some(bandwidth.burst()),

@@ -1,35 +1,38 @@
-//! One container's CPU request, limit, burst and period → what its cgroup holds.
+//! One container's CPU request, limit and burst → what its cgroup holds.
 //!
-//! Source: `calculateLinuxResources` in pkg/kubelet/kuberuntime/kuberuntime_container_linux.go at b94367ca, and the
-//! API server's defaulting (pkg/apis/core/v1/defaults.go at 023f88a3). Pod-level limits, exclusive CPUs and
-//! `cpuCFSQuota: false` are facts about a pod or a node and not looked at here.
+//! Source: `generateLinuxContainerResources` and `calculateLinuxResources` in pkg/kubelet/kuberuntime/kuberuntime_container_linux.go at
+//! b94367ca, and the API server's defaulting (pkg/apis/core/v1/defaults.go at 023f88a3). What follows from the other
+//! containers of a pod is [`pod`](crate::convert::pod)'s to say.
 
 use serde::Serialize;
 
 use crate::{
     Bandwidth, Layout, Micros, MilliCpu, Policy, PolicyError, Quota, Share, Shares, Weight,
-    convert::{burst::Burst, kubelet, quantity::CpuQuantity, warning::Warning, weight::WeightFormula},
+    convert::{
+        burst::Burst, kubelet, quantity::CpuQuantity, setting::Setting, warning::Warning,
+        weight::WeightFormula,
+    },
     plan::Write,
+    policy::DEFAULT_PERIOD,
 };
 
 /// What is asked for one container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ContainerCpu {
     /// `resources.requests.cpu`. Absent is not zero: an absent one is taken from the limit.
     pub request: Option<CpuQuantity>,
     /// `resources.limits.cpu`.
     pub limit: Option<CpuQuantity>,
+    /// The limit of the pod as a whole, which is the quota of a container that has none of its own.
+    pub pod_limit: Option<CpuQuantity>,
+    /// Whether the static CPU manager gives it CPUs of its own, so that it has no quota.
+    pub exclusive: bool,
     /// A burst, which Kubernetes has no field for.
     pub burst: Option<Burst>,
-    /// The node's `cpuCFSQuotaPeriod`.
-    pub period: Micros,
-}
-
-impl Default for ContainerCpu {
-    /// Nothing asked for, at the kubelet's usual period.
-    fn default() -> Self {
-        Self { request: None, limit: None, burst: None, period: kubelet::QUOTA_PERIOD }
-    }
+    /// How many threads want to run at once, where that is known.
+    pub threads: Option<u32>,
+    /// The burst that its group has now, where it runs already.
+    pub present_burst: Option<Micros>,
 }
 
 /// Where the request in force comes from.
@@ -40,8 +43,19 @@ pub enum RequestOrigin {
     Given,
     /// None was asked for, so Kubernetes takes the limit.
     Limit,
-    /// Neither was asked for: best effort, as a request of zero.
+    /// Neither was asked for, but the pod has a limit as a whole, and the kubelet takes that.
+    PodLimit,
+    /// Nothing was asked for: best effort, as a request of zero.
     Nothing,
+}
+
+/// What the kubelet sends over the CRI: `cpu_period` and `cpu_quota` of LinuxContainerResources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// The period, also where there is no quota.
+    pub period: Micros,
+    /// The quota; none is sent as 0, or as −1 for exclusive CPUs.
+    pub quota: Quota,
 }
 
 /// What becomes of it.
@@ -55,11 +69,11 @@ pub struct Conversion {
     pub limit: Option<MilliCpu>,
     /// `cpu.shares` of the container, and of a pod that holds nothing else.
     pub shares: Shares,
-    /// `cpu.weight` of the container.
-    pub weight: Weight,
-    /// How [`weight`](Self::weight) came from the shares.
-    pub formula: WeightFormula,
-    /// Quota, period and burst: what the kernel takes together.
+    /// How the runtime turns shares into a weight; `None`: it is not known.
+    pub formula: Option<WeightFormula>,
+    /// What the kubelet sends; `None`: with `cpuCFSQuota: false` it sends neither.
+    pub sent: Option<Sent>,
+    /// Quota, period and burst as they end up in the files: what the kernel takes together.
     pub bandwidth: Bandwidth,
     /// What will surprise.
     pub warnings: Vec<Warning>,
@@ -77,45 +91,71 @@ pub enum ConvertError {
 }
 
 impl ContainerCpu {
-    /// What this becomes under a runtime that weighs containers by `formula`.
+    /// What this becomes on a node that is set up like this.
+    ///
+    /// A burst above the quota is held at the quota, the most that the kernel takes, and warned of.
     ///
     /// # Errors
-    /// [`ConvertError`] where the kernel would refuse the result: a period outside 1 ms..1 s, a burst above the
-    /// quota or without one, a quota beyond 2^44 µs.
-    pub fn convert(&self, formula: WeightFormula) -> Result<Conversion, ConvertError> {
-        let (request, request_origin) = match (self.request, self.limit) {
-            (Some(request), _) => (request.milli(), RequestOrigin::Given),
-            (None, Some(limit)) => (limit.milli(), RequestOrigin::Limit),
-            (None, None) => (MilliCpu::ZERO, RequestOrigin::Nothing),
+    /// [`ConvertError`] where the kernel would refuse the result: a period outside 1 ms..1 s, a burst without a
+    /// quota, a quota beyond 2^44 µs.
+    pub fn convert(&self, setting: &Setting) -> Result<Conversion, ConvertError> {
+        let quota_limit = self.limit.or(self.pod_limit);
+        let (request, request_origin) = match (self.request, self.limit, self.pod_limit) {
+            (Some(request), ..) => (request.milli(), RequestOrigin::Given),
+            (None, Some(limit), _) => (limit.milli(), RequestOrigin::Limit),
+            (None, None, Some(limit)) => (limit.milli(), RequestOrigin::PodLimit),
+            (None, None, None) => (MilliCpu::ZERO, RequestOrigin::Nothing),
         };
-        let limit = self.limit.map(CpuQuantity::milli);
-        let quota = limit.map_or(Quota::Unlimited, |limit| kubelet::quota(limit, self.period));
+        let asked = match quota_limit {
+            Some(limit) if !self.exclusive => kubelet::quota(limit.milli(), setting.period),
+            _ => Quota::Unlimited,
+        };
+        let sent = setting.cfs_quota.then_some(Sent { period: setting.period, quota: asked });
+        let (quota, period) = sent.map_or((Quota::Unlimited, DEFAULT_PERIOD), |sent| {
+            (setting.container_quota(sent.quota), sent.period)
+        });
         let burst = match self.burst {
-            Some(burst) if quota == Quota::Unlimited => return Err(ConvertError::BurstWithoutLimit(burst)),
-            Some(burst) => burst.amount(quota, self.period).unwrap_or(Micros::ZERO),
-            None => Micros::ZERO,
+            Some(burst) if asked == Quota::Unlimited => return Err(ConvertError::BurstWithoutLimit(burst)),
+            // What the kubelet sends is the smaller one, and an OCI spec may not hold a burst above its quota.
+            Some(burst) if quota != Quota::Unlimited => burst
+                .amount(asked, period)
+                .unwrap_or(Micros::ZERO)
+                .min(asked.limited().unwrap_or(Micros::ZERO)),
+            _ => Micros::ZERO,
         };
-        let shares = kubelet::shares(request);
         let mut conversion = Conversion {
             request,
             request_origin,
-            limit,
-            shares,
-            weight: formula.weight(shares),
-            formula,
-            bandwidth: Bandwidth::new(quota, self.period, burst)?,
+            limit: quota_limit.map(CpuQuantity::milli),
+            shares: kubelet::shares(request),
+            formula: setting.runtime.formula(),
+            sent,
+            bandwidth: Bandwidth::new(quota, period, burst)?,
             warnings: Vec::new(),
         };
-        conversion.warnings = Warning::all(self, &conversion);
+        conversion.warnings = Warning::of_container(self, setting, &conversion);
         Ok(conversion)
     }
 }
 
 impl Conversion {
+    /// `cpu.weight` of the container; `None` where the runtime's formula is not known.
+    #[must_use]
+    pub fn weight(&self) -> Option<Weight> {
+        self.formula.map(|formula| formula.weight(self.shares))
+    }
+
     /// The weight that the kubelet gives a pod holding this container alone: by its own formula, not the runtime's.
     #[must_use]
     pub fn pod_weight(&self) -> Weight {
         kubelet::weight(self.shares)
+    }
+
+    /// The weight with which targets are written: the newest formula's where the runtime's is not known, which a
+    /// warning says.
+    #[must_use]
+    pub fn assumed_weight(&self) -> Weight {
+        self.formula.unwrap_or(WeightFormula::Logarithmic).weight(self.shares)
     }
 
     /// As a policy for the container's group.
@@ -144,7 +184,7 @@ impl Conversion {
     fn share(&self, layout: Layout) -> Share {
         match layout {
             Layout::V1 => Share::Shares(self.shares),
-            Layout::V2 => Share::Weight(self.weight),
+            Layout::V2 => Share::Weight(self.assumed_weight()),
         }
     }
 }
@@ -154,6 +194,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::convert::{CgroupDriver, Feature, Kubernetes, Version};
 
     fn asked(request: Option<&str>, limit: Option<&str>) -> ContainerCpu {
         let read = |text: Option<&str>| text.map(|text| text.parse().unwrap());
@@ -161,7 +202,11 @@ mod tests {
     }
 
     fn converted(asked: ContainerCpu) -> Conversion {
-        asked.convert(WeightFormula::Logarithmic).unwrap()
+        asked.convert(&Setting::default()).unwrap()
+    }
+
+    fn with_period(ms: u64) -> Setting {
+        Setting { period: Micros::from_ms(ms), ..Setting::default() }
     }
 
     #[test]
@@ -183,7 +228,7 @@ mod tests {
             [("cpu.weight", "59".to_owned()), ("cpu.max", "max 100000".to_owned())]
         );
         let burst = ContainerCpu { burst: Some("50%".parse().unwrap()), ..asked(Some("500m"), None) };
-        assert!(matches!(burst.convert(WeightFormula::Linear), Err(ConvertError::BurstWithoutLimit(_))));
+        assert!(matches!(burst.convert(&Setting::default()), Err(ConvertError::BurstWithoutLimit(_))));
     }
 
     #[test]
@@ -203,12 +248,74 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_above_the_quota_is_refused_with_the_largest_legal_one() {
+    fn a_burst_above_the_quota_is_held_at_it_and_said() {
         let greedy = ContainerCpu { burst: Some("101%".parse().unwrap()), ..asked(None, Some("500m")) };
-        let error = greedy.convert(WeightFormula::Logarithmic).unwrap_err();
-        let (burst, quota) = (Micros::new(50_500), Micros::from_ms(50));
-        assert_eq!(error, ConvertError::Policy(PolicyError::BurstAboveQuota { burst, quota }));
-        assert!(error.to_string().contains("at most one quota (50ms)"), "{error}");
+        let done = converted(greedy);
+        let (wanted, quota) = (Micros::new(50_500), Micros::from_ms(50));
+        assert_eq!(done.bandwidth.burst(), quota);
+        assert!(
+            done.warnings.contains(&Warning::BurstAboveQuota { asked: wanted, quota }),
+            "{:?}",
+            done.warnings
+        );
+    }
+
+    #[test]
+    fn the_systemd_driver_rounds_what_is_in_force_and_not_what_is_sent() {
+        let systemd = Setting { driver: CgroupDriver::Systemd, ..Setting::default() };
+        let third = ContainerCpu { burst: Some("100%".parse().unwrap()), ..asked(None, Some("333m")) };
+        let done = third.convert(&systemd).unwrap();
+        assert_eq!(done.sent.unwrap().quota, Quota::Limited(Micros::new(33_300)));
+        assert_eq!(done.bandwidth.quota(), Quota::Limited(Micros::from_ms(34)));
+        assert_eq!(
+            done.bandwidth.burst(),
+            Micros::new(33_300),
+            "an OCI spec takes no burst above its own quota"
+        );
+        let rounds = |in_use| Warning::DriverRounds {
+            quota: Micros::new(33_300),
+            in_force: Micros::from_ms(34),
+            in_use,
+        };
+        assert!(done.warnings.contains(&rounds(true)));
+        assert!(converted(third).warnings.contains(&rounds(false)));
+        // crun hands it on as it is.
+        let crun = Setting { runtime: "crun".parse().unwrap(), ..systemd };
+        assert_eq!(third.convert(&crun).unwrap().bandwidth.quota(), Quota::Limited(Micros::new(33_300)));
+    }
+
+    #[test]
+    fn a_kubelet_without_quotas_sends_none() {
+        let off = Setting { cfs_quota: false, ..Setting::default() };
+        let limited = ContainerCpu { burst: Some("50%".parse().unwrap()), ..asked(Some("1"), Some("2")) };
+        let done = limited.convert(&off).unwrap();
+        assert_eq!((done.sent, done.bandwidth), (None, Bandwidth::unlimited()));
+        assert_eq!(done.warnings, [Warning::QuotasOff]);
+    }
+
+    #[test]
+    fn a_pods_limit_is_the_quota_and_the_request_of_a_container_without_any() {
+        let pod = ContainerCpu { pod_limit: Some("3".parse().unwrap()), ..asked(None, None) };
+        let done = converted(pod);
+        assert_eq!((done.request_origin, done.shares.get()), (RequestOrigin::PodLimit, 3072));
+        assert_eq!(done.bandwidth.quota(), Quota::Limited(Micros::from_ms(300)));
+    }
+
+    #[test]
+    fn threads_and_a_present_burst_are_measured_against_the_quota() {
+        let busy = ContainerCpu {
+            threads: Some(11),
+            present_burst: Some(Micros::new(50_001)),
+            ..asked(None, Some("500m"))
+        };
+        let quota = Micros::from_ms(50);
+        let said = [
+            Warning::QuotaBelowSlices { quota, threads: 11, slice: Micros::from_ms(5) },
+            Warning::ResizeBelowBurst { burst: Micros::new(50_001), quota },
+        ];
+        assert_eq!(converted(busy).warnings, said);
+        let less = ContainerCpu { threads: Some(10), present_burst: Some(quota), ..busy };
+        assert_eq!(converted(less).warnings, []);
     }
 
     #[test]
@@ -224,8 +331,8 @@ mod tests {
             [Warning::LimitBelowFloor { limit: milli(5), quota: Micros::from_ms(1), smallest: milli(10) }]
         );
         assert_eq!(
-            warnings(None, Some("10500u")),
-            [Warning::LimitRounded { asked_nano: 10_500_000, in_force: milli(11) }]
+            warnings(None, Some("19500u")),
+            [Warning::LimitRounded { asked_nano: 19_500_000, in_force: milli(20) }]
         );
         assert_eq!(warnings(None, Some("0")), [Warning::LimitIsZero]);
         assert_eq!(
@@ -238,22 +345,26 @@ mod tests {
 
     #[test]
     fn a_short_period_lifts_the_floor_under_the_limit() {
-        let short = ContainerCpu { period: Micros::from_ms(5), ..asked(None, Some("150m")) };
+        let short = asked(None, Some("150m")).convert(&with_period(5)).unwrap();
         let floor = Warning::LimitBelowFloor {
             limit: MilliCpu::new(150),
             quota: Micros::from_ms(1),
             smallest: MilliCpu::new(200),
         };
-        assert_eq!(converted(short).warnings, [floor, Warning::CustomPeriod { period: Micros::from_ms(5) }]);
+        assert!(short.warnings.contains(&floor));
+        assert!(short.warnings.contains(&Warning::CustomPeriod { period: Micros::from_ms(5) }));
+        let old = Setting { kubernetes: Kubernetes::new(Version::new(1, 33, 0)), ..with_period(5) };
+        let gated = asked(None, Some("2")).convert(&old).unwrap();
+        assert_eq!(gated.warnings, [Warning::needs(Feature::CustomCPUCFSQuotaPeriod, old.kubernetes)]);
     }
 
     #[test]
     fn the_limit_that_a_warning_names_is_itself_above_the_floor() {
         for period in [1000, 1500, 30_000, 99_999, 100_000, 1_000_000] {
+            let setting = Setting { period: Micros::new(period), ..Setting::default() };
             let at = |milli| {
                 let limit = Some(CpuQuantity::from(MilliCpu::new(milli)));
-                converted(ContainerCpu { limit, period: Micros::new(period), ..ContainerCpu::default() })
-                    .warnings
+                ContainerCpu { limit, ..ContainerCpu::default() }.convert(&setting).unwrap().warnings
             };
             let smallest = kubelet::smallest_limit(Micros::new(period)).unwrap().get();
             let floored = |warnings: Vec<Warning>| {
@@ -269,7 +380,7 @@ mod tests {
     fn a_limit_beyond_the_kernel_is_refused_not_wrapped() {
         let huge = asked(None, Some("9223372036854775807m"));
         assert!(matches!(
-            huge.convert(WeightFormula::Linear),
+            huge.convert(&Setting::default()),
             Err(ConvertError::Policy(PolicyError::TooLarge { .. }))
         ));
     }
@@ -280,6 +391,7 @@ mod tests {
             request in proptest::option::of(0..=i64::MAX.unsigned_abs()),
             limit in proptest::option::of(0..=i64::MAX.unsigned_abs()),
             period in any::<u32>(),
+            systemd in any::<bool>(),
             burst in proptest::option::of("[0-9]{1,3}(%|ms|m)"),
         ) {
             let read = |milli: u64| CpuQuantity::from(MilliCpu::new(milli));
@@ -287,9 +399,11 @@ mod tests {
                 request: request.map(read),
                 limit: limit.map(read),
                 burst: burst.map(|text| text.parse().unwrap()),
-                period: Micros::new(u64::from(period)),
+                ..ContainerCpu::default()
             };
-            if let Ok(done) = asked.convert(WeightFormula::Logarithmic) {
+            let driver = if systemd { CgroupDriver::Systemd } else { CgroupDriver::Cgroupfs };
+            let setting = Setting { period: Micros::new(u64::from(period)), driver, ..Setting::default() };
+            if let Ok(done) = asked.convert(&setting) {
                 let _ = done.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
                 let _ = (done.files(Layout::V1), done.files(Layout::V2));
             }

@@ -19,11 +19,6 @@ pub const QUOTA_PERIOD: Micros = DEFAULT_PERIOD;
 pub const SMALLEST_QUOTA: Micros = MIN_QUOTA;
 /// The limit that [`SMALLEST_QUOTA`] amounts to at the usual period (`MinMilliCPULimit`).
 pub const SMALLEST_LIMIT: MilliCpu = MilliCpu::new(10);
-/// First version in which a period other than 100 ms needs no feature gate.
-pub const CUSTOM_PERIOD_SINCE: &str = "1.36";
-/// The gate it needed before (alpha and off from 1.12 to 1.35).
-pub const CUSTOM_PERIOD_GATE: &str = "CustomCPUCFSQuotaPeriod";
-
 /// `a * b / c` without the product overflowing; held at the largest value. A zero divisor gives `None`.
 fn scaled(a: u64, b: u64, c: u64) -> Option<u64> {
     (u128::from(a) * u128::from(b))

@@ -1,4 +1,4 @@
-//! CPU quantities as Kubernetes writes them (`500m`, `1.5`, `2`, `1e-3`, `100u`) → thousandths of a CPU.
+//! Quantities as Kubernetes writes them (`500m`, `1.5`, `2`, `1e-3`, `100u`) → thousandths.
 //!
 //! Source: `ParseQuantity`, `parseQuantityString` and `MilliValue` in k8s.io/apimachinery
 //! pkg/api/resource/quantity.go and suffix.go, at eed236c. The grammar is theirs: an optional sign, digits with at
@@ -13,7 +13,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MilliCpu, text::Escaped};
+use crate::MilliCpu;
+
+mod error;
+mod number;
+
+pub use error::{QuantityError, QuantityFault, Resource};
 
 /// Billionths of a CPU in a thousandth.
 const NANO_PER_MILLI: u32 = 1_000_000;
@@ -82,257 +87,61 @@ impl fmt::Display for CpuQuantity {
     }
 }
 
-/// Where and why a text is no CPU quantity.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuantityError {
-    /// What was read.
-    pub text: String,
-    /// Byte offset of the offending character, counted from 0; the text's length when something is missing at its end.
-    pub at: usize,
-    /// What is wrong there.
-    pub fault: QuantityFault,
-}
-
-/// What is wrong with a quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuantityFault {
-    /// A digit is missing. Upstream reads digit-less text as zero.
-    NoDigits,
-    /// A character that has no place there.
-    Unexpected(char),
-    /// An exponent that does not fit 32 bits. Upstream wraps it.
-    Exponent,
-    /// Below zero.
-    Negative,
-    /// 2^63 thousandths or more. Upstream wraps it or makes it zero.
-    TooLarge,
-}
-
-impl std::error::Error for QuantityError {}
-
-/// Most characters shown on either side of a fault; texts come from manifests and may be of any length.
-const SHOWN: usize = 30;
-
-/// The offending character's surroundings, fit for a terminal, and the column in it.
-fn surroundings(text: &str, at: usize) -> (String, usize) {
-    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
-    let (before, after) = (Escaped(before.as_bytes()).to_string(), Escaped(after.as_bytes()).to_string());
-    let width = before.chars().count();
-    let mut shown = String::new();
-    if width > SHOWN {
-        shown.push('…');
-    }
-    shown.extend(before.chars().skip(width.saturating_sub(SHOWN)));
-    let column = shown.chars().count();
-    shown.extend(after.chars().take(SHOWN));
-    if after.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    (shown, column)
-}
-
-impl fmt::Display for QuantityError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (shown, _) = surroundings(&self.text, self.at);
-        write!(f, "\"{shown}\" is not a CPU amount: ")?;
-        match self.fault {
-            QuantityFault::NoDigits => write!(f, "a digit is missing at byte {}", self.at),
-            QuantityFault::Unexpected(c) => {
-                write!(
-                    f,
-                    "'{}' at byte {} does not belong there",
-                    Escaped(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                    self.at
-                )
-            }
-            QuantityFault::Exponent => write!(f, "the exponent at byte {} does not fit 32 bits", self.at),
-            QuantityFault::Negative => write!(f, "it is below zero"),
-            QuantityFault::TooLarge => {
-                write!(f, "it is above 9223372036854775807m, the largest that Kubernetes can hold")
-            }
-        }
-    }
-}
-
-impl QuantityError {
-    /// The text with a caret under the offending character, on two lines without a newline at the end.
-    ///
-    /// ```
-    /// let error = "1K".parse::<cgtune_core::convert::CpuQuantity>().unwrap_err();
-    /// assert_eq!(error.caret(), "1K\n ^");
-    /// ```
-    #[must_use]
-    pub fn caret(&self) -> String {
-        let (shown, column) = surroundings(&self.text, self.at);
-        format!("{shown}\n{:column$}^", "")
-    }
-
-    /// What was likely meant, or the forms there are.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let duration = ["s", "us", "µs", "ms", "h"].contains(&rest) || self.text.ends_with("ms");
-        match self.fault {
-            QuantityFault::Unexpected('K') => "a thousand is a small k",
-            QuantityFault::Unexpected(c) if c.is_whitespace() => "write it without blanks, as in 500m",
-            QuantityFault::Unexpected(',') => "the decimal point is a dot: 1.5",
-            QuantityFault::Unexpected('%') => "50% of a CPU is 500m",
-            QuantityFault::Unexpected(_) if duration => "this looks like a duration; 500m is half a CPU",
-            QuantityFault::Negative => "leave it out for none",
-            _ => "write a CPU amount as 500m, 1.5 or 2",
-        }
-    }
-}
-
-/// What a suffix multiplies by.
-struct Suffix {
-    /// Power of ten.
-    ten: i64,
-    /// Power of 1024.
-    kibi: u32,
-}
-
-/// The named suffixes, longest first, so that `Mi` is not read as `M` and an `i`.
-const NAMED: [(&str, Suffix); 15] = [
-    ("Ki", Suffix { ten: 0, kibi: 1 }),
-    ("Mi", Suffix { ten: 0, kibi: 2 }),
-    ("Gi", Suffix { ten: 0, kibi: 3 }),
-    ("Ti", Suffix { ten: 0, kibi: 4 }),
-    ("Pi", Suffix { ten: 0, kibi: 5 }),
-    ("Ei", Suffix { ten: 0, kibi: 6 }),
-    ("n", Suffix { ten: -9, kibi: 0 }),
-    ("u", Suffix { ten: -6, kibi: 0 }),
-    ("m", Suffix { ten: -3, kibi: 0 }),
-    ("k", Suffix { ten: 3, kibi: 0 }),
-    ("M", Suffix { ten: 6, kibi: 0 }),
-    ("G", Suffix { ten: 9, kibi: 0 }),
-    ("T", Suffix { ten: 12, kibi: 0 }),
-    ("P", Suffix { ten: 15, kibi: 0 }),
-    ("E", Suffix { ten: 18, kibi: 0 }),
-];
-
-/// How many digits the text starts with.
-fn digits(text: &str) -> usize {
-    text.bytes().take_while(u8::is_ascii_digit).count()
-}
-
-/// Reads everything behind the number; a fault comes with its offset in `suffix`.
-fn read_suffix(suffix: &str) -> Result<Suffix, (usize, QuantityFault)> {
-    let unexpected = |at: usize| {
-        suffix.get(at..).and_then(|rest| rest.chars().next()).map(|c| (at, QuantityFault::Unexpected(c)))
-    };
-    if suffix.is_empty() {
-        return Ok(Suffix { ten: 0, kibi: 0 });
-    }
-    // "E" alone is exa, "E3" an exponent; "e" alone is nothing.
-    if let Some(exponent) = suffix.strip_prefix(['e', 'E']) {
-        let sign = exponent.bytes().take_while(|b| matches!(b, b'+' | b'-')).count().min(1);
-        let length = digits(&exponent[sign..]);
-        if length > 0 {
-            if let Some(fault) = unexpected(1 + sign + length) {
-                return Err(fault);
-            }
-            let ten: i32 = exponent.parse().map_err(|_| (1, QuantityFault::Exponent))?;
-            return Ok(Suffix { ten: i64::from(ten), kibi: 0 });
-        }
-        if sign > 0 {
-            return Err(unexpected(1 + sign).unwrap_or((1 + sign, QuantityFault::NoDigits)));
-        }
-    }
-    match NAMED.into_iter().find(|(name, _)| suffix.starts_with(name)) {
-        Some((name, known)) => unexpected(name.len()).map_or(Ok(known), Err),
-        None => Err(unexpected(0).unwrap_or((0, QuantityFault::NoDigits))),
-    }
-}
-
-/// A decimal number as its digits, most significant first, and where the point stands among them.
-struct Decimal {
-    /// Values 0..=9, no leading zeros.
-    digits: Vec<u8>,
-    /// How many of the digits stand before the point; negative for further zeros behind it.
-    point: i64,
-}
-
-impl Decimal {
-    fn new(whole: &str, fraction: &str) -> Self {
-        let all = || whole.bytes().chain(fraction.bytes());
-        let zeros = all().take_while(|&b| b == b'0').count();
-        let digits: Vec<u8> = all().skip(zeros).map(|b| b - b'0').collect();
-        Self { point: length(whole.len()) - length(zeros), digits }
-    }
-
-    /// Digit by digit, so that a number of any length stays exact and costs no more than its length.
-    fn times_1024(&mut self) {
-        let mut carry = 0_u32;
-        for digit in self.digits.iter_mut().rev() {
-            let product = u32::from(*digit) * 1024 + carry;
-            *digit = (product % 10) as u8;
-            carry = product / 10;
-        }
-        let mut front = Vec::new();
-        while carry > 0 {
-            front.push((carry % 10) as u8);
-            carry /= 10;
-        }
-        self.point += length(front.len());
-        self.digits.splice(0..0, front.into_iter().rev());
-    }
-
-    /// The value times `10^ten`, rounded up; `None` from 10^38 on.
-    fn ceil_times_ten_to(&self, ten: i64) -> Option<u128> {
-        let point = self.point.saturating_add(ten);
-        if self.digits.is_empty() {
-            return Some(0);
-        }
-        let whole = usize::try_from(point.max(0)).ok().filter(|&digits| digits <= 38)?;
-        let value = (0..whole)
-            .fold(0_u128, |value, i| value * 10 + u128::from(self.digits.get(i).copied().unwrap_or(0)));
-        let remains = self.digits.get(whole..).unwrap_or_default().iter().any(|&digit| digit != 0);
-        Some(value + u128::from(remains))
-    }
-}
-
-/// A length as a signed number; no text is longer than that.
-fn length(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
-}
-
 impl FromStr for CpuQuantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let fault = |at, fault| QuantityError { text: text.to_owned(), at, fault };
-        let number = usize::from(text.starts_with(['+', '-']));
-        let point = number + digits(&text[number..]);
-        let (whole, mut end) = (&text[number..point], point);
-        let mut fraction = "";
-        if text[point..].starts_with('.') {
-            end = point + 1 + digits(&text[point + 1..]);
-            fraction = &text[point + 1..end];
-        }
-        if whole.is_empty() && fraction.is_empty() {
-            // Letters may follow in place of the digits: "aoeu" is about the 'a', "m" about what is missing before it.
-            return match text[end..].chars().next() {
-                Some(c) if read_suffix(&text[end..]).is_err() => {
-                    Err(fault(end, QuantityFault::Unexpected(c)))
-                }
-                _ => Err(fault(end, QuantityFault::NoDigits)),
-            };
-        }
-        let suffix = read_suffix(&text[end..]).map_err(|(at, what)| fault(end + at, what))?;
-        let mut decimal = Decimal::new(whole, fraction);
-        if text.starts_with('-') && !decimal.digits.is_empty() {
-            return Err(fault(0, QuantityFault::Negative));
-        }
-        (0..suffix.kibi).for_each(|_| decimal.times_1024());
-
+        let nano = number::nano(text, Resource::Cpu)?;
         // Up to billionths, then up to thousandths: the same as up to thousandths at once.
-        let too_large = || fault(number, QuantityFault::TooLarge);
-        let nano = decimal.ceil_times_ten_to(suffix.ten.saturating_add(9)).ok_or_else(too_large)?;
         let milli = nano.div_ceil(u128::from(NANO_PER_MILLI));
         let added = milli * u128::from(NANO_PER_MILLI) - nano;
-        let milli = i64::try_from(milli).map_err(|_| too_large())?.unsigned_abs();
+        let milli = i64::try_from(milli).map_err(|_| too_large(text, Resource::Cpu))?.unsigned_abs();
         Ok(Self { milli: MilliCpu::new(milli), added_nano: u32::try_from(added).unwrap_or(0) })
+    }
+}
+
+/// An amount of another resource, in thousandths of its unit, to which the API server rounds up as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity {
+    milli: u128,
+}
+
+impl Quantity {
+    /// Nothing.
+    pub const ZERO: Self = Self { milli: 0 };
+
+    /// The sum, held at the largest value.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self { milli: self.milli.saturating_add(other.milli) }
+    }
+
+    /// In whole units, rounded up.
+    #[must_use]
+    pub const fn units(self) -> u128 {
+        self.milli.div_ceil(1000)
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let milli = number::nano(text, Resource::Other)?.div_ceil(u128::from(NANO_PER_MILLI));
+        let quantity = Self { milli };
+        if i64::try_from(quantity.units()).is_err() {
+            return Err(too_large(text, Resource::Other));
+        }
+        Ok(quantity)
+    }
+}
+
+fn too_large(text: &str, resource: Resource) -> QuantityError {
+    QuantityError {
+        resource,
+        text: text.to_owned(),
+        at: number::number_at(text),
+        fault: QuantityFault::TooLarge,
     }
 }
 
