@@ -19,6 +19,8 @@
 pub mod burst;
 pub mod cgroup_name;
 pub mod container;
+pub mod explain;
+pub mod inverse;
 pub mod kubelet;
 pub mod kubernetes;
 pub mod pod;
