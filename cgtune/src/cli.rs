@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
-    Convert(cmd::convert::Args),
+    Convert(Box<cmd::convert::Args>),
     Apply(Box<cmd::apply::Args>),
     Undo(cmd::undo::Args),
     History(cmd::history::Args),

@@ -2,7 +2,6 @@
 
 pub(crate) mod apply_json;
 pub(crate) mod convert;
-pub(crate) mod convert_json;
 pub(crate) mod history;
 pub(crate) mod history_json;
 pub(crate) mod owner;

@@ -1,114 +1,12 @@
-//! `cgtune convert` as text: which file gets which text, in both layouts, and who decided it.
+//! `cgtune convert`: one container, pods, and the way back, each as text and as JSON.
 
-use std::io::{self, Write};
+pub(crate) mod explain;
+pub(crate) mod inverse;
+pub(crate) mod inverse_json;
+pub(crate) mod json;
+pub(crate) mod pods;
+pub(crate) mod pods_json;
+pub(crate) mod text;
 
-use cgtune_core::{
-    Layout, Micros, Quota, Shares,
-    convert::{Burst, ContainerCpu, Conversion, Kubernetes, RequestOrigin, WeightFormula},
-};
-
-use crate::{
-    render::paragraph::{WIDTH, wrap},
-    streams::HEADING,
-};
-
-/// One file: its name, its text, a remark.
-struct Row {
-    file: &'static str,
-    text: String,
-    remark: String,
-}
-
-/// Writes the conversion of `asked`.
-pub(crate) fn write(asked: &ContainerCpu, done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{HEADING}{}{HEADING:#}", summary(asked, done))?;
-    let tables = [("cgroup v1", Layout::V1), ("cgroup v2", Layout::V2)]
-        .map(|(name, layout)| (name, rows(done, layout)));
-    let all = || tables.iter().flat_map(|(_, rows)| rows);
-    let files = all().map(|row| row.file.len()).max().unwrap_or(0);
-    let texts = all().map(|row| row.text.len()).max().unwrap_or(0);
-    for (name, rows) in &tables {
-        writeln!(out, "\n{HEADING}{name}{HEADING:#}")?;
-        for row in rows {
-            write_row(row, files, texts, out)?;
-        }
-    }
-    writeln!(out, "\n{HEADING}cpu.weight, by who writes it{HEADING:#}")?;
-    for (weight, by) in weights(done) {
-        for (i, line) in wrap(&by, WIDTH - 9).iter().enumerate() {
-            let weight = if i == 0 { weight.to_string() } else { String::new() };
-            writeln!(out, "  {weight:>5}  {line}")?;
-        }
-    }
-    writeln!(
-        out,
-        "\nAssumed: Kubernetes {}, the newest runtimes, and one container in the pod.",
-        Kubernetes::NEWEST
-    )
-}
-
-/// The same request weighs differently from group to group and from version to version.
-fn weights(done: &Conversion) -> [(u64, String); 3] {
-    let (newest, older) = (WeightFormula::Logarithmic, WeightFormula::Linear);
-    [
-        (done.assumed_weight().get(), format!("container — {newest}, {}", newest.used_by())),
-        (older.weight(done.shares).get(), format!("container — {older}, {}", older.used_by())),
-        (done.pod_weight().get(), "pod group — linear, kubelet".to_owned()),
-    ]
-}
-
-/// What was asked, as it is understood.
-fn summary(asked: &ContainerCpu, done: &Conversion) -> String {
-    let request = match done.request_origin {
-        RequestOrigin::Given => done.request.to_string(),
-        RequestOrigin::Limit | RequestOrigin::PodLimit => {
-            format!("{} (the limit, as none is given)", done.request)
-        }
-        RequestOrigin::Nothing => "none".to_owned(),
-    };
-    let limit = done.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
-    let burst = done.bandwidth.burst();
-    let burst = match asked.burst {
-        None => String::new(),
-        Some(Burst::Time(_)) => format!(", burst {burst}"),
-        Some(Burst::OfQuota(part)) => format!(", burst {burst} ({part} of the quota)"),
-        Some(Burst::Cpu(_)) => format!(
-            ", burst {burst} ({} of CPU for a period)",
-            asked.burst.map_or_else(String::new, |b| b.to_string())
-        ),
-    };
-    format!("request {request}, limit {limit}{burst}, period {}", done.bandwidth.period())
-}
-
-fn rows(done: &Conversion, layout: Layout) -> Vec<Row> {
-    let remark = |file: &str| match file {
-        "cpu.shares" if done.shares == Shares::MIN => "the smallest there is".to_owned(),
-        "cpu.shares" if done.shares == Shares::MAX => "the largest there is".to_owned(),
-        "cpu.shares" => "1024 for each CPU of the request".to_owned(),
-        "cpu.weight" => "of the container, logarithmic formula".to_owned(),
-        "cpu.cfs_quota_us" | "cpu.max" => quota(done),
-        "cpu.cfs_burst_us" | "cpu.max.burst" if done.bandwidth.burst() == Micros::ZERO => {
-            "none asked for".to_owned()
-        }
-        "cpu.cfs_burst_us" | "cpu.max.burst" => "unused time kept for later".to_owned(),
-        _ => String::new(),
-    };
-    done.files(layout).into_iter().map(|(file, text)| Row { file, text, remark: remark(file) }).collect()
-}
-
-fn quota(done: &Conversion) -> String {
-    match done.bandwidth.quota() {
-        Quota::Unlimited => "no limit".to_owned(),
-        Quota::Limited(quota) => format!("{quota} of CPU time in every {}", done.bandwidth.period()),
-    }
-}
-
-fn write_row(row: &Row, files: usize, texts: usize, out: &mut dyn Write) -> io::Result<()> {
-    let left = 2 + files + 2 + texts + 2;
-    let remark = wrap(&row.remark, WIDTH - left);
-    for (i, line) in remark.iter().enumerate() {
-        let (file, text) = if i == 0 { (row.file, row.text.as_str()) } else { ("", "") };
-        writeln!(out, "{}", format!("  {file:files$}  {text:texts$}  {line}").trim_end())?;
-    }
-    Ok(())
-}
+/// Additive changes keep the number, others raise it.
+const SCHEMA: &str = "cgtune.convert/1";

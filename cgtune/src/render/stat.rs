@@ -185,6 +185,6 @@ fn span(time: Nanos) -> String {
     }
 }
 
-pub(super) fn name(path: &Path) -> Escaped<'_> {
+pub(crate) fn name(path: &Path) -> Escaped<'_> {
     Escaped(path.as_os_str().as_encoded_bytes())
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Micros, MilliCpu, Quota, Shares,
+    Micros, MilliCpu, Quota, Shares, Weight,
     convert::{
         burst::Burst,
         container::{ContainerCpu, Conversion},
@@ -19,6 +19,7 @@ use crate::{
         runtime::Runtime,
         setting::Setting,
         systemd::{self, CgroupDriver},
+        weight::WeightFormula,
     },
     policy::DEFAULT_PERIOD,
 };
@@ -117,6 +118,10 @@ pub enum Warning {
         /// It.
         #[serde(serialize_with = "shown")]
         runtime: Runtime,
+        /// `cpu.weight` if it is like the newest runtimes.
+        logarithmic: Weight,
+        /// And if it is like older ones.
+        linear: Weight,
     },
     /// A runtime that ignores `linux.resources.cpu.burst`.
     RuntimeWithoutBurst {
@@ -215,7 +220,9 @@ impl Warning {
             found.push(Self::RequestBeyondShares { request: done.request, shares: done.shares });
         }
         if done.formula.is_none() {
-            found.push(Self::UnknownRuntime { runtime: setting.runtime.clone() });
+            let [logarithmic, linear] = [WeightFormula::Logarithmic, WeightFormula::Linear]
+                .map(|formula| formula.weight(done.shares));
+            found.push(Self::UnknownRuntime { runtime: setting.runtime.clone(), logarithmic, linear });
         }
         match asked.limit.or(asked.pod_limit) {
             Some(limit) if limit.milli() == MilliCpu::ZERO => found.push(Self::LimitIsZero),
@@ -386,10 +393,17 @@ impl fmt::Display for Warning {
                 "the group has a burst of {burst}, and the kernel refuses a quota below it: this resize to {quota} fails half way, \
                  in place or not; lower the burst to {quota} or less first"
             ),
-            Self::UnknownRuntime { runtime } => write!(
+            Self::UnknownRuntime { runtime, logarithmic, linear } if logarithmic == linear => write!(
                 f,
-                "how {runtime} turns shares into a weight is not known here; where a weight must be written, it is the one of the \
-                 newest runc"
+                "how {runtime} turns shares into a weight is not known here, but the formulas agree on {}",
+                linear.get()
+            ),
+            Self::UnknownRuntime { runtime, logarithmic, linear } => write!(
+                f,
+                "how {runtime} turns shares into a weight is not known here, and the formulas differ: {} by the newer one, {} by \
+                 the older; where one must be written, it is the newer",
+                logarithmic.get(),
+                linear.get()
             ),
             Self::RuntimeWithoutBurst { runtime } => write!(
                 f,

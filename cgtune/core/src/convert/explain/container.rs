@@ -19,6 +19,15 @@ use crate::{
 const PLACES: u32 = 3;
 
 impl Conversion {
+    /// How its numbers come about, and the weight of a pod that holds nothing else.
+    #[must_use]
+    pub fn explain_alone(&self, asked: &ContainerCpu, setting: &Setting) -> Vec<Step> {
+        let mut steps = self.explain(asked, setting);
+        let behind_weights = steps.iter().rposition(|step| step.value == "cpu.weight").map_or(0, |at| at + 1);
+        steps.insert(behind_weights, pod_weight(self.shares));
+        steps
+    }
+
     /// How its numbers come about, from what was asked on the node that was meant.
     #[must_use]
     pub fn explain(&self, asked: &ContainerCpu, setting: &Setting) -> Vec<Step> {
@@ -32,7 +41,6 @@ impl Conversion {
         {
             steps.push(weight(formula, self.shares, &setting.runtime, self.formula.is_some()));
         }
-        steps.push(pod_weight(self.shares));
         steps.extend(self.quota_steps(setting));
         steps.extend(self.burst_step(asked, setting));
         steps
@@ -277,17 +285,18 @@ pub(super) fn driver(of: Subject, before: Micros, period: Micros) -> Step {
     let (exact, value) = divided(u128::from(before.get()) * 1_000_000, u128::from(period.get()));
     let exact = exact.unwrap_or_else(|| value.to_string());
     let percent = per_second / systemd::STEP.get();
+    let there = format!("{} × 1000000 / {} = {exact}", before.get(), period.get());
+    let arithmetic = if after == before.get() {
+        format!("{there}, {percent} %: whole already")
+    } else {
+        format!("{there} → {per_second} ({percent} %); {per_second} × {} / 1000000 = {after}", period.get())
+    };
     Step {
         value: "quota",
         of,
         result: after.to_string(),
         formula: "CPU time per second, rounded up to a whole percent of a CPU, and back",
-        arithmetic: format!(
-            "{} × 1000000 / {} = {exact} → {per_second} ({percent} %); {per_second} × {} / 1000000 = {after}",
-            before.get(),
-            period.get(),
-            period.get()
-        ),
+        arithmetic,
         writer: match of {
             Subject::Container => "runc, systemd driver".to_owned(),
             Subject::Pod => "kubelet, systemd driver".to_owned(),
@@ -309,7 +318,7 @@ mod tests {
             burst: (!limit.is_empty()).then(|| "50%".parse().unwrap()),
             ..ContainerCpu::default()
         };
-        let steps = asked.convert(setting).unwrap().explain(&asked, setting);
+        let steps = asked.convert(setting).unwrap().explain_alone(&asked, setting);
         steps.into_iter().map(|step| format!("{} {}: {}", step.value, step.result, step.arithmetic)).collect()
     }
 

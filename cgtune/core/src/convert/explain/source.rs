@@ -27,7 +27,8 @@ impl Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.version.get(..10).unwrap_or(self.version);
+        // Of a whole hash ten digits tell enough.
+        let version = if self.version.len() == 40 { &self.version[..10] } else { self.version };
         write!(f, "{}, {} {} @{version}", self.function, self.repository, self.path)
     }
 }

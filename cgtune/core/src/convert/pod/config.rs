@@ -13,6 +13,7 @@ use crate::{
         kubernetes::{Availability, Feature},
         pod::{Container, Effective, Pod, QosClass, Role},
         quantity::{CpuQuantity, Quantity},
+        resources::ResourceList,
         setting::Setting,
         warning::Warning,
     },
@@ -82,7 +83,7 @@ impl PodConfig {
 
 /// Whether every container has a limit above zero, or the pod as a whole.
 fn declares(pod: &Pod, which: impl Fn(bool, bool) -> bool) -> bool {
-    let limited = |limits: &crate::convert::resources::ResourceList| {
+    let limited = |limits: &ResourceList| {
         which(
             limits.cpu.is_some_and(|cpu| cpu.milli() > MilliCpu::ZERO),
             limits.memory().is_some_and(|memory| memory > Quantity::ZERO),
@@ -101,6 +102,8 @@ pub struct ContainerConfig {
     pub role: Role,
     /// Whether it gets CPUs of its own.
     pub exclusive: bool,
+    /// What it asks for, as the kubelet sees it.
+    pub asked: ContainerCpu,
     /// What becomes of it.
     pub cpu: Conversion,
 }
@@ -160,17 +163,27 @@ impl PodConversion {
             // A burst for all is one for those that have a quota to save from.
             let limited = asked.limit.or(asked.pod_limit).is_some_and(|limit| limit.milli() > MilliCpu::ZERO);
             let asked = ContainerCpu { burst: burst.filter(|_| limited && !asked.exclusive), ..asked };
-            let cpu = asked.convert(setting).map_err(|error| (container.name.clone(), error))?;
+            let mut cpu = asked.convert(setting).map_err(|error| (container.name.clone(), error))?;
+            cpu.warnings.extend(pending(container));
             containers.push(ContainerConfig {
                 name: container.name.clone(),
                 role: container.role,
                 exclusive: exclusive(container),
+                asked,
                 cpu,
             });
         }
         warnings.extend(Warning::of_pod(pod));
         Ok(Self { qos, config, containers, warnings })
     }
+}
+
+/// A running container whose limit is not (or not yet) the one that its spec asks for.
+fn pending(container: &Container) -> Option<Warning> {
+    let given = container.status.as_ref()?.resources.as_ref()?;
+    let milli = |list: &ResourceList| list.cpu.map(CpuQuantity::milli);
+    let (limit, actual) = (milli(&container.resources.limits), milli(&given.limits));
+    (limit != actual).then_some(Warning::ResizePending { limit, actual })
 }
 
 /// Whether the static policy gives a container whole CPUs: Guaranteed, and a whole number of them.

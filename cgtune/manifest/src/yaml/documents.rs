@@ -1,0 +1,198 @@
+//! Where one YAML document ends and the next begins, found in the text and not by the parser.
+//!
+//! `---` and `...` at the start of a line, followed by a blank or nothing, end whatever stands before them: YAML
+//! forbids them inside every scalar (YAML 1.2.2, rule 206, `c-forbidden`). So the text of a document can be given to
+//! a parser of its own, and one that is no YAML leaves the others whole.
+
+use std::{io::BufRead, rc::Rc};
+
+use granit_parser::ErrorKind;
+
+use crate::{
+    error::{Error, Fault},
+    source::{Gauge, Source},
+};
+
+/// The characters of one document after the other; as an iterator it ends with each.
+pub(super) struct Documents<R> {
+    source: Source<R>,
+    gauge: Rc<Gauge>,
+    /// The current line with LF at its end, or a piece of it, and what of it is taken.
+    piece: String,
+    at: usize,
+    state: State,
+    /// The first line of the document whose indentation has a tab.
+    tab: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Comments and directives, which belong to the document that follows.
+    Prefix,
+    /// Behind `---`, or in a document without.
+    Content,
+    /// At a marker or the end.
+    Ended,
+}
+
+/// What a line begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// `---`
+    Dashes,
+    /// `...`
+    Dots,
+    /// Nothing, a comment or a directive.
+    Other,
+    Content,
+}
+
+fn start(line: &str) -> Start {
+    let marker = |marker| {
+        let rest = line.strip_prefix(marker);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
+    };
+    match line.bytes().find(|byte| !matches!(byte, b' ' | b'\t')) {
+        None | Some(b'\n' | b'\r' | b'#') => Start::Other,
+        _ if line.starts_with('%') => Start::Other,
+        Some(b'-') if marker("---") => Start::Dashes,
+        Some(b'.') if marker("...") => Start::Dots,
+        Some(_) => Start::Content,
+    }
+}
+
+impl<R: BufRead> Documents<R> {
+    pub(super) fn new(source: Source<R>) -> Self {
+        let gauge = source.gauge();
+        Self { source, gauge, piece: String::new(), at: 0, state: State::Ended, tab: None }
+    }
+
+    pub(super) fn gauge(&self) -> Rc<Gauge> {
+        Rc::clone(&self.gauge)
+    }
+
+    /// The first line of the document that was opened whose indentation has a tab.
+    pub(super) fn tab(&self) -> Option<u64> {
+        self.tab
+    }
+
+    /// Begins the next document and tells the line on which it starts, or that there is none.
+    pub(super) fn open(&mut self) -> Result<Option<u64>, Error> {
+        self.state = State::Prefix;
+        self.tab = None;
+        self.gauge.begin_object();
+        if self.at < self.piece.len() {
+            // The marker that ended the last document is still to be read.
+            self.look_at_line();
+        } else if !self.load()? {
+            return Ok(None);
+        }
+        Ok(Some(self.gauge.line()))
+    }
+
+    /// Passes over what is left of the document.
+    pub(super) fn leave(&mut self) {
+        if self.state == State::Ended {
+            return;
+        }
+        self.piece.clear();
+        self.at = 0;
+        self.state = State::Ended;
+        while self.source.advance_over_faults() {
+            if !self.source.starts_line() {
+                continue;
+            }
+            match start(self.source.piece()) {
+                Start::Dashes => {
+                    self.piece.push_str(self.source.piece());
+                    return;
+                }
+                Start::Dots => {
+                    self.piece.push_str(self.source.piece());
+                    self.at = 3;
+                    return;
+                }
+                Start::Other | Start::Content => {}
+            }
+        }
+    }
+
+    /// Reads the next piece; `false` at the end of the text.
+    fn load(&mut self) -> Result<bool, Error> {
+        self.at = 0;
+        self.piece.clear();
+        if !self.source.advance()? {
+            return Ok(false);
+        }
+        let piece = self.source.piece();
+        self.piece.push_str(piece.strip_suffix("\r\n").unwrap_or(piece));
+        if self.piece.contains('\r') {
+            self.piece.clear();
+            return Err(Error::new(self.gauge.line(), Fault::CarriageReturn));
+        }
+        if self.piece.len() < piece.len() {
+            self.piece.push('\n');
+        }
+        if self.source.starts_line() {
+            self.look_at_line();
+        }
+        Ok(true)
+    }
+
+    /// Moves on with the state at the start of a line.
+    fn look_at_line(&mut self) {
+        self.state = match (start(&self.piece[self.at..]), self.state) {
+            (_, State::Ended) => State::Ended,
+            (Start::Dashes, State::Prefix) => State::Content,
+            (Start::Dashes, State::Content) => State::Ended,
+            (Start::Dots, State::Prefix) => {
+                // Behind it a prefix begins again. The directives before it, if any, belong to nothing.
+                self.piece.replace_range(..3, "   ");
+                State::Prefix
+            }
+            (Start::Dots, State::Content) => {
+                self.at = 3;
+                State::Ended
+            }
+            (Start::Other, state) => state,
+            (Start::Content, _) => State::Content,
+        };
+        let indentation = self.piece.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
+        if self.tab.is_none() && indentation.into_iter().any(|byte| byte == b'\t') {
+            self.tab = Some(self.gauge.line());
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Documents<R> {
+    type Item = Result<char, ErrorKind>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.state == State::Ended {
+                return None;
+            }
+            if let Some(&byte) = self.piece.as_bytes().get(self.at) {
+                if byte.is_ascii() {
+                    self.at += 1;
+                    return Some(Ok(char::from(byte)));
+                }
+                let c = self.piece.get(self.at..)?.chars().next()?;
+                self.at += c.len_utf8();
+                return Some(Ok(c));
+            }
+            match self.load() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.state = State::Ended;
+                    return None;
+                }
+                Err(error) => {
+                    self.gauge.put_error(error);
+                    // The parser ends on any; what the error was is in the gauge.
+                    return Some(Err(ErrorKind::InputDecoding { message: String::new() }));
+                }
+            }
+        }
+    }
+}
