@@ -1,8 +1,8 @@
 //! What a Kubernetes CPU request and limit become in the kernel's files, and who converts with which formula.
 //!
 //! Here live the formulas of the kubelet and of the low-level runtimes, each with its source and version,
-//! quantities, and the conversion of one container ([`ContainerCpu::convert`]) and of a pod ([`pod`]). Deliberately
-//! absent: reading manifests, and what is found on a machine. Nothing is chosen in silence: a [`Conversion`] carries the formula
+//! quantities, the conversion of one container ([`ContainerCpu::convert`]) and of a pod ([`pod`]), and every form in
+//! which the result can be written ([`target`]). Deliberately absent: reading manifests, and what is found on a machine. Nothing is chosen in silence: a [`Conversion`] carries the formula
 //! it used, and everything that a reader should be told about it as [`Warning`]s.
 //!
 //! ```
@@ -29,6 +29,8 @@ pub mod resources;
 pub mod runtime;
 pub mod setting;
 pub mod systemd;
+pub mod target;
+pub mod tool;
 pub mod version;
 pub mod warning;
 pub mod weight;
@@ -40,6 +42,7 @@ pub use quantity::{CpuQuantity, Quantity, QuantityError, QuantityFault};
 pub use runtime::{Runtime, RuntimeError, RuntimeName};
 pub use setting::Setting;
 pub use systemd::CgroupDriver;
+pub use target::{Rendition, Target};
 pub use version::{Version, VersionError};
 pub use warning::Warning;
 pub use weight::WeightFormula;

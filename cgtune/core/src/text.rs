@@ -1,9 +1,12 @@
 //! Names from the kernel, made safe to show.
 //!
 //! A cgroup's name may hold any byte but `/` and NUL: newlines, escape sequences, quotes. Before a terminal, a
-//! log or a label sees one, control characters and bytes that are not UTF-8 become `\xNN`.
+//! log or a label sees one, control characters and bytes that are not UTF-8 become `\xNN`. What goes into a command
+//! line goes through [`shell`].
 
 use std::fmt;
+
+pub mod shell;
 
 /// Shows bytes with every control character, backslash-free of ambiguity, and every stray byte as `\xNN`.
 ///

@@ -6,7 +6,8 @@
 //! none and change what suits them. Nothing here writes, and nothing here runs a command: it is shown.
 //!
 //! A path is made of names that anybody may have chosen. What is shown of them went through
-//! [`Escaped`](cgtune_core::text::Escaped), and what goes into a command through `shell`.
+//! [`Escaped`](cgtune_core::text::Escaped), and what goes into a command through
+//! [`shell`](cgtune_core::text::shell).
 
 use std::path::{Component, Path};
 
@@ -18,7 +19,6 @@ pub mod agents;
 pub mod kubelet;
 pub mod presence;
 pub mod runtime;
-mod shell;
 pub mod unit;
 mod update;
 

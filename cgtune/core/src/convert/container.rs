@@ -67,6 +67,8 @@ pub struct Conversion {
     pub request_origin: RequestOrigin,
     /// The limit, rounded up to thousandths; `None` if there is none. A limit of zero is kept as zero, and is no quota.
     pub limit: Option<MilliCpu>,
+    /// Whether that is the limit of the pod as a whole, the container having none of its own.
+    pub limit_of_pod: bool,
     /// `cpu.shares` of the container, and of a pod that holds nothing else.
     pub shares: Shares,
     /// How the runtime turns shares into a weight; `None`: it is not known.
@@ -127,6 +129,7 @@ impl ContainerCpu {
             request,
             request_origin,
             limit: quota_limit.map(CpuQuantity::milli),
+            limit_of_pod: self.limit.is_none() && self.pod_limit.is_some(),
             shares: kubelet::shares(request),
             formula: setting.runtime.formula(),
             sent,

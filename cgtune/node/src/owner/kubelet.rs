@@ -6,13 +6,17 @@
 
 use std::{fs::File, io::Read as _};
 
-use cgtune_core::{Micros, MilliCpu, Quota, Shares, convert::kubelet, text::Escaped};
+use cgtune_core::{
+    Micros, MilliCpu, Quota, Shares,
+    convert::{kubelet, target::resize},
+    text::Escaped,
+};
 use cgtune_sys::HostRoot;
 use serde::Serialize;
 
 use super::{
     CPUSET, IDLE, Lasting, Overwrite, Owner, Presence, QUOTA, Role, Touched, WEIGHT, Wanted, around,
-    presence::Seen, shell, update,
+    presence::Seen, update,
 };
 use crate::names::path::container_id;
 
@@ -257,7 +261,7 @@ impl Kubelet {
         let limit = goal.bandwidth().and_then(|(quota, period)| limit(quota, period, &mut cannot));
         let request = request(goal, &mut cannot);
         if goal.bandwidth().is_none() && goal.period().is_some() {
-            cannot.push(PERIOD.to_owned());
+            cannot.push(resize::PERIOD.to_owned());
         }
         if goal.touched.burst {
             cannot.push(
@@ -272,8 +276,7 @@ impl Kubelet {
                     .to_owned(),
             );
         }
-        let (quantity, any) =
-            (|milli: MilliCpu| format!("{{\"cpu\":\"{milli}\"}}"), limit.or(request).is_some());
+        let any = limit.or(request).is_some();
         if any {
             self.warn_of_class(request, limit, &mut cannot);
             cannot.push(format!(
@@ -282,18 +285,8 @@ impl Kubelet {
                 self.uid()
             ));
         }
-        let resources: Vec<String> = [("requests", request), ("limits", limit)]
-            .into_iter()
-            .filter_map(|(field, milli)| Some(format!("\"{field}\":{}", quantity(milli?))))
-            .collect();
-        let patch = format!(
-            "{{\"spec\":{{\"containers\":[{{\"name\":\"<container>\",\"resources\":{{{}}}}}]}}}}",
-            resources.join(",")
-        );
-        let words =
-            ["kubectl", "patch", "pod", "<pod>", "-n", "<namespace>", "--subresource", "resize", "--patch"];
-        let words: Vec<String> = words.into_iter().map(str::to_owned).chain([patch]).collect();
-        Lasting { owner: "kubelet".to_owned(), command: any.then(|| shell::line(&words)).flatten(), cannot }
+        let command = any.then(|| resize::Patch::new(request, limit).command());
+        Lasting { owner: "kubelet".to_owned(), command, cannot }
     }
 
     /// A resize may not change the pod's class, nor ask for more than the limit.
@@ -315,8 +308,6 @@ impl Kubelet {
     }
 }
 
-const PERIOD: &str = "period: the kubelet has one for the whole node (cpuCFSQuotaPeriod, 100ms unless set)";
-
 /// The limit whose quota this is, with what is lost on the way.
 fn limit(quota: Quota, period: Micros, cannot: &mut Vec<String>) -> Option<MilliCpu> {
     let Some(limit) = kubelet::limit_of(quota, period).filter(|&limit| limit != MilliCpu::ZERO) else {
@@ -324,7 +315,7 @@ fn limit(quota: Quota, period: Micros, cannot: &mut Vec<String>) -> Option<Milli
         return None;
     };
     if period != kubelet::QUOTA_PERIOD {
-        cannot.push(PERIOD.to_owned());
+        cannot.push(resize::PERIOD.to_owned());
     }
     if kubelet::quota(limit, period) != quota {
         cannot.push(format!(

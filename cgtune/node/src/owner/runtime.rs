@@ -7,6 +7,7 @@
 
 use std::fs;
 
+use cgtune_core::convert::tool;
 use cgtune_sys::HostRoot;
 use serde::Serialize;
 
@@ -185,24 +186,19 @@ impl Container {
     /// The tool of whoever keeps the container's values.
     fn manager(&self, goal: &Wanted) -> Option<Tool> {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let tool = |name: &str, words, shares, notes| Tool {
-            owner: name.to_owned(),
-            words,
-            shares,
-            burst_and_idle: false,
-            notes,
-        };
+        let tool =
+            |name: &str, words, vocabulary, notes| Tool { owner: name.to_owned(), words, vocabulary, notes };
         match self.runtime {
             Runtime::Docker => {
                 let cpus = "quota: for a container that was started with --cpus, Docker refuses --cpu-quota and \
                             --cpu-period: `docker update --cpus` is then the way, at the period of 100ms";
                 let notes = if goal.touched.quota { vec![cpus.to_owned()] } else { Vec::new() };
-                Some(tool("docker", words(&["docker", "update"]), "--cpu-shares", notes))
+                Some(tool("docker", words(&["docker", "update"]), tool::Tool::Docker, notes))
             }
             Runtime::Podman => {
                 let short = "podman 4 keeps the change only until the container stops";
                 let notes = vec![short.to_owned()];
-                Some(tool("podman", words(&["podman", "update"]), "--cpu-shares", notes))
+                Some(tool("podman", words(&["podman", "update"]), tool::Tool::Podman, notes))
             }
             Runtime::Containerd if self.nerdctl => {
                 let mut line: Vec<String> = words(&["nerdctl"]);
@@ -212,10 +208,10 @@ impl Container {
                     namespace.unwrap_or_else(|| "<namespace>".to_owned()),
                 ]);
                 line.push("update".to_owned());
-                Some(tool("containerd (nerdctl)", line, "--cpu-shares", Vec::new()))
+                Some(tool("containerd (nerdctl)", line, tool::Tool::Nerdctl, Vec::new()))
             }
             Runtime::Crio => {
-                Some(tool("CRI-O (crictl)", words(&["crictl", "update"]), "--cpu-share", Vec::new()))
+                Some(tool("CRI-O (crictl)", words(&["crictl", "update"]), tool::Tool::Crictl, Vec::new()))
             }
             Runtime::Containerd | Runtime::Unknown => None,
         }
@@ -247,8 +243,7 @@ impl Container {
         Some(Tool {
             owner: format!("{} below {}", low.program, self.runtime.name()),
             words: [low.program, "--root", &low.root, "update"].map(str::to_owned).into(),
-            shares: "--cpu-share",
-            burst_and_idle: low.program == "runc",
+            vocabulary: if low.program == "runc" { tool::Tool::Runc } else { tool::Tool::Crun },
             notes,
         })
     }

@@ -3,11 +3,11 @@
 //! Properties: systemd.resource-control(5), 252. What it writes and when: `cgroup_context_apply` in src/core/cgroup.c
 //! and `unit_deserialize` (a daemon-reload invalidates everything realised), 252.39.
 
-use cgtune_core::{Micros, Quota};
+use cgtune_core::{Micros, Quota, convert::target::unit, text::shell};
 use serde::Serialize;
 
 use super::{
-    CPUSET, IDLE, Lasting, Overwrite, Owner, Presence, QUOTA, Role, Touched, WEIGHT, Wanted, around, shell,
+    CPUSET, IDLE, Lasting, Overwrite, Owner, Presence, QUOTA, Role, Touched, WEIGHT, Wanted, around,
 };
 
 /// Types of units that have groups of their own (systemd.resource-control(5)).
@@ -205,37 +205,15 @@ fn properties(goal: &Wanted) -> (Vec<String>, Vec<String>) {
         );
     }
     if goal.touched.burst {
-        cannot.push(
-            "burst: systemd has no property for it. It leaves the file as it is, but a CPUQuota= that comes to less \
-             than the burst is refused by the kernel, which systemd only logs"
-                .to_owned(),
-        );
+        cannot.push(unit::NO_BURST.to_owned());
     }
     (properties, cannot)
 }
 
 fn quota_properties(quota: Quota, period: Micros, properties: &mut Vec<String>, cannot: &mut Vec<String>) {
-    let Quota::Limited(limit) = quota else {
-        properties.push("CPUQuota=".to_owned());
-        return;
-    };
-    // Up, as the runtimes' systemd driver rounds (addCPUQuota, opencontainers/cgroups 30a2293): a limit that lasts
-    // should not be smaller than the one asked for.
-    let hundredfold = u128::from(limit.get()) * 100;
-    let percent = hundredfold.div_ceil(u128::from(period.get().max(1)));
-    properties.push(format!("CPUQuota={percent}%"));
-    properties.push(format!("CPUQuotaPeriodSec={}us", period.get()));
-    let kept = percent * u128::from(period.get());
-    if kept != hundredfold {
-        cannot.push(format!(
-            "quota: what systemd keeps is whole percent; {percent}% of {period} is {} µs instead of {} µs",
-            kept / 100,
-            limit.get()
-        ));
-    }
-    if period != cgtune_core::policy::DEFAULT_PERIOD {
-        cannot.push("period: CPUQuotaPeriodSec= needs systemd 242 or newer".to_owned());
-    }
+    let found = unit::quota(quota, period);
+    properties.extend(found.properties);
+    cannot.extend(found.cannot);
 }
 
 #[cfg(test)]

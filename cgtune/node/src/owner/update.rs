@@ -1,14 +1,16 @@
-//! The `update` commands of container tools: one vocabulary with small differences.
-//!
-//! Sources: runc's update.go, crun's src/update.c, nerdctl's `container_update.go`, docker-update(1), podman-update(1),
-//! `crictl update --help`. All take v1's shares, also on v2, and convert.
+//! The `update` commands of container tools, and what they leave out of a wish. The options' names are
+//! [`cgtune_core::convert::tool`]'s.
 
 use cgtune_core::{
-    Micros, Quota, Shares, Weight,
-    convert::{WeightFormula, kubelet},
+    Shares, Weight,
+    convert::{
+        WeightFormula, kubelet,
+        tool::{self, Options},
+    },
+    text::shell,
 };
 
-use super::{Lasting, Wanted, shell};
+use super::{Lasting, Wanted};
 
 /// One tool's command.
 pub(super) struct Tool {
@@ -16,10 +18,8 @@ pub(super) struct Tool {
     pub(super) owner: String,
     /// The program and what stands before the options.
     pub(super) words: Vec<String>,
-    /// `--cpu-shares` or `--cpu-share`.
-    pub(super) shares: &'static str,
-    /// Whether it takes `--cpu-burst` and `--cpu-idle`.
-    pub(super) burst_and_idle: bool,
+    /// Whose options they are.
+    pub(super) vocabulary: tool::Tool,
     /// What else should be known of it.
     pub(super) notes: Vec<String>,
 }
@@ -33,23 +33,16 @@ impl Tool {
             (None, Some(weight)) => shares_of(weight, &mut cannot),
             (None, None) => None,
         };
-        let quota = goal.bandwidth().map(|(quota, _)| match quota {
-            Quota::Unlimited => "-1".to_owned(),
-            Quota::Limited(quota) => quota.get().to_string(),
-        });
-        let text = |value: Option<u64>| value.map(|value| value.to_string());
-        let mut options = vec![
-            ("--cpu-period", text(goal.period().map(Micros::get))),
-            ("--cpu-quota", quota),
-            (self.shares, text(shares)),
-            // An empty list is "unchanged" to all of them.
-            ("--cpuset-cpus", goal.cpus().filter(|set| !set.is_empty()).map(ToString::to_string)),
-            ("--cpuset-mems", goal.mems().filter(|set| !set.is_empty()).map(ToString::to_string)),
-        ];
-        if self.burst_and_idle {
-            options.push(("--cpu-burst", text(goal.burst().map(Micros::get))));
-            options.push(("--cpu-idle", goal.idle().map(|idle| u8::from(idle).to_string())));
-        } else {
+        let options = Options {
+            period: goal.period(),
+            quota: goal.bandwidth().map(|(quota, _)| quota),
+            shares,
+            cpus: goal.cpus(),
+            mems: goal.mems(),
+            burst: goal.burst(),
+            idle: goal.idle(),
+        };
+        if !self.vocabulary.burst_and_idle() {
             let name = &self.owner;
             if goal.touched.burst {
                 cannot.push(format!("burst: {name} has no option for it"));
@@ -58,11 +51,7 @@ impl Tool {
                 cannot.push(format!("idle: {name} has no option for it"));
             }
         }
-        let options: Vec<String> = options
-            .into_iter()
-            .filter_map(|(option, value)| Some([option.to_owned(), value?]))
-            .flatten()
-            .collect();
+        let options = options.words(self.vocabulary);
         if options.is_empty() {
             return Lasting { owner: self.owner, command: None, cannot };
         }

@@ -1,6 +1,8 @@
 //! Words of a command line, quoted for a POSIX shell (XCU 2.2) and harmless to a terminal.
+//!
+//! Commands that are shown to be typed are made here and nowhere else. None is ever run.
 
-use cgtune_core::text::Escaped;
+use super::Escaped;
 
 /// Bytes that no shell treats specially inside a word.
 fn is_plain(byte: u8) -> bool {
@@ -9,7 +11,12 @@ fn is_plain(byte: u8) -> bool {
 
 /// A word that the shell reads back as it is. `None`: it holds control characters or others that change how a terminal
 /// shows a line; quotes would keep the shell safe, not the reader.
-pub(super) fn quote(word: &str) -> Option<String> {
+///
+/// ```
+/// assert_eq!(cgtune_core::text::shell::quote("<pod>").as_deref(), Some("'<pod>'"));
+/// ```
+#[must_use]
+pub fn quote(word: &str) -> Option<String> {
     if Escaped(word.as_bytes()).to_string() != word {
         return None;
     }
@@ -21,7 +28,8 @@ pub(super) fn quote(word: &str) -> Option<String> {
 }
 
 /// A whole line. `None` as for [`quote`].
-pub(super) fn line(words: &[String]) -> Option<String> {
+#[must_use]
+pub fn line(words: &[String]) -> Option<String> {
     words.iter().map(|word| quote(word)).collect::<Option<Vec<_>>>().map(|words| words.join(" "))
 }
 
