@@ -20,9 +20,21 @@ fn answers_are_what_the_schema_describes_and_nothing_else() {
         "--cpu-limit 5m --burst 1ms",
         "--cpu-request 0 --cpu-limit 0",
         "--cpu-request 300 --cpu-limit 40.5m --period 50ms --burst 10m",
+        "--cpu-limit 333m --driver systemd --burst 150% --threads 64 --present-burst 1s --explain",
+        "--cpu-limit 1 --runtime lxc --kubernetes 1.20 --period 10ms",
+        "--cpu-limit 1 --runtime crun@1.8.1 --burst 1ms --cpu-cfs-quota=false --target oci,docker",
+        "--from-weight 39",
+        "--from-weight 10000",
+        "--from-shares 42",
+        "--from-quota 34ms",
+        "-f tests/manifests/kinds.yaml --explain",
+        "-f tests/manifests/limited.yaml --limit-range tests/manifests/limits.yaml --burst 50%",
+        "-f tests/manifests/broken.yaml tests/manifests/missing.yaml",
+        "-f tests/manifests/folder -R --kubernetes 1.27 --cpu-manager-policy static",
     ] {
         let args: Vec<&str> = ["convert", "--json"].into_iter().chain(args.split(' ')).collect();
-        let document: Value = serde_json::from_str(&succeeds(&args).0).unwrap();
+        let output = tool::tool().args(&args).output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         schema::assert_describes(published(), &document);
     }
 }

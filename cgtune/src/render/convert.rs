@@ -6,6 +6,7 @@ pub(crate) mod inverse_json;
 pub(crate) mod json;
 pub(crate) mod pods;
 pub(crate) mod pods_json;
+pub(crate) mod targets;
 pub(crate) mod text;
 
 /// Additive changes keep the number, others raise it.

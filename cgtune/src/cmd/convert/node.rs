@@ -12,7 +12,7 @@ use crate::failure::Hinted;
 #[derive(Debug, clap::Args)]
 #[group(id = "node")]
 #[command(
-    next_help_heading = "The node (what is not given is assumed to be the newest, with the kubelet's defaults)"
+    next_help_heading = "The node (what is not given: the newest, with its defaults)"
 )]
 pub(super) struct Args {
     /// Kubernetes version, such as 1.33

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use cgtune_core::{
     Micros,
-    convert::{ContainerCpu, ConvertError, Setting},
+    convert::{ContainerCpu, ConvertError, Setting, Target},
 };
 
 use crate::{
@@ -30,6 +30,10 @@ pub(super) struct Args {
     /// for every container that has a quota
     #[arg(long, value_name = "BURST", allow_hyphen_values = true)]
     pub(super) burst: Option<String>,
+    /// Only these forms of the settings, ready to be copied: v1, v2, oci, unified, cri, nri,
+    /// docker, nerdctl, podman, runc, crun, systemd, resize, or all
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = targets(), hide_possible_values = true)]
+    target: Vec<String>,
     /// How many threads want to run at once, to warn of a quota too small for them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
@@ -37,6 +41,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION")]
     present_burst: Option<String>,
 }
+
+/// What `--target` takes.
+fn targets() -> clap::builder::PossibleValuesParser {
+    Target::ALL.map(Target::name).into_iter().chain([ALL_TARGETS]).collect::<Vec<_>>().into()
+}
+
+/// For every target there is.
+const ALL_TARGETS: &str = "all";
 
 pub(super) fn run(
     args: &Args,
@@ -48,8 +60,20 @@ pub(super) fn run(
     let asked = args.asked()?;
     let done = asked.convert(setting).map_err(refused)?;
     let steps = if explain { done.explain_alone(&asked, setting) } else { Vec::new() };
+    let wanted =
+        |target: &Target| args.target.iter().any(|name| name == target.name() || name == ALL_TARGETS);
+    let of_all = output.json && args.target.is_empty();
+    let forms: Vec<_> = (Target::ALL.into_iter())
+        .filter(|target| of_all || wanted(target))
+        .map(|target| done.target(target, setting))
+        .collect();
     if output.json {
-        convert::json::write(&done, setting, explain.then_some(&steps), streams.out)?;
+        convert::json::write(&done, setting, &forms, explain.then_some(&steps), streams.out)?;
+    } else if !forms.is_empty() {
+        convert::targets::write(&forms, streams.out, streams.err)?;
+        for warning in &done.warnings {
+            streams.warn(warning)?;
+        }
     } else {
         convert::text::write(&asked, &done, setting, streams.out)?;
         if explain {

@@ -3,15 +3,18 @@
 use std::io::{self, Write};
 
 use cgtune_core::{
-    Layout, Micros, MilliCpu, Quota, Shares, Weight,
+    Micros, MilliCpu, Quota, Shares, Weight,
     convert::{
         CgroupDriver, Conversion, RequestOrigin, Setting, Warning, WeightFormula, explain::Step,
-        inverse::Level,
+        inverse::Level, target::Rendition,
     },
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::SCHEMA;
+use super::{
+    SCHEMA,
+    targets::{Cannot, Targets},
+};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -23,7 +26,8 @@ struct Document<'a> {
     container: Container,
     pod: Pod,
     weights: Vec<WeightBy>,
-    targets: Targets,
+    targets: Targets<'a>,
+    cannot: Cannot<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Vec<Explained<'a>>>,
     warnings: Vec<Said<'a>>,
@@ -93,21 +97,6 @@ struct WeightBy {
     used_by: &'static str,
 }
 
-#[derive(Serialize)]
-struct Targets {
-    v1: Files,
-    v2: Files,
-}
-
-/// File names and texts, in the order in which a reader expects them.
-struct Files(Vec<(&'static str, String)>);
-
-impl Serialize for Files {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(file, text)| (file, text)))
-    }
-}
-
 /// A step with the address of its source.
 #[derive(Serialize)]
 pub(super) struct Explained<'a> {
@@ -143,6 +132,7 @@ impl<'a> Said<'a> {
 pub(crate) fn write(
     done: &Conversion,
     setting: &Setting,
+    forms: &[Rendition],
     steps: Option<&Vec<Step>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -166,7 +156,8 @@ pub(crate) fn write(
             by(Level::Container, older, older.used_by()),
             by(Level::Pod, older, "kubelet"),
         ],
-        targets: Targets { v1: Files(done.files(Layout::V1)), v2: Files(done.files(Layout::V2)) },
+        targets: Targets(forms),
+        cannot: Cannot(forms),
         explain: steps.map(|steps| Explained::all(steps)),
         warnings: done.warnings.iter().map(|warning| Said::of(None, warning)).collect(),
     };

@@ -8,7 +8,10 @@ use cgtune_core::{
 };
 
 use crate::{
-    render::paragraph::{WIDTH, wrap},
+    render::{
+        convert::targets,
+        paragraph::{WIDTH, wrap},
+    },
     streams::HEADING,
 };
 
@@ -48,8 +51,11 @@ pub(crate) fn write(
         }
     }
     writeln!(out)?;
-    for line in wrap(&node(setting), WIDTH) {
-        writeln!(out, "{line}")?;
+    let other = format!("Other forms: --target with {}, or all.", targets::names());
+    for text in [node(setting), other] {
+        for line in wrap(&text, WIDTH) {
+            writeln!(out, "{line}")?;
+        }
     }
     Ok(())
 }
