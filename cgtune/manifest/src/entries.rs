@@ -76,6 +76,13 @@ impl Entries {
         if self.merged.is_empty() {
             return Map(self.entries.into());
         }
+        if let [map] = &*self.merged {
+            // No key is in it twice, so that nothing has to be remembered.
+            let others: Vec<_> =
+                map.iter().filter(|entry| self.line_of(&entry.key).is_none()).cloned().collect();
+            self.entries.extend(others);
+            return Map(self.entries.into());
+        }
         let keys = self.entries.iter().enumerate();
         self.table = keys.map(|(index, entry)| (Arc::clone(&entry.key), index)).collect();
         for entry in self.merged.iter().flat_map(|map| map.iter()) {

@@ -66,6 +66,9 @@ pub enum Fault {
         /// The column, counted from 1.
         column: usize,
     },
+    /// More where a document is complete.
+    #[error("another document begins here; write --- before it")]
+    SecondDocument,
     /// A tab where YAML wants blanks.
     #[error("a tab cannot indent YAML; use spaces")]
     Tab,

@@ -83,7 +83,8 @@ fn options() -> Options {
     granit_parser::options! { emit_unresolved_aliases: true, emit_anchor_events: true, emit_comments: false }
 }
 
-/// The parser's error in a document that starts on line `first` and has its first tab in indentation on `tab`.
+/// The parser's error in a document that starts on line `first`. `tab` is the last line with a tab in its indentation
+/// that it has seen.
 fn syntax(error: &ScanError, first: u64, tab: Option<u64>) -> Error {
     let line = first + (error.marker().line() as u64).saturating_sub(1);
     let fault = match error.kind() {
@@ -95,9 +96,9 @@ fn syntax(error: &ScanError, first: u64, tab: Option<u64>) -> Error {
         ErrorKind::RecursionLimitExceeded => Fault::TooDeep,
         kind => Fault::Yaml { what: what(kind), column: error.marker().col() + 1 },
     };
-    // Often the parser trips over a tab only on the line behind it, and calls it something else.
-    match (&fault, tab) {
-        (Fault::Yaml { .. }, Some(tab)) if tab <= line && line <= tab + 1 => Error::new(tab, Fault::Tab),
+    // The parser points at what stands before the tab as often as at the tab.
+    match tab {
+        Some(tab) if matches!(fault, Fault::Tab) && line <= tab => Error::new(tab, fault),
         _ => Error::new(line, fault),
     }
 }
@@ -112,7 +113,12 @@ fn what(kind: &ErrorKind) -> String {
             "a second \": \" in one line, or a key indented unlike its neighbours"
         }
         ErrorKind::SimpleKeyExpected => "a line without \": \" where a key should stand",
-        ErrorKind::ExpectedBlockMappingKey => "something other than a key where a key should stand",
+        ErrorKind::InvalidColonPlacement => {
+            "a \": \" inside of brackets, or a bracket before this that is not closed"
+        }
+        ErrorKind::ExpectedBlockMappingKey => {
+            "a key indented unlike its neighbours, or something else where a key should stand"
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             return format!("text cannot begin with '{}'; put it in quotes", cut(&character.to_string()));
         }
@@ -210,7 +216,8 @@ impl Document<'_, '_> {
                 }
             }
             State::Item(start) => return self.item(start, event, line),
-            State::Behind => {}
+            // Not known to happen: the parser would see a document where the text shows no marker.
+            State::Behind => return Err(End::Unreadable(Error::new(line, Fault::SecondDocument))),
         }
         Ok(())
     }
@@ -333,8 +340,10 @@ impl Document<'_, '_> {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar::resolve(&text, style, tag.as_deref());
                 let value = value.map_err(|fault| Error::new(line, fault))?;
-                // What is not there has the place of the token behind it.
-                let line = if text.is_empty() { self.tree.key_line().unwrap_or(line) } else { line };
+                // What is not there has the place of the token behind it, and a block scalar that of its first line.
+                let elsewhere =
+                    text.is_empty() || matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let line = self.tree.key_line().filter(|_| elsewhere).unwrap_or(line);
                 if anchor != 0 {
                     let node = Node { line, value: value.clone() };
                     self.anchors.keep(anchor, &node, Extent::leaf(&value))?;

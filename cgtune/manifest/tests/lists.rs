@@ -74,7 +74,7 @@ fn a_syntax_error_in_an_item_leaves_those_before_it() {
         read("items:\n- kind: A\n- kind: B\n  x: [1\n- kind: C\nkind: List\n---\nkind: D\n"),
         [
             r#"document 1, items[0], line 2 = {kind:"A"}"#,
-            "document 1, items[1], line 3 ! line 4: this is not YAML: unclosed bracket '[' at column 6",
+            "document 1, items[1], line 3 ! line 5: this is not YAML: a \": \" inside of brackets, or a bracket before this that is not closed at column 7",
             r#"document 2, line 8 = {kind:"D"}"#
         ]
     );

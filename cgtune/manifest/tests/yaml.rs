@@ -41,6 +41,11 @@ fn what_holds_nothing_is_no_object_and_no_error() {
 }
 
 #[test]
+fn a_document_may_begin_behind_the_end_of_another() {
+    assert_eq!(read("... {a: 1}\n---\nb: 1\n... {c: 1}\n---\nd: 1\n").len(), 4);
+}
+
+#[test]
 fn the_last_line_needs_no_end() {
     assert_eq!(read("a: 1\n---\nb: 2"), ["document 1, line 1 = {a:1}", "document 2, line 3 = {b:2}"]);
 }
@@ -51,7 +56,7 @@ fn a_document_that_is_no_yaml_costs_itself() {
         read("a: 1\n---\nb: [1, 2}\nc: 'x\n---\nd: 1\n"),
         [
             "document 1, line 1 = {a:1}",
-            "document 2, line 3 ! line 3: this is not YAML: mismatched bracket '[' closed by '}' at column 9",
+            "document 2, line 3 ! line 3: this is not YAML: mismatched bracket '[' closed by '}' at column 4",
             "document 3, line 6 = {d:1}"
         ]
     );
@@ -88,10 +93,13 @@ fn what_people_get_wrong_is_named_with_its_line() {
             "a: b: c\n",
             "line 1: this is not YAML: a second \": \" in one line, or a key indented unlike its neighbours at column 5",
         ),
-        ("a:\n  b: 1\n c: 1\n", "line 3: this is not YAML: invalid indentation at column 2"),
+        (
+            "a:\n  b: 1\n c: 1\n",
+            "line 3: this is not YAML: a key indented unlike its neighbours, or something else where a key should stand at column 2",
+        ),
         (
             "a: 1\nb\nc: 1\n",
-            "line 3: this is not YAML: a line without \": \" where a key should stand at column 2",
+            "line 2: this is not YAML: a line without \": \" where a key should stand at column 1",
         ),
         ("a: @b\n", "line 1: this is not YAML: text cannot begin with '@'; put it in quotes at column 4"),
         ("a: {b: 1\n", "line 1: this is not YAML: unclosed bracket '{' at column 4"),

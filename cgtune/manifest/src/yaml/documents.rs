@@ -21,7 +21,7 @@ pub(super) struct Documents<R> {
     piece: String,
     at: usize,
     state: State,
-    /// The first line of the document whose indentation has a tab.
+    /// The last line so far whose indentation has a tab.
     tab: Option<u64>,
 }
 
@@ -33,7 +33,14 @@ enum State {
     Content,
     /// At a marker or the end.
     Ended,
+    /// Behind an error, with so much padding left before the parser hears of it.
+    Failed(usize),
 }
+
+/// What the parser may have buffered when the source fails (`BUFFER_LEN` in granit-parser 2.1). It drops that together
+/// with the items that end there, so it gets line breaks to drop in their place. They complete nothing: what follows
+/// them is an error, not the end.
+const PADDING: usize = 16;
 
 /// What a line begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +78,7 @@ impl<R: BufRead> Documents<R> {
         Rc::clone(&self.gauge)
     }
 
-    /// The first line of the document that was opened whose indentation has a tab.
+    /// The last line of the document so far whose indentation has a tab.
     pub(super) fn tab(&self) -> Option<u64> {
         self.tab
     }
@@ -83,6 +90,7 @@ impl<R: BufRead> Documents<R> {
         self.gauge.begin_object();
         if self.at < self.piece.len() {
             // The marker that ended the last document is still to be read.
+            self.end_line_with_lf()?;
             self.look_at_line();
         } else if !self.load()? {
             return Ok(None);
@@ -124,31 +132,37 @@ impl<R: BufRead> Documents<R> {
         if !self.source.advance()? {
             return Ok(false);
         }
-        let piece = self.source.piece();
-        self.piece.push_str(piece.strip_suffix("\r\n").unwrap_or(piece));
-        if self.piece.contains('\r') {
-            self.piece.clear();
-            return Err(Error::new(self.gauge.line(), Fault::CarriageReturn));
-        }
-        if self.piece.len() < piece.len() {
-            self.piece.push('\n');
-        }
+        self.piece.push_str(self.source.piece());
+        self.end_line_with_lf()?;
         if self.source.starts_line() {
             self.look_at_line();
         }
         Ok(true)
     }
 
+    /// Makes LF of CRLF, and of a lone CR an error.
+    fn end_line_with_lf(&mut self) -> Result<(), Error> {
+        if self.piece.ends_with("\r\n") {
+            self.piece.truncate(self.piece.len() - 2);
+            self.piece.push('\n');
+        }
+        if self.piece.contains('\r') {
+            self.piece.clear();
+            return Err(Error::new(self.gauge.line(), Fault::CarriageReturn));
+        }
+        Ok(())
+    }
+
     /// Moves on with the state at the start of a line.
     fn look_at_line(&mut self) {
         self.state = match (start(&self.piece[self.at..]), self.state) {
-            (_, State::Ended) => State::Ended,
+            (_, State::Ended | State::Failed(_)) => self.state,
             (Start::Dashes, State::Prefix) => State::Content,
             (Start::Dashes, State::Content) => State::Ended,
             (Start::Dots, State::Prefix) => {
-                // Behind it a prefix begins again. The directives before it, if any, belong to nothing.
+                // The directives before it, if any, belong to nothing; what stands behind it begins a document.
                 self.piece.replace_range(..3, "   ");
-                State::Prefix
+                if start(&self.piece) == Start::Content { State::Content } else { State::Prefix }
             }
             (Start::Dots, State::Content) => {
                 self.at = 3;
@@ -158,7 +172,7 @@ impl<R: BufRead> Documents<R> {
             (Start::Content, _) => State::Content,
         };
         let indentation = self.piece.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
-        if self.tab.is_none() && indentation.into_iter().any(|byte| byte == b'\t') {
+        if indentation.into_iter().any(|byte| byte == b'\t') {
             self.tab = Some(self.gauge.line());
         }
     }
@@ -169,8 +183,15 @@ impl<R: BufRead> Iterator for Documents<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if self.state == State::Ended {
-                return None;
+            match self.state {
+                State::Ended => return None,
+                // The parser ends on any error; what it was is in the gauge.
+                State::Failed(0) => return Some(Err(ErrorKind::InputDecoding { message: String::new() })),
+                State::Failed(left) => {
+                    self.state = State::Failed(left - 1);
+                    return Some(Ok('\n'));
+                }
+                State::Prefix | State::Content => {}
             }
             if let Some(&byte) = self.piece.as_bytes().get(self.at) {
                 if byte.is_ascii() {
@@ -189,8 +210,7 @@ impl<R: BufRead> Iterator for Documents<R> {
                 }
                 Err(error) => {
                     self.gauge.put_error(error);
-                    // The parser ends on any; what the error was is in the gauge.
-                    return Some(Err(ErrorKind::InputDecoding { message: String::new() }));
+                    self.state = State::Failed(PADDING);
                 }
             }
         }

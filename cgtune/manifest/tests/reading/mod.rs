@@ -1,12 +1,16 @@
 //! What a test sees of a stream: each object or error as text.
 #![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(clippy::panic, reason = "tests fail by panicking")]
 
 use std::ops::ControlFlow;
 
 use cgtune_manifest::{Format, Node, Place, Value, objects};
 
-/// Everything that comes out of a stream, with its place.
-pub(crate) fn everything(bytes: &[u8], format: Format) -> (u64, Vec<(Place, Result<Node, String>)>) {
+/// An object or the text of an error, with its place.
+pub(crate) type Read = (Place, Result<Node, String>);
+
+/// How many documents a stream has, and all that comes out of it.
+pub(crate) fn everything(bytes: &[u8], format: Format) -> (u64, Vec<Read>) {
     let mut all = Vec::new();
     let documents = objects(bytes, format, &mut |place, object| {
         all.push((place, object.map_err(|error| error.to_string())));
@@ -18,7 +22,7 @@ pub(crate) fn everything(bytes: &[u8], format: Format) -> (u64, Vec<(Place, Resu
 /// Everything as lines: place, then the tree or the error.
 pub(crate) fn read(text: impl AsRef<[u8]>) -> Vec<String> {
     let (documents, all) = everything(text.as_ref(), Format::Unknown);
-    let show = |(place, object): (Place, Result<Node, String>)| match object {
+    let show = |(place, object): Read| match object {
         Ok(node) => format!("{} = {}", place.among(documents), flat(&node)),
         Err(error) => format!("{} ! {error}", place.among(documents)),
     };

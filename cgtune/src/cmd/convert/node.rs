@@ -11,9 +11,7 @@ use crate::failure::Hinted;
 
 #[derive(Debug, clap::Args)]
 #[group(id = "node")]
-#[command(
-    next_help_heading = "The node (what is not given: the newest, with its defaults)"
-)]
+#[command(next_help_heading = "The node (what is not given: the newest, with its defaults)")]
 pub(super) struct Args {
     /// Kubernetes version, such as 1.33
     #[arg(long, value_name = "VERSION")]
