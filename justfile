@@ -25,7 +25,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'analysis*' --test 'terminal'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal'
 
 # The tests on the real kernel (root)
 test-root:
@@ -52,6 +52,10 @@ benchmark:
     cargo bench -p cgtune-sys --bench read
     cargo bench -p workloads
 
+# Untrusted text: every fuzz target, so many seconds each (needs cargo-fuzz)
+fuzz SECONDS='600':
+    cgtune/fuzz/run {{SECONDS}}
+
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
     cargo test --release -p workloads --features decoder --test decoder
@@ -59,6 +63,8 @@ evidence:
     testbed/run --systemd
     testbed/run --long
     cargo bench -p cgtune-sys --bench read
+    cgtune/fuzz/run 600
+    cgtune/tests/large
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
 

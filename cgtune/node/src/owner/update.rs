@@ -64,14 +64,9 @@ impl Tool {
 /// The fewest shares that become a weight by the newest formula, and a word on what others make of them.
 pub(super) fn shares_of(weight: u64, cannot: &mut Vec<String>) -> Option<u64> {
     let weight = Weight::new(weight).ok()?;
-    let of = |shares: u64| Shares::new(shares).map(|shares| WeightFormula::Logarithmic.weight(shares));
-    let (mut low, mut high) = (Shares::MIN.get(), Shares::MAX.get());
-    while low < high {
-        let middle = low.midpoint(high);
-        // The formula never falls, and every weight occurs.
-        if of(middle).is_ok_and(|found| found < weight) { low = middle + 1 } else { high = middle }
-    }
-    let shares = Shares::new(low).ok()?;
+    // Every weight occurs.
+    let shares = *WeightFormula::Logarithmic.shares(weight)?.start();
+    let low = shares.get();
     cannot.push(format!(
         "weight: the command takes shares or a request; {low} shares are weight {} in {}, and {} in older ones",
         WeightFormula::Logarithmic.weight(shares).get(),

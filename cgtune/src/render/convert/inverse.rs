@@ -99,9 +99,13 @@ pub(super) fn writer(candidate: &Candidate) -> &'static str {
 
 pub(crate) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     if let Some(path) = &answer.path {
-        let place = answer.level.map_or_else(|| "somebody's".to_owned(), |level| place(level).to_owned());
-        let idle = if answer.idle { ", idle: its share says nothing" } else { "" };
-        writeln!(out, "{}\n  a {place}{idle}\n", name(path))?;
+        let place = answer.level.map_or("of whom, its path does not tell", |level| match level {
+            Level::Pod => "a pod's, or above pods",
+            Level::Container => "a container's",
+            Level::Unit => "a systemd unit's",
+        });
+        let idle = if answer.idle { "; idle: its share says nothing" } else { "" };
+        writeln!(out, "{}\n  {place}{idle}\n", name(path))?;
     }
     if let Some(weight) = answer.weight {
         writeln!(out, "{HEADING}cpu.weight {}{HEADING:#} may come from a request of", weight.get())?;

@@ -29,45 +29,41 @@ use crate::{
     streams::{self, ERROR, WARNING},
 };
 
+/// One pod, converted.
+pub(super) struct Converted<'a> {
+    shown: Shown<'a>,
+    source: Source,
+    /// With the container's name where they are about one.
+    warnings: Vec<(Option<&'a str>, &'a Warning)>,
+    /// With `--explain`.
+    steps: Option<Steps>,
+}
+
 /// Where converted pods go.
 pub(super) trait Answer {
-    /// Takes one more. Warnings come with the container's name where they are about one.
-    fn pod(
-        &mut self,
-        pod: &Shown<'_>,
-        source: &Source,
-        warnings: &[(Option<&str>, &Warning)],
-        steps: Option<&Steps>,
-        err: &mut dyn Write,
-    ) -> io::Result<()>;
+    /// Takes one more.
+    fn pod(&mut self, pod: &Converted<'_>, err: &mut dyn Write) -> io::Result<()>;
 }
 
 /// As text; warnings follow their pod on stderr.
 pub(super) struct Text<'a>(pub(super) &'a mut dyn Write);
 
 impl Answer for Text<'_> {
-    fn pod(
-        &mut self,
-        pod: &Shown<'_>,
-        _: &Source,
-        warnings: &[(Option<&str>, &Warning)],
-        steps: Option<&Steps>,
-        err: &mut dyn Write,
-    ) -> io::Result<()> {
-        pods::write(pod, self.0)?;
-        if let Some(steps) = steps {
+    fn pod(&mut self, pod: &Converted<'_>, err: &mut dyn Write) -> io::Result<()> {
+        pods::write(&pod.shown, self.0)?;
+        if let Some(steps) = &pod.steps {
             explain::write(&steps.pod, "", self.0)?;
-            for (container, steps) in pod.done.containers.iter().zip(&steps.containers) {
+            for (container, steps) in pod.shown.done.containers.iter().zip(&steps.containers) {
                 explain::write(steps, &container.name, self.0)?;
             }
             writeln!(self.0)?;
         }
-        if !warnings.is_empty() {
+        if !pod.warnings.is_empty() {
             self.0.flush()?;
         }
-        for (container, warning) in warnings {
+        for (container, warning) in &pod.warnings {
             let of = container.map_or_else(String::new, |name| format!(", container {name}"));
-            streams::labelled(err, "warning", WARNING, &format!("{}{of}: {warning}", pod.label()))?;
+            streams::labelled(err, "warning", WARNING, &format!("{}{of}: {warning}", pod.shown.label()))?;
         }
         Ok(())
     }
@@ -77,16 +73,9 @@ impl Answer for Text<'_> {
 pub(super) struct Json<'a, 'b>(pub(super) &'a mut Writer<'b>);
 
 impl Answer for Json<'_, '_> {
-    fn pod(
-        &mut self,
-        pod: &Shown<'_>,
-        source: &Source,
-        warnings: &[(Option<&str>, &Warning)],
-        steps: Option<&Steps>,
-        _: &mut dyn Write,
-    ) -> io::Result<()> {
-        let said = warnings.iter().map(|(container, warning)| Said::of(*container, warning));
-        self.0.pod(pod, source, said.collect(), steps)
+    fn pod(&mut self, pod: &Converted<'_>, _: &mut dyn Write) -> io::Result<()> {
+        let said = pod.warnings.iter().map(|(container, warning)| Said::of(*container, warning));
+        self.0.pod(&pod.shown, &pod.source, said.collect(), pod.steps.as_ref())
     }
 }
 
@@ -227,16 +216,17 @@ impl<'a> Session<'a> {
             containers: done.containers.iter().map(of_container).collect(),
         });
         let uid = found.uid.as_deref().unwrap_or("<uid>");
+        let cgroup = CgroupName::of_pod(self.all_pods.clone(), done.qos, uid);
         let shown = Shown {
             kind: found.kind,
             namespace: found.namespace.as_deref(),
             name: found.name.as_deref(),
             replicas: found.replicas,
-            cgroup: &CgroupName::of_pod(self.all_pods.clone(), done.qos, uid),
+            cgroup: &cgroup,
             done: &done,
         };
         self.pods += 1;
-        answer.pod(&shown, &at.source(), &warnings, steps.as_ref(), err)
+        answer.pod(&Converted { shown, source: at.source(), warnings, steps }, err)
     }
 
     /// An object that is none of ours, or a text that is no object.
