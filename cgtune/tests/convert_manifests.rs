@@ -157,3 +157,17 @@ fn what_cannot_be_read_is_told_with_what_to_do() {
     }
     insta::assert_snapshot!(told);
 }
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = include_str!("../../README.md");
+    for args in [
+        ["-f", "../../examples/encoder.yaml"].as_slice(),
+        &["--cpu-request", "500m", "--cpu-limit", "2"],
+        &["--from-weight", "39"],
+    ] {
+        let (code, out, _) = convert(args, "");
+        assert_eq!(code, 0);
+        assert!(readme.contains(out.trim_end()), "{args:?}: {out}");
+    }
+}

@@ -2,7 +2,7 @@
 //! [`cgtune_core::convert::tool`]'s.
 
 use cgtune_core::{
-    Shares, Weight,
+    Weight,
     convert::{
         WeightFormula, kubelet,
         tool::{self, Options},
@@ -78,6 +78,8 @@ pub(super) fn shares_of(weight: u64, cannot: &mut Vec<String>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use cgtune_core::Shares;
+
     use super::*;
 
     #[test]
