@@ -38,7 +38,7 @@ pub enum Fault {
     /// The stream starts as UTF-16 does.
     #[error("this is UTF-16 text; save the file as UTF-8")]
     Utf16,
-    /// A NUL byte, which neither format allows.
+    /// A NUL byte, which neither format allows. It ends the stream.
     #[error("a NUL byte here; this is not a text file, or a damaged one")]
     Nul,
     /// A carriage return that ends no line. YAML takes it for a line break and JSON does not, so lines could not be numbered.

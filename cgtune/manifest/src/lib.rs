@@ -57,7 +57,8 @@ pub type Visit<'v> = dyn FnMut(Place, Result<Node, Error>) -> ControlFlow<()> + 
 /// Reads a stream to its end, and returns how many documents were in it. Documents that hold nothing do not count.
 ///
 /// Every document gives its object, or every item of its list an object each, or an error in their place. What is wrong
-/// inside an item costs that item. A syntax error costs the rest of a YAML document, and the rest of a JSON stream.
+/// inside an item costs that item. A syntax error costs the rest of a YAML document, and the rest of a JSON stream; a NUL byte the rest of
+/// either.
 /// A list that turns out to be none after its items gives them and an error.
 pub fn objects<'v>(source: impl BufRead, format: Format, visit: &'v mut Visit<'v>) -> u64 {
     let mut delivery = Delivery::new(visit);

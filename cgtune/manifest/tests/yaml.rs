@@ -71,14 +71,13 @@ fn a_document_that_is_no_yaml_costs_itself() {
 }
 
 #[test]
-fn bytes_that_are_no_text_cost_their_document() {
+fn a_byte_that_is_not_utf_8_costs_its_document_and_a_nul_all_that_follows() {
     assert_eq!(
         read(b"a: 1\n---\nb: 1\nc: \xff\xfe\nd: 1\n---\ne: \0\n---\nf: 1\n"),
         [
             "document 1, line 1 = {a:1}",
             "document 2, line 3 ! line 4: a byte here is not UTF-8; save the file as UTF-8",
             "document 3, line 7 ! line 7: a NUL byte here; this is not a text file, or a damaged one",
-            "document 4, line 9 = {f:1}",
         ]
     );
 }

@@ -61,5 +61,7 @@ pub(super) fn run(
     } else {
         session.convert(&inputs, &mut session::Text(streams.out), streams.err)?;
     }
+    // Before the last word: an answer that could not be written is worse than a mistake in a manifest.
+    streams.out.flush()?;
     session.close(streams.err)
 }
