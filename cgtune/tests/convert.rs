@@ -191,6 +191,7 @@ fn the_way_back_is_a_range() {
         ["--from-shares", "42"],
         ["--from-quota", "34ms"],
         ["--from-quota", "33.3ms"],
+        ["--from-quota", "max"],
     ]
     .iter()
     .map(|args| format!("$ cgtune convert {}\n{}\n", args.join(" "), convert(args)))

@@ -136,6 +136,15 @@ fn a_burst_is_for_every_container_with_a_quota() {
 }
 
 #[test]
+fn objects_without_a_namespace_are_in_the_one_that_is_named() {
+    let pod = "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n";
+    let args = ["-f", "-", "--limit-range", "limits.yaml"];
+    let limit = |args: &[&str]| document(args, pod).1["pods"][0]["containers"][0]["limit_milli"].clone();
+    assert_eq!(limit(&args), Value::Null);
+    assert_eq!(limit(&[&args, ["-n", "prod"].as_slice()].concat()), 500);
+}
+
+#[test]
 fn what_cannot_be_read_is_told_with_what_to_do() {
     let mut told = String::new();
     for (args, stdin) in [

@@ -40,7 +40,7 @@ pub(super) struct Args {
     /// The requests that became these cpu.shares
     #[arg(long, value_name = "SHARES", group = "from")]
     from_shares: Option<u64>,
-    /// The limits that became this quota, at the --period
+    /// The limits that became this quota, at the --period; or max
     #[arg(long, value_name = "DURATION", group = "from")]
     from_quota: Option<String>,
     /// All three of a cgroup on this node; TARGET as for stat
@@ -73,8 +73,11 @@ pub(super) fn run(
         let shares = Shares::new(number).map_err(|error| anyhow!("--from-shares: {error}"))?;
         Answer { candidates: vec![inverse::of_shares(shares, Level::Container)], ..Answer::of_shares(shares) }
     } else if let Some(text) = &args.from_quota {
-        let quota = Micros::parse(text).map_err(|error| anyhow!("--from-quota: {error}"))?;
-        Answer::of_quota(Quota::Limited(quota), setting)
+        let quota = match text.as_str() {
+            "max" => Quota::Unlimited,
+            text => Quota::Limited(Micros::parse(text).map_err(|error| anyhow!("--from-quota: {error}"))?),
+        };
+        Answer::of_quota(quota, setting)
     } else {
         let request = one.cpu_request.as_deref().map(|text| quantity("--cpu-request", text)).transpose()?;
         of_cgroup(args, request.map(CpuQuantity::milli), setting)?

@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Take the folders below a folder as well
     #[arg(short = 'R', long, requires = "filename")]
     recursive: bool,
+    /// The namespace of objects that name none
+    #[arg(short, long, value_name = "NAME", requires = "filename")]
+    namespace: Option<String>,
     /// LimitRanges, whose defaults and bounds then hold for the pods of their namespace
     #[arg(long, value_name = "FILE", requires = "filename")]
     limit_range: Vec<PathBuf>,
@@ -47,7 +50,8 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
     let burst = burst.map(typed::burst).transpose()?;
-    let mut session = Session::new(setting, burst, &args.cgroup_root, explain);
+    let namespace = args.namespace.as_deref();
+    let mut session = Session::new(setting, burst, namespace, &args.cgroup_root, explain);
     let ranges = session.limit_ranges(&Input::all(&args.limit_range, false), streams.err)?;
     if !ranges {
         let error = anyhow!("a LimitRange could not be read, and without it the answers would be wrong");

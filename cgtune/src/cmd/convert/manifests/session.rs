@@ -83,6 +83,8 @@ impl Answer for Json<'_, '_> {
 pub(super) struct Session<'a> {
     setting: &'a Setting,
     burst: Option<Burst>,
+    /// Of objects that name none.
+    namespace: Option<&'a str>,
     all_pods: CgroupName,
     explain: bool,
     ranges: Vec<LimitRange>,
@@ -96,10 +98,17 @@ pub(super) struct Session<'a> {
 type Take<'t, 'a> = dyn FnMut(&mut Session<'a>, At, Node, &mut dyn Write) -> io::Result<()> + 't;
 
 impl<'a> Session<'a> {
-    pub(super) fn new(setting: &'a Setting, burst: Option<Burst>, cgroup_root: &str, explain: bool) -> Self {
+    pub(super) fn new(
+        setting: &'a Setting,
+        burst: Option<Burst>,
+        namespace: Option<&'a str>,
+        cgroup_root: &str,
+        explain: bool,
+    ) -> Self {
         Self {
             setting,
             burst,
+            namespace,
             all_pods: CgroupName::of_all_pods(cgroup_root, true),
             explain,
             ranges: Vec::new(),
@@ -191,7 +200,8 @@ impl<'a> Session<'a> {
             streams::labelled(err, "warning", WARNING, &at.sentence(note))?;
         }
         defaults::apply(&mut found.pod);
-        let ranges: Vec<_> = self.ranges.iter().filter(|r| r.covers(found.namespace.as_deref())).collect();
+        let namespace = found.namespace.as_deref().or(self.namespace);
+        let ranges: Vec<_> = self.ranges.iter().filter(|range| range.covers(namespace)).collect();
         for range in &ranges {
             range.apply(&mut found.pod);
         }
@@ -219,7 +229,7 @@ impl<'a> Session<'a> {
         let cgroup = CgroupName::of_pod(self.all_pods.clone(), done.qos, uid);
         let shown = Shown {
             kind: found.kind,
-            namespace: found.namespace.as_deref(),
+            namespace,
             name: found.name.as_deref(),
             replicas: found.replicas,
             cgroup: &cgroup,
