@@ -106,7 +106,7 @@ fn updates_of_a_living_container_do_what_the_rules_say_in_the_runtimes_order() {
             // Both write the shares first.
             let share = match layout {
                 Layout::V1 => ObservedShare::Shares(wanted.shares.get()),
-                Layout::V2 => ObservedShare::Weight(wanted.weight.get()),
+                Layout::V2 => ObservedShare::Weight(wanted.weight().unwrap().get()),
             };
             let expected = Observed { share: Some(share), bandwidth: Some(bandwidth), ..now.clone() };
             let found = container.observed();

@@ -2,7 +2,9 @@
 
 use cgtune_core::{
     Micros, MilliCpu,
-    convert::{Burst, ContainerCpu, Conversion, CpuQuantity, WeightFormula},
+    convert::{
+        Burst, ContainerCpu, Conversion, CpuQuantity, Runtime, RuntimeName, Setting, Version, WeightFormula,
+    },
 };
 
 /// SplitMix64.
@@ -51,10 +53,13 @@ pub(crate) fn random(seeded: &mut Seeded, formula: WeightFormula, bursts: bool) 
             request: request.map(quantity),
             limit: limit.map(quantity),
             burst,
-            period: Micros::new(period),
+            ..ContainerCpu::default()
         };
-        // Not every burst is legal.
-        if let Ok(conversion) = asked.convert(formula) {
+        let version = (formula == WeightFormula::Linear).then_some(Version::new(1, 1, 5));
+        let runtime = Runtime { name: RuntimeName::Runc, version };
+        let setting = Setting { period: Micros::new(period), runtime, ..Setting::default() };
+        // Not every quota is legal.
+        if let Ok(conversion) = asked.convert(&setting) {
             return conversion;
         }
     }
