@@ -50,6 +50,7 @@ lint:
 # Read, parse and encode under a benchmark harness; timings, so no test
 benchmark:
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-core --bench sim
     cargo bench -p workloads
 
 # Untrusted text: every fuzz target, so many seconds each (needs cargo-fuzz)
@@ -67,6 +68,10 @@ evidence:
     cgtune/tests/large
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
+
+# Does the model predict what the kernel did in the reference runs?
+agree *ARGS='results/encoder-linux-6.18 --check':
+    cargo run --release --bin cgbench -- agree {{ARGS}}
 
 # All that a change must pass before it lands
 ci:

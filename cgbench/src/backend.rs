@@ -1,7 +1,8 @@
-//! Who runs a block: the seam between the plan of an experiment and a kernel (or, later, a model of one).
+//! Who runs a block: the seam between the plan of an experiment and a kernel, or a model of one.
 
 mod keeper;
 pub mod kernel;
+pub mod model;
 mod policy;
 mod sampler;
 
@@ -111,6 +112,9 @@ pub enum RunError {
     /// The load used no CPU time in the pilot, so no quota follows from it.
     #[error("the pilot measured no CPU use: is anything encoded?")]
     NoUse,
+    /// The model.
+    #[error("the model cannot run this: {0}")]
+    Model(String),
     /// The results folder.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -32,6 +32,8 @@ pub enum Command {
     Chart(cmd::stage::Args),
     /// Write summary, charts and report of a run again
     Report(cmd::stage::Args),
+    /// Play the measured CPU times of runs through the model, and compare what it says with what the kernel did
+    Agree(cmd::agree::Args),
     /// Check that this kernel throttles as documented: one hog, half a CPU
     Check(cmd::check::Args),
     /// Print a completion script

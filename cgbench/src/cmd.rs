@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub mod agree;
 pub mod check;
 pub mod run;
 pub mod stage;

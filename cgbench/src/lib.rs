@@ -9,6 +9,7 @@
 //!
 //! Not here: how to burn CPU (`workloads`), what a kernel's files look like (`cgtune-core`, `cgtune-sys`).
 
+pub mod agree;
 pub mod backend;
 pub mod chart;
 pub mod cli;

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Study(args) => cmd::stage::study(&args).map(|()| ExitCode::SUCCESS),
         Command::Chart(args) => cmd::stage::chart(&args).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => cmd::stage::report(&args).map(|()| ExitCode::SUCCESS),
+        Command::Agree(args) => cmd::agree::run(&args),
         Command::Check(args) => cmd::check::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "cgbench", &mut io::stdout());

@@ -15,6 +15,8 @@ use crate::plan::{Condition, Plan};
 pub enum BackendKind {
     /// Real cgroups on a real kernel.
     Kernel,
+    /// A model of the kernel's controller.
+    Simulated,
 }
 
 /// What is known of the machine. `None` is "could not be read".

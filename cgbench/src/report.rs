@@ -28,6 +28,9 @@ pub fn write(records: &Records, summary: &Summary, folder: &Path) -> Result<Path
 #[must_use]
 pub fn markdown(records: &Records, summary: &Summary) -> String {
     let mut sections = vec![format!("# What CPU policies do to an encode loop: {}", line(&summary.plan))];
+    if summary.backend == BackendKind::Simulated {
+        sections.push(format!("> **{}**: {}.", table::SIMULATED, table::WHAT_THAT_IS));
+    }
     if summary.partial {
         let note = "The run ended early: what follows stands on fewer blocks than planned.";
         sections.push(format!("> **{}.** {note}", table::partial(summary)));
@@ -52,6 +55,7 @@ pub fn markdown(records: &Records, summary: &Summary) -> String {
 fn backend(backend: BackendKind) -> &'static str {
     match backend {
         BackendKind::Kernel => "Measured in real cgroups",
+        BackendKind::Simulated => "SIMULATED, not measured: a model of the controller of this",
     }
 }
 

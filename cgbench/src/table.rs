@@ -10,9 +10,12 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use cells::{Cells, Column};
-pub use notes::{notes, partial};
+pub use notes::{SIMULATED, WHAT_THAT_IS, notes, partial};
 
-use crate::summary::{Row, Summary};
+use crate::{
+    record::BackendKind,
+    summary::{Row, Summary},
+};
 
 /// Columns that go first when the terminal is narrow.
 const DISPENSABLE: [Column; 4] = [Column::P50, Column::Cpus, Column::P95, Column::Max];
@@ -44,6 +47,10 @@ pub fn terminal(summary: &Summary, colour: bool, width: usize) -> String {
         |style: Style, text: &str| if colour { format!("{style}{text}{style:#}") } else { text.to_owned() };
     let mut lines = lines.into_iter();
     let mut out = String::new();
+    if summary.backend == BackendKind::Simulated {
+        out.push_str(&paint(WARNING, SIMULATED));
+        out.push_str("\n\n");
+    }
     if summary.partial {
         out.push_str(&paint(WARNING, &notes::partial(summary)));
         out.push_str("\n\n");

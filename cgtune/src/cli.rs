@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
     Convert(Box<cmd::convert::Args>),
+    Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),
     Undo(cmd::undo::Args),
     History(cmd::history::Args),

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod history;
 pub(crate) mod man;
+pub(crate) mod simulate;
 pub(crate) mod stat;
 pub(crate) mod undo;
 
@@ -15,6 +16,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     match verb {
         Verb::Stat(args) => stat::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
+        Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),
         Verb::Undo(args) => undo::run(args, streams),
         Verb::History(args) => history::run(args, streams),

@@ -6,7 +6,7 @@ use super::{
     axis::{Linear, round_up, tick_text},
     canvas::fitted,
     font::Weight,
-    percentiles::partial,
+    percentiles::standing,
     scene::{Anchor, Extent, Scene},
     theme,
 };
@@ -38,7 +38,7 @@ pub fn overview(summary: &Summary) -> Scene {
     let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let subtitle = format!(
         "{}Large dots: all blocks of a policy. Small dots: single blocks. Bars: 95 % band over blocks.",
-        partial(summary)
+        standing(summary)
     );
     let mut scene = Scene::titled(theme::WIDTH, &title(summary), &subtitle);
     if rows == 0 {

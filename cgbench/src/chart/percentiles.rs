@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     plan::{Condition, PolicyKind},
-    record::Records,
+    record::{BackendKind, Records},
     stats::{Band, Level, Pool, level::SAMPLES_BEYOND},
     study::measured_frames,
     summary::{
@@ -244,11 +244,17 @@ fn subtitle(summary: &Summary) -> String {
     format!(
         "{}Latency from a frame's intended start to its end. {blocks}shaded: 95 % band over blocks. \
          Lines end where fewer than ten frames remain.",
-        partial(summary)
+        standing(summary)
     )
 }
 
-/// What stands before everything else in a partial run.
-pub(super) fn partial(summary: &Summary) -> String {
-    if summary.partial { format!("{}. ", table::partial(summary)) } else { String::new() }
+/// What stands before everything else in a run that is simulated, or partial.
+pub(super) fn standing(summary: &Summary) -> String {
+    let simulated = if summary.backend == BackendKind::Simulated {
+        format!("{}. ", table::SIMULATED)
+    } else {
+        String::new()
+    };
+    let partial = if summary.partial { format!("{}. ", table::partial(summary)) } else { String::new() };
+    simulated + &partial
 }

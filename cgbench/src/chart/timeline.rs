@@ -12,7 +12,7 @@ mod window;
 use super::{
     axis::{Linear, tick_text},
     font::{self, Weight},
-    percentiles::partial,
+    percentiles::standing,
     scene::{Anchor, Extent, Ink, Scene},
     theme,
 };
@@ -34,7 +34,7 @@ const HEAD: f64 = 68.0;
 #[must_use]
 pub fn timeline(records: &Records, summary: &Summary) -> Scene {
     let Some((block, window)) = worst(records) else {
-        let scene = Scene::titled(theme::WIDTH, "The worst second of a limit", &partial(summary));
+        let scene = Scene::titled(theme::WIDTH, "The worst second of a limit", &standing(summary));
         return scene.only_note("No block with a quota has a measured frame.");
     };
     let other = counterpart(records, block);
@@ -42,7 +42,7 @@ pub fn timeline(records: &Records, summary: &Summary) -> Scene {
     let period_ns = records.plan.limit.period_us.to_nanos().get();
     let strip = |block| Strip::new(block, &window, interval_ns, period_ns);
     let first = strip(block);
-    let subtitle = format!("{}{}", partial(summary), subtitle(block, other));
+    let subtitle = format!("{}{}", standing(summary), subtitle(block, other));
     let mut scene = Scene::titled(theme::WIDTH, &title(&first), &subtitle);
     let (left, right) = (theme::MARGIN + 8.0, theme::WIDTH - theme::MARGIN - 8.0);
     let mut extent = Extent { left, right, top: 0.0, bottom: scene.height + 8.0 };

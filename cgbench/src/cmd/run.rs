@@ -11,10 +11,11 @@ use cgtune_core::Micros;
 use workloads::{calibrate::calibrate, h264::EncodeConfig, latency::ClockConfig, video::SceneConfig};
 
 use crate::{
-    backend::kernel::Kernel,
+    backend::{Backend, kernel::Kernel, model::Model},
     interrupt,
     plan::{Condition, LimitRule, Plan, PolicyKind},
     progress::Progress,
+    record::BackendKind,
     runner,
     store::Folder,
 };
@@ -70,9 +71,9 @@ pub struct Args {
     /// Encode this YUV4MPEG2 file instead of the synthetic scene
     #[arg(long, value_name = "CLIP.y4m")]
     input: Option<PathBuf>,
-    /// Who measures
-    #[arg(long, value_enum, default_value_t = BackendChoice::Kernel)]
-    backend: BackendChoice,
+    /// Who runs it; unless given the kernel, or for a person the model where no cgroup can be written
+    #[arg(long, value_enum)]
+    backend: Option<BackendChoice>,
     /// Let idle CPUs sleep; otherwise an idle-class busy thread on each keeps them awake, since what a host does with a
     /// virtual CPU that sleeps between frames is charged to the load
     #[arg(long)]
@@ -89,6 +90,8 @@ pub struct Args {
 enum BackendChoice {
     /// Real cgroups on this kernel
     Kernel,
+    /// A model of its controller, in seconds; everything it gives is labelled SIMULATED
+    Sim,
 }
 
 fn policy(name: &str) -> Result<PolicyKind, String> {
@@ -112,16 +115,14 @@ fn headroom(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
     // Permission first: nobody wants to wait for the calibration to be told.
-    let mut backend = match args.backend {
-        BackendChoice::Kernel => Kernel::open(!args.let_sleep)?,
-    };
+    let mut backend = backend(args)?;
     let name = if args.quick { "quick" } else { "encoder" };
     let path = args.out.clone().unwrap_or_else(|| default_folder(name));
     let folder = Folder::create(&path)?;
     let mut progress = Progress::new(args.quiet);
-    let plan = plan(args, name, &progress)?;
+    let plan = plan(args, name, backend.kind(), &progress)?;
     let command = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let outcome = runner::run(&plan, &mut backend, &folder, command, &stop, &mut progress);
+    let outcome = runner::run(&plan, backend.as_mut(), &folder, command, &stop, &mut progress);
     drop(backend);
     let record = match outcome {
         Ok(record) => record,
@@ -177,7 +178,29 @@ fn default_folder(name: &str) -> PathBuf {
 /// What two minutes leave room for.
 const QUICK_RERUNS: u32 = 2;
 
-fn plan(args: &Args, name: &str, progress: &Progress) -> anyhow::Result<Plan> {
+/// Who runs it. That a person meets the model in place of the kernel is said; a pipeline gets an error, since it would compare
+/// the one with the other.
+fn backend(args: &Args) -> anyhow::Result<Box<dyn Backend>> {
+    let kernel = || Kernel::open(!args.let_sleep);
+    match args.backend {
+        Some(BackendChoice::Kernel) => Ok(Box::new(kernel()?)),
+        Some(BackendChoice::Sim) => Ok(Box::new(Model::of_this_machine())),
+        None => match kernel() {
+            Ok(kernel) => Ok(Box::new(kernel)),
+            Err(error) if std::env::var_os("CI").is_none_or(|ci| ci.is_empty()) => {
+                let cause = anyhow::Error::new(error);
+                writeln!(
+                    anstream::stderr(),
+                    "note: no cgroup can be written here ({cause:#}), so this is SIMULATED; --backend kernel insists"
+                )?;
+                Ok(Box::new(Model::of_this_machine()))
+            }
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+fn plan(args: &Args, name: &str, kind: BackendKind, progress: &Progress) -> anyhow::Result<Plan> {
     let (repetitions, frames, clip_frames) = if args.quick { (3, 68, 80) } else { (8, 300, 150) };
     let clock = ClockConfig { seed: args.seed, ..ClockConfig::default() };
     let base = EncodeConfig {
@@ -188,6 +211,8 @@ fn plan(args: &Args, name: &str, progress: &Progress) -> anyhow::Result<Plan> {
     };
     let encode = match &args.input {
         Some(clip) => base.with_input(clip)?,
+        // The model draws its frames.
+        None if kind == BackendKind::Simulated => base,
         None => calibrate(args.share, &clock, &base, &mut |text| progress.step(text))?.config,
     };
     let policies = args.policies.clone().unwrap_or_else(|| PolicyKind::ALL.to_vec());

@@ -10,12 +10,19 @@ use crate::{
     },
 };
 
+/// What everything of a simulated run is labelled.
+pub const SIMULATED: &str = "SIMULATED";
+/// What the label means.
+pub const WHAT_THAT_IS: &str = "a model of the kernel's controller ran this, not a kernel; it knows limits, bursts, CPUs and weights, and \
+                                nothing of caches, frequencies and interrupts";
+
 /// The notes of a summary, each a sentence.
 #[must_use]
 pub fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = Vec::new();
     match summary.backend {
         BackendKind::Kernel => {}
+        BackendKind::Simulated => notes.push(format!("{SIMULATED}: {WHAT_THAT_IS}")),
     }
     if let Some(interval) = summary.frame_interval_us {
         notes.push(format!(

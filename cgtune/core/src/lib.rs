@@ -31,6 +31,7 @@ pub mod parse;
 pub mod plan;
 pub mod policy;
 pub mod rules;
+pub mod sim;
 pub mod snapshot;
 pub mod text;
 pub mod units;

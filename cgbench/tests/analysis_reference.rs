@@ -1,0 +1,55 @@
+//! The reference runs that are committed: whole, and still saying what their summaries say; and the model against them.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use cgbench::{agree::Agreement, store, study};
+use cgtune_core::{
+    Nanos,
+    convert::Version,
+    sim::{Kernel, Phases},
+};
+
+/// Folders of runs in the repository.
+fn references() -> Vec<PathBuf> {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let folders = std::fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path());
+    // Runs of one's own land here as well, named by their time.
+    folders
+        .filter(|path| path.is_dir() && !path.file_name().unwrap().as_encoded_bytes()[0].is_ascii_digit())
+        .collect()
+}
+
+#[test]
+fn a_reference_run_is_whole_and_says_what_its_summary_says() {
+    let references = references();
+    assert!(!references.is_empty());
+    for folder in references {
+        let records = store::read(&folder).unwrap();
+        assert_eq!(
+            u32::try_from(records.blocks.len()).unwrap(),
+            records.plan.blocks(),
+            "{}",
+            folder.display()
+        );
+        let summary = serde_json::to_value(study::summarise(&records)).unwrap();
+        let written: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(summary, written, "{}", folder.display());
+    }
+}
+
+/// The thresholds are those of `cgbench agree --check`, set before this was compared.
+#[test]
+fn the_model_agrees_with_what_the_kernel_did() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/encoder-linux-6.18");
+    let records = store::read(&folder).unwrap();
+    let kernel = Kernel { tick: Nanos::new(4_000_000), ..Kernel::of(Version::new(6, 18, 0)) };
+    let agreement = Agreement::of(&records, kernel, &Phases::grid(6, 4));
+    let shares = Agreement::count(agreement.blocks.iter().map(|block| &block.throttled));
+    assert_eq!(shares.1, 30, "three policies with a limit, alone and beside the neighbour, five times");
+    assert!(shares.0 * 10 >= shares.1 * 9, "{agreement:#?}");
+    let bursts = Agreement::count(agreement.blocks.iter().filter_map(|block| block.bursts.as_ref()));
+    assert!(bursts.1 > 0 && bursts.0 * 10 >= bursts.1 * 8, "{agreement:#?}");
+}

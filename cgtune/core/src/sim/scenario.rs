@@ -1,0 +1,250 @@
+//! A load under a limit, over all the phases that nobody knows: where the periods begin, and where the ticks fall.
+//!
+//! One run is one answer among many: by its phase alone the same load gives 14 or 38 % throttled periods. So the answer is a
+//! smallest, a median and a largest.
+
+use super::{kernel::Kernel, machine::Machine, pattern::Pattern, pool::Counters};
+use crate::{Bandwidth, CpuSet, Nanos};
+
+/// A load beside the one that is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbour {
+    /// What it does.
+    pub pattern: Pattern,
+    /// Its limit.
+    pub bandwidth: Bandwidth,
+    /// Its weight against the load's group.
+    pub weight: u64,
+    /// Where it may run; `None`: everywhere.
+    pub cpus: Option<CpuSet>,
+}
+
+/// What is tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// CPUs of the machine.
+    pub cpus: u32,
+    /// The load.
+    pub pattern: Pattern,
+    /// Its group's limit.
+    pub bandwidth: Bandwidth,
+    /// Limits of the groups above, innermost first.
+    pub above: Vec<Bandwidth>,
+    /// Its group's weight.
+    pub weight: u64,
+    /// Where it may run; `None`: everywhere.
+    pub cpuset: Option<CpuSet>,
+    /// Who else is there.
+    pub neighbours: Vec<Neighbour>,
+    /// What chance does.
+    pub seed: u64,
+    /// Time before anything is counted.
+    pub warm_up: Nanos,
+    /// Time that is counted.
+    pub duration: Nanos,
+}
+
+/// Where in their cycles timers and ticks begin, as parts of them from 0 to below 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Phases {
+    /// The group's period; each group above is a golden section further.
+    pub period: f64,
+    /// The tick.
+    pub tick: f64,
+}
+
+impl Phases {
+    /// So many period phases by so many tick phases, evenly spread.
+    #[must_use]
+    pub fn grid(periods: u32, ticks: u32) -> Vec<Self> {
+        let part = |at: u32, of: u32| (f64::from(at) + 0.5) / f64::from(of.max(1));
+        (0..periods)
+            .flat_map(|p| (0..ticks).map(move |t| Self { period: part(p, periods), tick: part(t, ticks) }))
+            .collect()
+    }
+}
+
+/// What came out of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The group's counters over the time that counts.
+    pub counters: Counters,
+    /// Time that counts.
+    pub wall: Nanos,
+    /// Latency of each job that was meant to start in that time and was done in it, from its intended start, in rising order.
+    pub latencies: Vec<u64>,
+    /// Jobs that were not done when it ended.
+    pub undone: u64,
+}
+
+impl Outcome {
+    /// Throttled periods of those in which the group was active; `None`: it never was.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "counts of periods")]
+    pub fn throttled(&self) -> Option<f64> {
+        let Counters { nr_periods, nr_throttled, .. } = self.counters;
+        (nr_periods > 0).then(|| nr_throttled as f64 / nr_periods as f64)
+    }
+
+    /// Milliseconds of throttled time a second, summed over CPUs.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "shown")]
+    pub fn stall_ms_per_s(&self) -> f64 {
+        self.counters.throttled_ns as f64 / 1e6 / self.wall.as_secs().max(1e-9)
+    }
+
+    /// CPUs used on average.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "shown")]
+    pub fn cpus_used(&self) -> f64 {
+        self.counters.usage_ns as f64 / 1e9 / self.wall.as_secs().max(1e-9)
+    }
+
+    /// A quantile of the latencies; `None` where fewer than ten lie beyond it.
+    #[must_use]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index into what is there"
+    )]
+    pub fn latency(&self, quantile: f64) -> Option<Nanos> {
+        let count = self.latencies.len() as f64;
+        if count * (1.0 - quantile) + 1e-6 < 10.0 {
+            return None;
+        }
+        let rank = (count * quantile).ceil() as usize;
+        self.latencies.get(rank.saturating_sub(1)).copied().map(Nanos::new)
+    }
+}
+
+impl Scenario {
+    /// One run.
+    #[must_use]
+    pub fn run(&self, phases: Phases) -> Outcome {
+        let part = |part: f64, of: Nanos| {
+            #[allow(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a part of it"
+            )]
+            Nanos::new((part.rem_euclid(1.0) * of.get() as f64) as u64)
+        };
+        let mut machine = Machine::new(self.kernel, self.cpus as usize, part(phases.tick, self.kernel.tick));
+        // Groups start at phases of their own; a golden section apart no two of them coincide.
+        let mut turned = phases.period;
+        let mut phase = |bandwidth: Bandwidth| {
+            let phase = part(turned, bandwidth.period().to_nanos());
+            turned += 0.618_033_988_749_895;
+            phase
+        };
+        let own = phase(self.bandwidth);
+        let mut parent = None;
+        for &above in self.above.iter().rev() {
+            parent = Some(machine.group(parent, above, self.weight, phase(above)));
+        }
+        let group = machine.group(parent, self.bandwidth, self.weight, own);
+        let mut crew = self.pattern.crew();
+        crew.cpus.clone_from(&self.cpuset);
+        let load = machine.crew(group, &crew, self.pattern.jobs(self.seed));
+        for (number, neighbour) in self.neighbours.iter().enumerate() {
+            let group =
+                machine.group(None, neighbour.bandwidth, neighbour.weight, phase(neighbour.bandwidth));
+            let mut crew = neighbour.pattern.crew();
+            crew.cpus.clone_from(&neighbour.cpus);
+            machine.crew(group, &crew, neighbour.pattern.jobs(self.seed ^ (number as u64 + 1)));
+        }
+        machine.run_until(self.warm_up, |_| {});
+        let before = machine.counters(group);
+        let begin = self.warm_up.get();
+        let end = Nanos::new(begin.saturating_add(self.duration.get()));
+        let mut latencies = Vec::new();
+        machine.run_until(end, |done| {
+            if done.crew == load && done.intended.get() >= begin {
+                latencies.push(done.at.get() - done.intended.get());
+            }
+        });
+        latencies.sort_unstable();
+        Outcome {
+            counters: machine.counters(group) - before,
+            wall: self.duration,
+            latencies,
+            undone: machine.undone(load),
+        }
+    }
+}
+
+/// The smallest, the middle and the largest of what the phases gave.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Spread<T> {
+    /// The smallest.
+    pub min: T,
+    /// The middle one; of an even number the lower of the two.
+    pub median: T,
+    /// The largest.
+    pub max: T,
+}
+
+impl<T: Copy + PartialOrd> Spread<T> {
+    /// Of values that can be compared; `None` of none.
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = T>) -> Option<Self> {
+        let mut values: Vec<T> = values.into_iter().collect();
+        values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        let median = *values.get(values.len().checked_sub(1)? / 2)?;
+        Some(Self { min: *values.first()?, median, max: *values.last()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Micros, Quota, convert::Version, sim::pattern::Encoder};
+
+    fn scenario(quota: u64, burst: u64) -> Scenario {
+        let bandwidth = Bandwidth::new(
+            Quota::Limited(Micros::from_ms(quota)),
+            Micros::from_ms(100),
+            Micros::from_ms(burst),
+        )
+        .unwrap();
+        Scenario {
+            kernel: Kernel::of(Version::new(6, 18, 0)),
+            cpus: 2,
+            pattern: Pattern::Encoder(Encoder {
+                mean: Nanos::new(13_000_000),
+                interval: Nanos::new(33_366_667),
+                ..Encoder::default()
+            }),
+            bandwidth,
+            above: Vec::new(),
+            weight: 100,
+            cpuset: None,
+            neighbours: Vec::new(),
+            seed: 5,
+            warm_up: Nanos::new(1_000_000_000),
+            duration: Nanos::new(30_000_000_000),
+        }
+    }
+
+    /// A5 of the facts: 13 ms of log-normal demand at 29.97 fps under 42 ms, 900 frames.
+    #[test]
+    fn an_encoder_near_its_limit_is_throttled_and_a_burst_takes_that_away() {
+        let all = |burst| {
+            let scenario = scenario(42, burst);
+            let outcomes = Phases::grid(6, 4).into_iter().map(|phases| scenario.run(phases));
+            let outcomes: Vec<Outcome> = outcomes.collect();
+            let throttled = Spread::of(outcomes.iter().filter_map(Outcome::throttled)).unwrap();
+            let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latency(0.98)).map(Nanos::get)).unwrap();
+            (throttled, p99)
+        };
+        let (limit, slow) = all(0);
+        let (burst, fast) = all(42);
+        assert!(limit.median > 0.15 && limit.median < 0.6, "{limit:?}");
+        assert!(burst.median < limit.median / 10.0, "{burst:?}");
+        assert!((fast.median as f64) < slow.median as f64 * 0.6, "{slow:?} {fast:?}");
+    }
+}

@@ -1,0 +1,173 @@
+//! A load as it is typed, `encoder:fps=60,mean=8ms`, or a file of what was recorded.
+
+use std::{fs::File, io::BufRead as _, io::BufReader};
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::{
+    Bandwidth, Micros, Nanos,
+    sim::{
+        Pattern,
+        pattern::{Encoder, Periodic, Recorded, Service},
+        scenario::Neighbour,
+    },
+};
+
+use crate::failure::Hinted;
+
+/// Most jobs that a file may have.
+const MOST_JOBS: usize = 10_000_000;
+
+/// Reads a load.
+pub(super) fn read(text: &str) -> anyhow::Result<Pattern> {
+    let (name, settings) = text.split_once(':').unwrap_or((text, ""));
+    let mut settings = Settings::of(settings)?;
+    let pattern = match name {
+        "encoder" => {
+            let usual = Encoder::default();
+            let fps = settings.number("fps", 1e9 / usual.interval.get() as f64, 0.01, 100_000.0)?;
+            Pattern::Encoder(Encoder {
+                interval: nanos(1e9 / fps),
+                jitter: settings.number("jitter", usual.jitter, 0.0, 1.0)?,
+                mean: settings.time("mean", usual.mean)?,
+                cv: settings.number("cv", usual.cv, 0.0, 10.0)?,
+                lag1: settings.number("lag1", usual.lag1, 0.0, 0.99)?,
+                i_over_p: settings.number("ip", usual.i_over_p, 0.01, 100.0)?,
+                gop: settings.count("gop", usual.gop, 1_000_000)?,
+                slices: settings.count("slices", usual.slices, 1024)?,
+                serial: settings.number("serial", usual.serial, 0.0, 1.0)?,
+            })
+        }
+        "service" => {
+            let rate = settings.number("rate", 100.0, 0.001, 1e6)?;
+            Pattern::Service(Service {
+                between: nanos(1e9 / rate),
+                mean: settings.time("mean", Nanos::new(5_000_000))?,
+                fan_out: settings.count("fan-out", 1, 1024)?,
+                threads: settings.count("threads", 4, 1024)?,
+            })
+        }
+        "periodic" => Pattern::Periodic(Periodic {
+            every: settings.time("every", Nanos::new(100_000_000))?,
+            each: settings.time("each", Nanos::new(20_000_000))?,
+            threads: settings.count("threads", 1, 1024)?,
+        }),
+        "hog" => Pattern::Hog { threads: settings.count("threads", 1, 1024)? },
+        // A name may have a colon in it.
+        _ => return recorded(text),
+    };
+    settings.end(name)?;
+    Ok(pattern)
+}
+
+/// A load in a group of its own, without a limit.
+pub(super) fn neighbour(text: &str) -> anyhow::Result<Neighbour> {
+    Ok(Neighbour { pattern: read(text)?, bandwidth: Bandwidth::unlimited(), weight: 100, cpus: None })
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+fn nanos(ns: f64) -> Nanos {
+    Nanos::new(ns.round() as u64)
+}
+
+/// `key=value` pairs, of which each is taken once.
+struct Settings<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Settings<'a> {
+    fn of(text: &'a str) -> anyhow::Result<Self> {
+        let pair = |part: &'a str| {
+            part.split_once('=')
+                .ok_or_else(|| anyhow!("\"{part}\" is no setting of a load: write name=value"))
+        };
+        text.split(',').filter(|part| !part.is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn take(&mut self, key: &str) -> Option<&'a str> {
+        let at = self.0.iter().position(|(name, _)| *name == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    fn number(&mut self, key: &str, usual: f64, least: f64, most: f64) -> anyhow::Result<f64> {
+        let Some(text) = self.take(key) else { return Ok(usual) };
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| anyhow!("{key}={text} is not a number between {least} and {most}"))
+    }
+
+    fn count(&mut self, key: &str, usual: u32, most: u32) -> anyhow::Result<u32> {
+        let Some(text) = self.take(key) else { return Ok(usual) };
+        text.parse()
+            .ok()
+            .filter(|number| (1..=most).contains(number))
+            .ok_or_else(|| anyhow!("{key}={text} is not a whole number between 1 and {most}"))
+    }
+
+    fn time(&mut self, key: &str, usual: Nanos) -> anyhow::Result<Nanos> {
+        let Some(text) = self.take(key) else { return Ok(usual) };
+        let time = Micros::parse(text).map_err(|error| anyhow!("{key}: {error}"))?;
+        if time == Micros::ZERO || time > LONGEST {
+            return Err(anyhow!("{key}={text} is not between 1us and 1h"));
+        }
+        Ok(time.to_nanos())
+    }
+
+    /// What is left was meant for something that this load has not.
+    fn end(self, load: &str) -> anyhow::Result<()> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((key, _)) => {
+                let error = anyhow!("{load} has no setting {key}, or it is given twice");
+                Err(Hinted::new(error, "cgtune simulate --help lists the settings of each load").into())
+            }
+        }
+    }
+}
+
+/// Longest time of one part of a load.
+const LONGEST: Micros = Micros::from_ms(3600 * 1000);
+
+/// Lines of an intended start and a CPU time, with units; a first line of other words is a heading.
+fn recorded(path: &str) -> anyhow::Result<Pattern> {
+    let unknown = |error: std::io::Error| {
+        let error = anyhow!("\"{path}\" is no load, and no file that can be read ({error})");
+        Hinted::new(error, "encoder, service, periodic, hog, or a CSV file; see cgtune simulate --help")
+    };
+    let file = File::open(path).map_err(unknown)?;
+    let mut jobs: Vec<(Nanos, Nanos)> = Vec::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.with_context(|| format!("{path}, line {}", number + 1))?;
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = |what: &str| anyhow!("{path}, line {}: {what}", number + 1);
+        let Some((at, cpu)) = line.split_once(',') else {
+            return Err(wrong("not an intended start and a CPU time, such as 40ms,13ms"));
+        };
+        if number == 0 && !at.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let time = |text: &str| {
+            let time = Micros::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
+            if time > LONGEST.saturating_add(LONGEST) {
+                Err(wrong("longer than 2h"))
+            } else {
+                Ok(time.to_nanos())
+            }
+        };
+        let job = (time(at)?, time(cpu)?);
+        if jobs.last().is_some_and(|(before, _)| *before > job.0) {
+            return Err(wrong("starts before the line above it; sort by the intended start"));
+        }
+        jobs.push(job);
+        if jobs.len() > MOST_JOBS {
+            return Err(wrong("more than ten million jobs"));
+        }
+    }
+    if jobs.is_empty() {
+        return Err(anyhow!(
+            "{path} holds no jobs: a line is an intended start and a CPU time, such as 40ms,13ms"
+        ));
+    }
+    Ok(Pattern::Recorded(Recorded { again: true, ..Recorded::new(jobs) }))
+}

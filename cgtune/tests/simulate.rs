@@ -1,0 +1,133 @@
+//! `cgtune simulate` as its users meet it. The model is deterministic, so its answers are snapshots.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod tool;
+
+use serde_json::Value;
+use tool::{fails, schema, succeeds};
+
+/// A machine that is the same wherever the tests run.
+const MACHINE: [&str; 4] = ["--cpus", "2", "--kernel", "6.18"];
+
+fn simulate(args: &[&str]) -> String {
+    let (out, err) = succeeds(&[&["simulate"], args, &MACHINE].concat());
+    assert_eq!(err, "");
+    for line in out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    out
+}
+
+#[test]
+fn an_encoder_under_limits_with_and_without_burst() {
+    insta::assert_snapshot!(simulate(&[
+        "encoder",
+        "--cpu-limit",
+        "390m,420m,500m,max",
+        "--burst",
+        "0%,50%,100%",
+        "--for",
+        "30s"
+    ]));
+}
+
+#[test]
+fn threads_periods_and_neighbours() {
+    let told = [
+        vec!["encoder:slices=4", "--cpu-limit", "500m", "--period", "100ms,20ms,5ms"],
+        vec!["service:rate=50,mean=8ms,fan-out=2,threads=4", "--cpu-limit", "600m", "--above", "500m"],
+        vec!["periodic:every=100ms,each=20ms,threads=2", "--cpu-limit", "300m", "--burst", "100%"],
+        vec!["encoder", "--cpu-limit", "max", "--neighbour", "hog:threads=2"],
+    ]
+    .iter()
+    .map(|args| {
+        format!(
+            "$ cgtune simulate {}\n{}\n",
+            args.join(" "),
+            simulate(&[args.as_slice(), &["--for", "30s"]].concat())
+        )
+    })
+    .collect::<String>();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_file_of_what_was_recorded_is_a_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("frames.csv");
+    let lines: String = (0..300).map(|frame| format!("{}us,13ms\n", frame * 33_367)).collect();
+    std::fs::write(&file, format!("intended,cpu\n{lines}")).unwrap();
+    let args = ["simulate", file.to_str().unwrap(), "--cpu-limit", "420m", "--for", "10s", "--json"];
+    let answer: Value = serde_json::from_str(&succeeds(&[&args, MACHINE.as_slice()].concat()).0).unwrap();
+    let used = answer["policies"][0]["cpus_used"]["median"].as_f64().unwrap();
+    assert!((used - 13.0 / 33.367).abs() < 0.01, "{used}");
+}
+
+#[test]
+fn answers_are_what_the_schema_describes_and_nothing_else() {
+    let published: Value = serde_json::from_str(include_str!("../schemas/simulate-1.schema.json")).unwrap();
+    assert!(jsonschema::meta::is_valid(&published));
+    for args in [
+        "encoder --cpu-limit 420m,max --burst 50%",
+        "hog --cpu-limit 1 --for 1s",
+        "service --cpu-limit 1m --for 1s",
+    ] {
+        let args: Vec<&str> =
+            ["simulate", "--json"].into_iter().chain(args.split(' ')).chain(MACHINE).collect();
+        schema::assert_describes(published.clone(), &serde_json::from_str(&succeeds(&args).0).unwrap());
+    }
+}
+
+#[test]
+fn wrong_use_is_told_with_what_to_write_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (empty, late, absurd) = (
+        file("empty.csv", "intended,cpu\n"),
+        file("late.csv", "40ms,1ms\n20ms,1ms\n"),
+        file("absurd.csv", "0us,-5ms\n"),
+    );
+    let mut told = String::new();
+    for args in [
+        vec!["decoder", "--cpu-limit", "1"],
+        vec!["encoder:fsp=30", "--cpu-limit", "1"],
+        vec!["encoder:fps=0", "--cpu-limit", "1"],
+        vec!["encoder:mean=13", "--cpu-limit", "1"],
+        vec!["encoder:mean=-13ms", "--cpu-limit", "1"],
+        vec!["encoder", "--cpu-limit", "1K"],
+        vec!["encoder", "--cpu-limit", "500m", "--burst", "150%"],
+        vec!["encoder", "--cpu-limit", "500m", "--period", "2s"],
+        vec!["encoder", "--cpu-limit", "500m", "--for", "10ms"],
+        vec!["encoder", "--cpu-limit", "500m", "--kernel", "new"],
+        vec![&empty, "--cpu-limit", "1"],
+        vec![&late, "--cpu-limit", "1"],
+        vec![&absurd, "--cpu-limit", "1"],
+    ] {
+        let (out, err) = fails(&[&["simulate"], args.as_slice()].concat());
+        assert_eq!(out, "", "{args:?}");
+        let folder = folder.path().to_str().unwrap();
+        told += &format!("$ cgtune simulate {}\n{err}\n", args.join(" ")).replace(folder, "FOLDER");
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let out = simulate(&["encoder", "--cpu-limit", "390m,420m,500m", "--burst", "0%,100%"]);
+    assert!(include_str!("../../README.md").contains(out.trim_end()), "{out}");
+}
+
+#[test]
+fn interference_is_a_table_and_json() {
+    let args = ["simulate", "interference", "--use", "70", "--burst", "0,100,max", "--periods", "100000"];
+    insta::assert_snapshot!(succeeds(&args).0);
+    let json: Value = serde_json::from_str(&succeeds(&[&args, ["--json"].as_slice()].concat()).0).unwrap();
+    assert_eq!(json["rows"][0]["probability"], 0.0);
+    assert_eq!(json["rows"][2]["burst_percent"], Value::Null);
+    assert!(fails(&["simulate", "interference", "--burst", "much"]).1.contains("not a percentage"));
+}
