@@ -163,7 +163,7 @@ fn without_permission_one_message_names_the_file_and_the_ways_on() {
     fs::copy(env!("CARGO_BIN_EXE_cgbench"), &binary).unwrap();
     let nobody = 65_534;
     let output = Command::new(&binary)
-        .args(["run", "--quick", "--out", "run"])
+        .args(["run", "--quick", "--backend", "kernel", "--out", "run"])
         .current_dir(folder.path())
         .env("NO_COLOR", "1")
         .uid(nobody)
