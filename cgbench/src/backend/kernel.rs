@@ -19,7 +19,7 @@ use workloads::latency::MonotonicNs;
 use super::{
     Backend, BlockOrder, RunError,
     keeper::Keeper,
-    policy::{NEIGHBOUR_REQUEST, of_load, share},
+    policy::{of_load, of_neighbour, own_cpus, room_to_pin},
     sampler::Sampler,
 };
 use crate::{
@@ -78,20 +78,12 @@ impl Kernel {
         Ok(Self { keeper, workshop, cpus, machine })
     }
 
-    /// The CPUs that a pinned load has for itself, from the top: CPU 0 serves most interrupts.
-    fn own_cpus(&self, plan: &Plan) -> CpuSet {
-        let skip = self.cpus.len().saturating_sub(plan.encode.threads as usize);
-        self.cpus.iter().skip(skip).collect()
-    }
-
-    /// Starts the hog beside the load; where the load is pinned it gets the other CPUs, as the kubelet's static policy
-    /// would have it.
+    /// Starts the hog beside the load.
     fn neighbour(&self, order: &BlockOrder<'_>) -> Result<(OwnedCgroup, Load, Observed), RunError> {
         let condition = order.slot.condition;
         let mut group = self.workshop.group("neighbour")?;
-        let cpus = condition.policy.pins().then(|| self.cpus.difference(&self.own_cpus(order.plan)));
         let layout = group.cgroup()?.capabilities().cpu;
-        let policy = Policy { share: Some(share(NEIGHBOUR_REQUEST, layout)), cpus, ..Policy::default() };
+        let policy = of_neighbour(condition.policy, layout, &self.cpus, &own_cpus(&self.cpus, order.plan));
         let observed = put(&mut group, &policy, condition)?;
         let load = Load::hog(&mut group, order.plan.neighbour_threads)?;
         Ok((group, load, observed))
@@ -139,17 +131,13 @@ impl Backend for Kernel {
 
     fn provides(&self, plan: &Plan, condition: Condition) -> Result<(), String> {
         let policy = condition.policy;
-        let (have, need) = (self.cpus.len(), plan.encode.threads as usize + 1);
         if policy.bursts() && !self.machine.burst {
             return Err("this kernel provides no burst file (Linux 5.14)".to_owned());
         }
         if policy.pins() && self.machine.cpuset_layout.is_none() {
             return Err("no cpuset controller is available here".to_owned());
         }
-        if policy.pins() && have < need {
-            return Err(format!("pinning needs {need} CPUs (one stays shared), and {have} can be used here"));
-        }
-        Ok(())
+        room_to_pin(policy, plan, self.cpus.len(), "can be used here")
     }
 
     fn run(
@@ -164,9 +152,12 @@ impl Backend for Kernel {
 
         let mut group = self.workshop.group("load")?;
         let policy = match &order.entitlement {
-            Some(entitlement) => {
-                of_load(condition.policy, entitlement, &group.cgroup()?.capabilities(), &self.own_cpus(plan))?
-            }
+            Some(entitlement) => of_load(
+                condition.policy,
+                entitlement,
+                &group.cgroup()?.capabilities(),
+                &own_cpus(&self.cpus, plan),
+            )?,
             None => Policy::default(),
         };
         let observed = put(&mut group, &policy, condition)?;

@@ -20,8 +20,8 @@ use rand_pcg::Pcg64;
 use workloads::latency::{FrameKind, FrameRecord, Schedule};
 
 use super::{
-    Backend, BlockOrder, NEIGHBOUR_REQUEST, RunError,
-    policy::{of_load, share},
+    Backend, BlockOrder, RunError,
+    policy::{of_load, of_neighbour, own_cpus, room_to_pin},
 };
 use crate::{
     plan::{Condition, Plan},
@@ -36,7 +36,7 @@ const HZ: u64 = 250;
 const USUAL_CPUS: u32 = 2;
 /// Frames from one I frame to the next.
 const GOP: u32 = 60;
-/// Bits of a frame: nobody looks at them, and a record without any would look broken.
+/// Bits of a frame: the model encodes nothing.
 const BITS: u64 = 0;
 
 /// The model.
@@ -75,14 +75,9 @@ impl Model {
         Self { kernel, machine }
     }
 
-    fn cpus(&self) -> usize {
-        self.machine.online_cpus.len()
-    }
-
-    /// The last CPUs, one for each thread.
-    fn own_cpus(&self, plan: &Plan) -> CpuSet {
-        let skip = self.cpus().saturating_sub(plan.encode.threads as usize);
-        (0..u32::try_from(self.cpus()).unwrap_or(u32::MAX)).skip(skip).collect()
+    /// The model's CPUs: as many as are online, counted from 0.
+    fn cpus(&self) -> CpuSet {
+        (0..).take(self.machine.online_cpus.len()).collect()
     }
 }
 
@@ -141,11 +136,7 @@ impl Backend for Model {
     }
 
     fn provides(&self, plan: &Plan, condition: Condition) -> Result<(), String> {
-        let (have, need) = (self.cpus(), plan.encode.threads as usize + 1);
-        if condition.policy.pins() && have < need {
-            return Err(format!("pinning needs {need} CPUs (one stays shared), and {have} are simulated"));
-        }
-        Ok(())
+        room_to_pin(condition.policy, plan, self.cpus().len(), "are simulated")
     }
 
     fn run(
@@ -161,9 +152,10 @@ impl Backend for Model {
         let mut phase = |of: u64| Nanos::new(random.random_range(0..of.max(1)));
         let tick = phase(self.kernel.tick.get());
         let period = phase(plan.limit.period_us.to_nanos().get());
-        let mut machine = SimulatedMachine::new(self.kernel, self.cpus(), tick);
+        let all = self.cpus();
+        let mut machine = SimulatedMachine::new(self.kernel, all.len(), tick);
         let group = machine.group(None, Bandwidth::unlimited(), 100, period);
-        let own = self.own_cpus(plan);
+        let own = own_cpus(&all, plan);
         let capabilities = SimulatedCgroup::new(&mut machine, group, Layout::V2).capabilities();
         let policy = match &order.entitlement {
             Some(entitlement) => of_load(condition.policy, entitlement, &capabilities, &own)?,
@@ -175,10 +167,7 @@ impl Backend for Model {
         let load = machine.crew(group, &crew, jobs.into_iter());
         let neighbour = if condition.neighbour {
             let beside = machine.group(None, Bandwidth::unlimited(), 100, Nanos::ZERO);
-            let all: CpuSet = (0..u32::try_from(self.cpus()).unwrap_or(u32::MAX)).collect();
-            let cpus = condition.policy.pins().then(|| all.difference(&own));
-            let policy =
-                Policy { share: Some(share(NEIGHBOUR_REQUEST, Layout::V2)), cpus, ..Policy::default() };
+            let policy = of_neighbour(condition.policy, Layout::V2, &all, &own);
             let observed = put(&mut machine, beside, &policy)?;
             let hog = Pattern::Hog { threads: plan.neighbour_threads };
             let jobs: Vec<Job> = hog.jobs(seed).collect();

@@ -65,6 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if agreements.iter().all(|(_, agreement)| agreement.blocks.is_empty()) {
         return Err(anyhow!("no block there has a limit, so there is nothing to compare"));
     }
+    let (enough, says) = verdict(&agreements);
     let mut out = anstream::stdout().lock();
     if args.json {
         let runs: Vec<_> = agreements
@@ -78,9 +79,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for (folder, agreement) in &agreements {
             write(folder, agreement, &mut out)?;
         }
-        writeln!(out, "\n{}", verdict(&agreements).1)?;
+        writeln!(out, "\n{says}")?;
     }
-    Ok(if args.check && !verdict(&agreements).0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if args.check && !enough { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 /// The kernel that a run was measured on.

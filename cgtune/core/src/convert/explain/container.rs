@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Billionths in a CPU, for showing fractions exactly.
+/// Decimals shown of a quotient that is no whole number.
 const PLACES: u32 = 3;
 
 impl Conversion {
