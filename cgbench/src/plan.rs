@@ -13,6 +13,9 @@ pub enum PolicyKind {
     /// A quota per period: the CPU limit as the kubelet writes it.
     #[serde(rename = "limit")]
     Limit,
+    /// The same quota, and up to half a quota saved from idle periods.
+    #[serde(rename = "limit+half-burst")]
+    LimitHalfBurst,
     /// The same quota, and up to one quota saved from idle periods.
     #[serde(rename = "limit+burst")]
     LimitBurst,
@@ -26,7 +29,12 @@ pub enum PolicyKind {
 
 impl PolicyKind {
     /// All of them, in the order of tables and legends.
-    pub const ALL: [Self; 5] = [Self::Shares, Self::Limit, Self::LimitBurst, Self::Pinned, Self::PinnedLimit];
+    pub const ALL: [Self; 6] =
+        [Self::Shares, Self::Limit, Self::LimitHalfBurst, Self::LimitBurst, Self::Pinned, Self::PinnedLimit];
+
+    /// Those of a plan that names none. Half a burst is for the model's comparison with the kernel.
+    pub const DEFAULT: [Self; 5] =
+        [Self::Shares, Self::Limit, Self::LimitBurst, Self::Pinned, Self::PinnedLimit];
 
     /// The name in tables, files and on the command line.
     #[must_use]
@@ -34,6 +42,7 @@ impl PolicyKind {
         match self {
             Self::Shares => "shares",
             Self::Limit => "limit",
+            Self::LimitHalfBurst => "limit+half-burst",
             Self::LimitBurst => "limit+burst",
             Self::Pinned => "pinned",
             Self::PinnedLimit => "pinned+limit",
@@ -43,7 +52,7 @@ impl PolicyKind {
     /// Whether there is a quota.
     #[must_use]
     pub const fn limits(self) -> bool {
-        matches!(self, Self::Limit | Self::LimitBurst | Self::PinnedLimit)
+        matches!(self, Self::Limit | Self::LimitHalfBurst | Self::LimitBurst | Self::PinnedLimit)
     }
 
     /// Whether the load has CPUs of its own.
@@ -55,7 +64,17 @@ impl PolicyKind {
     /// Whether unused quota may be saved.
     #[must_use]
     pub const fn bursts(self) -> bool {
-        matches!(self, Self::LimitBurst)
+        matches!(self, Self::LimitHalfBurst | Self::LimitBurst)
+    }
+
+    /// How much may be saved of a quota.
+    #[must_use]
+    pub const fn burst(self, quota: Micros) -> Micros {
+        match self {
+            Self::Shares | Self::Limit | Self::Pinned | Self::PinnedLimit => Micros::ZERO,
+            Self::LimitHalfBurst => Micros::new(quota.get() / 2),
+            Self::LimitBurst => quota,
+        }
     }
 }
 
@@ -132,5 +151,14 @@ impl Plan {
     #[must_use]
     pub fn blocks(&self) -> u32 {
         u32::try_from(self.conditions.len()).unwrap_or(u32::MAX).saturating_mul(self.repetitions)
+    }
+
+    /// About how many seconds a block takes, its setting up included.
+    #[must_use]
+    pub fn block_seconds(&self) -> f64 {
+        const SETTING_UP: f64 = 0.6;
+        #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+        let interval = self.clock.interval_ns().unwrap_or(0) as f64 / 1e9;
+        f64::from(self.warmup_frames + self.frames) * interval + SETTING_UP
     }
 }

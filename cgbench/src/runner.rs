@@ -76,7 +76,7 @@ pub fn run(
     let slots = interleaved(plan, &conditions);
     let count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
     let pilots = if slots.is_empty() { 0 } else { plan.repetitions };
-    watcher.begin(count, f64::from(count.saturating_add(pilots)) * block_seconds(plan), &record.missed);
+    watcher.begin(count, f64::from(count.saturating_add(pilots)) * plan.block_seconds(), &record.missed);
     Running { plan, backend, folder, stop, watcher, pilots: 0, tries: 0, reruns_left: plan.reruns }
         .run(slots, &mut || {
             folder.write_run(&RunRecord { seconds: began.elapsed().as_secs_f64(), ..record.clone() })
@@ -136,7 +136,7 @@ impl Running<'_> {
                 .filter(|_| self.reruns_left > 0 && attempt + 1 < TRIES);
             if let Some(reason) = reason {
                 self.reruns_left -= 1;
-                self.watcher.again(slot.condition, &reason, 2.0 * block_seconds(self.plan));
+                self.watcher.again(slot.condition, &reason, 2.0 * self.plan.block_seconds());
                 queue.push_front(Try { slot, attempt: attempt + 1 });
             } else {
                 done += 1;
@@ -184,12 +184,4 @@ fn entitle(pilot: &Block, plan: &Plan) -> Result<Entitlement, RunError> {
         request: MilliCpu::new((limit * 1e3).ceil() as u64),
         limit: Bandwidth::new(Quota::Limited(quota), plan.limit.period_us, Micros::ZERO)?,
     })
-}
-
-/// About how long a block takes, its setting up included.
-fn block_seconds(plan: &Plan) -> f64 {
-    const SETTING_UP: f64 = 0.6;
-    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
-    let interval = plan.clock.interval_ns().unwrap_or(0) as f64 / 1e9;
-    f64::from(plan.warmup_frames + plan.frames) * interval + SETTING_UP
 }

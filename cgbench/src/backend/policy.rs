@@ -28,7 +28,7 @@ pub(super) fn of_load(
     own: &CpuSet,
 ) -> Result<Policy, PolicyError> {
     let limit = entitlement.limit;
-    let burst = if kind.bursts() { limit.quota().limited().unwrap_or_default() } else { Micros::ZERO };
+    let burst = limit.quota().limited().map_or(Micros::ZERO, |quota| kind.burst(quota));
     Ok(Policy {
         share: Some(share(entitlement.request, capabilities.cpu)),
         bandwidth: kind.limits().then(|| Bandwidth::new(limit.quota(), limit.period(), burst)).transpose()?,

@@ -227,6 +227,7 @@ fn words_for(policy: PolicyKind) -> &'static str {
     match policy {
         PolicyKind::Shares => "with shares alone",
         PolicyKind::Limit => "under a limit",
+        PolicyKind::LimitHalfBurst => "under a limit with half a burst",
         PolicyKind::LimitBurst => "under a limit with burst",
         PolicyKind::Pinned => "pinned",
         PolicyKind::PinnedLimit => "pinned under a limit",

@@ -26,6 +26,7 @@ pub(super) const fn colour(policy: PolicyKind) -> Ink {
     match policy {
         PolicyKind::Shares => Ink::new(0x00_72_B2),
         PolicyKind::Limit => Ink::new(0xD5_5E_00),
+        PolicyKind::LimitHalfBurst => Ink::new(0xE6_9F_00),
         PolicyKind::LimitBurst => Ink::new(0x00_9E_73),
         PolicyKind::Pinned => Ink::new(0x56_B4_E9),
         PolicyKind::PinnedLimit => Ink::new(0xCC_79_A7),
@@ -37,6 +38,7 @@ pub(super) fn text_colour(policy: PolicyKind) -> Ink {
     let part = match policy {
         PolicyKind::Shares => 0.1,
         PolicyKind::Limit => 0.15,
+        PolicyKind::LimitHalfBurst => 0.35,
         PolicyKind::LimitBurst => 0.3,
         PolicyKind::Pinned => 0.42,
         PolicyKind::PinnedLimit => 0.3,

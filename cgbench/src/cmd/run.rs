@@ -41,7 +41,7 @@ pub struct Args {
     /// Seed of the order, of the clock's jitter and of the scene
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Only these policies: shares, limit, limit+burst, pinned, pinned+limit
+    /// Only these policies: shares, limit, limit+half-burst, limit+burst, pinned, pinned+limit [default: all but the half]
     #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = policy)]
     policies: Option<Vec<PolicyKind>>,
     /// Only without the neighbour
@@ -215,7 +215,7 @@ fn plan(args: &Args, name: &str, kind: BackendKind, progress: &Progress) -> anyh
         None if kind == BackendKind::Simulated => base,
         None => calibrate(args.share, &clock, &base, &mut |text| progress.step(text))?.config,
     };
-    let policies = args.policies.clone().unwrap_or_else(|| PolicyKind::ALL.to_vec());
+    let policies = args.policies.clone().unwrap_or_else(|| PolicyKind::DEFAULT.to_vec());
     let repetitions = args.repetitions.unwrap_or(repetitions);
     let neighbours: &[bool] = if args.alone { &[false] } else { &[false, true] };
     let conditions: Vec<Condition> = neighbours

@@ -29,7 +29,7 @@ const MEAN_CPU_NS: f64 = 12.8e6;
 pub(crate) fn records(repetitions: u32, frames: u32) -> Records {
     let conditions: Vec<Condition> = [false, true]
         .into_iter()
-        .flat_map(|neighbour| PolicyKind::ALL.map(|policy| Condition { neighbour, policy }))
+        .flat_map(|neighbour| PolicyKind::DEFAULT.map(|policy| Condition { neighbour, policy }))
         .collect();
     let plan = Plan {
         schema: Plan::SCHEMA.into(),
