@@ -68,10 +68,20 @@ evidence:
     cgtune/tests/large
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
+    cargo run --release --bin cgbench -- agree --check
+    testbed/run --agree "results/$(date +%Y%m%d-%H%M%S)-agree-v2"
 
 # Does the model predict what the kernel did in the reference runs?
 agree *ARGS='results/encoder-linux-6.18 --check':
     cargo run --release --bin cgbench -- agree {{ARGS}}
+
+# A quarter of an hour: a grid of loads and limits on this kernel, and the model against it (root, an idle machine)
+agree-grid OUT:
+    cargo run --release --bin cgbench -- agree --check --out {{OUT}}
+
+# The same grid on cgroup v2 in QEMU, slowed down: counters only (an idle machine)
+agree-grid-v2 OUT:
+    testbed/run --agree {{OUT}}
 
 # All that a change must pass before it lands
 ci:

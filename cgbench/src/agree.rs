@@ -2,47 +2,57 @@
 //! is compared with the counters and latencies of the same block.
 //!
 //! Not a fit: nothing of the model is set by what is compared. What is not known (where periods and ticks began) is tried at many
-//! phases, and the kernel's number should lie in the range that comes of them.
+//! phases, and the kernel's number should lie in the range that comes of them, give or take a [`Slack`].
+//!
+//! [`grid`] is what is measured for this; the comparison takes any run.
+
+mod compared;
+pub mod grid;
+mod miss;
+mod scenario;
+mod verdict;
 
 use cgtune_core::{
-    Bandwidth, CpuSet, Nanos, ObservedShare,
-    sim::{Kernel, Outcome, Pattern, Phases, Scenario, Spread, pattern::Recorded, scenario},
+    Bandwidth,
+    sim::{Kernel, Outcome, Phases, Spread},
 };
 use serde::Serialize;
 
+pub use compared::{Compared, Slack};
+pub use miss::{Metric, Miss, Reason};
+pub use verdict::{Tally, Verdict};
+
 use crate::{
-    plan::Condition,
+    plan::{Condition, Plan},
     record::{Block, Records},
-    stats::quantile,
+    stats::{Level, quantile},
 };
+use miss::Circumstances;
 
-/// How far outside the model's range a throttled share may lie, as a part of all periods.
-pub const SHARE_SLACK: f64 = 0.03;
-/// How far outside the model's range other numbers may lie, relatively.
-pub const SLACK: f64 = 0.15;
-/// The part of a frame of several slices that is serial: between the 16 and 33 % that encoders show.
-const SERIAL: f64 = 0.25;
-
-/// A number of the kernel's against the model's range.
+/// What load under what limit a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Compared {
-    /// What was measured.
-    pub kernel: f64,
-    /// What the model says, over all phases.
-    pub model: Spread<f64>,
-    /// Whether the one lies in the other, with the slack that is allowed.
-    pub agrees: bool,
+pub struct Setting {
+    /// Frames a second.
+    pub fps: f64,
+    /// Part of the frame interval that a frame's CPU time was calibrated to.
+    pub share: f64,
+    /// Threads that share a frame.
+    pub threads: u32,
+    /// The period.
+    pub period_us: u64,
+    /// Quota over what the load was measured to need.
+    pub headroom: f64,
 }
 
-impl Compared {
-    fn share(kernel: f64, model: Spread<f64>) -> Self {
-        let agrees = (model.min - SHARE_SLACK..=model.max + SHARE_SLACK).contains(&kernel);
-        Self { kernel, model, agrees }
-    }
-
-    fn relative(kernel: f64, model: Spread<f64>) -> Self {
-        let agrees = (model.min * (1.0 - SLACK)..=model.max * (1.0 + SLACK)).contains(&kernel);
-        Self { kernel, model, agrees }
+impl Setting {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            fps: f64::from(plan.clock.fps_num) / f64::from(plan.clock.fps_den.max(1)),
+            share: plan.share,
+            threads: plan.encode.threads,
+            period_us: plan.limit.period_us.get(),
+            headroom: plan.limit.headroom,
+        }
     }
 }
 
@@ -79,120 +89,136 @@ pub struct CellAgreement {
 pub struct Agreement {
     /// `cgbench.agree/1`.
     pub schema: &'static str,
+    /// What was run.
+    pub setting: Setting,
     /// Ways to begin that were tried.
     pub phases: usize,
     /// Blocks with a limit.
     pub blocks: Vec<BlockAgreement>,
     /// Cells with a limit.
     pub cells: Vec<CellAgreement>,
+    /// What of these does not agree.
+    pub misses: Vec<Miss>,
 }
 
 impl Agreement {
     /// The schema that this version writes.
     pub const SCHEMA: &'static str = "cgbench.agree/1";
 
-    /// How many of all agree.
-    #[must_use]
-    pub fn count<'c>(all: impl Iterator<Item = &'c Compared>) -> (usize, usize) {
-        all.fold((0, 0), |(agree, of), one| (agree + usize::from(one.agrees), of + 1))
-    }
-
     /// Plays a run's limited blocks through the model.
     #[must_use]
     pub fn of(records: &Records, kernel: Kernel, phases: &[Phases]) -> Self {
-        let mut blocks = Vec::new();
-        let mut cells: Vec<(Condition, Vec<f64>, Vec<Vec<u64>>)> = Vec::new();
+        let (mut blocks, mut misses) = (Vec::new(), Vec::new());
+        let mut cells: Vec<Cell> = Vec::new();
         for block in records.blocks.iter().filter(|block| !block.partial) {
-            let Some(scenario) = scenario_of(records, block, kernel) else { continue };
+            let Some((bandwidth, scenario)) = scenario::of(records, block, kernel) else { continue };
             let outcomes: Vec<Outcome> = phases.iter().map(|&phases| scenario.run(phases)).collect();
-            blocks.extend(compare(block, scenario.bandwidth, &outcomes));
-            let skip = block.warmup_frames as usize;
-            let measured = block.frames.latencies_ns().skip(skip).map(|ns| ns as f64 / 1e6);
-            let at = match cells.iter().position(|(condition, ..)| *condition == block.condition) {
-                Some(at) => at,
-                None => {
-                    cells.push((block.condition, Vec::new(), vec![Vec::new(); phases.len()]));
-                    cells.len() - 1
-                }
-            };
-            cells[at].1.extend(measured);
-            for (all, outcome) in cells[at].2.iter_mut().zip(&outcomes) {
-                all.extend(&outcome.latencies);
+            let Some(compared) = compare(block, bandwidth, &outcomes) else { continue };
+            let seen = Circumstances::of(records, block, &compared.throttled);
+            misses.extend(compared.misses(&seen));
+            blocks.push(compared);
+            match cells.iter_mut().find(|cell| cell.condition == block.condition) {
+                Some(cell) => cell.add(block, &outcomes, seen),
+                None => cells.push(Cell::new(block, &outcomes, seen)),
             }
         }
-        let cells =
-            cells.into_iter().map(|(condition, measured, modelled)| cell(condition, measured, modelled));
-        Self { schema: Self::SCHEMA, phases: phases.len(), cells: cells.collect(), blocks }
+        let cells: Vec<CellAgreement> = cells
+            .into_iter()
+            .map(|cell| {
+                let seen = cell.seen;
+                let agreement = cell.compare();
+                misses.extend(agreement.miss(&seen));
+                agreement
+            })
+            .collect();
+        let setting = Setting::of(&records.plan);
+        Self { schema: Self::SCHEMA, setting, phases: phases.len(), blocks, cells, misses }
     }
 }
 
-fn scenario_of(records: &Records, block: &Block, kernel: Kernel) -> Option<Scenario> {
-    let bandwidth = block.observed.bandwidth?.to_bandwidth().ok()?;
-    bandwidth.quota().limited()?;
-    let times = block.frames.intended_ns.iter().zip(&block.frames.cpu_ns);
-    let jobs = times.map(|(&at, &cpu)| (Nanos::new(at), Nanos::new(cpu))).collect();
-    let threads = records.plan.encode.threads;
-    let load = Recorded { threads, serial: if threads > 1 { SERIAL } else { 0.0 }, ..Recorded::new(jobs) };
-    let weight = |share: Option<ObservedShare>| match share {
-        Some(ObservedShare::Shares(weight) | ObservedShare::Weight(weight)) => weight,
-        None => 100,
-    };
-    let cpus = |set: &Option<CpuSet>| set.clone().filter(|set| !set.is_empty());
-    let neighbours = block.neighbour.iter().map(|neighbour| scenario::Neighbour {
-        pattern: Pattern::Hog { threads: neighbour.threads },
-        bandwidth: Bandwidth::unlimited(),
-        weight: weight(neighbour.observed.share),
-        cpus: cpus(&neighbour.observed.cpus),
-    });
-    let scenario = Scenario {
-        kernel,
-        cpus: u32::try_from(records.machine.online_cpus.len()).unwrap_or(1),
-        pattern: Pattern::Recorded(load),
-        bandwidth,
-        above: Vec::new(),
-        weight: weight(block.observed.share),
-        cpuset: cpus(&block.observed.cpus),
-        neighbours: neighbours.collect(),
-        seed: 1,
-        warm_up: Nanos::new(block.measured_from_ns),
-        duration: block.interval.wall,
-    };
-    Some(scenario)
+impl BlockAgreement {
+    fn misses(&self, seen: &Circumstances) -> impl Iterator<Item = Miss> {
+        let all = [
+            (Metric::Throttled, Some(self.throttled)),
+            (Metric::Bursts, self.bursts),
+            (Metric::BurstMs, self.burst_ms),
+        ];
+        all.into_iter().filter_map(move |(metric, compared)| {
+            let compared = compared.filter(|compared| !compared.agrees)?;
+            let (condition, block) = (self.condition, Some(self.index));
+            Some(Miss { condition, block, metric, compared, reason: seen.reason(metric) })
+        })
+    }
+}
+
+impl CellAgreement {
+    fn miss(&self, seen: &Circumstances) -> Option<Miss> {
+        let compared = self.p99_ms.filter(|p99| !p99.agrees)?;
+        let metric = Metric::P99Ms;
+        let reason = seen.reason(metric);
+        Some(Miss { condition: self.condition, block: None, metric, compared, reason })
+    }
 }
 
 fn compare(block: &Block, bandwidth: Bandwidth, outcomes: &[Outcome]) -> Option<BlockAgreement> {
     let measured = block.interval.bandwidth?;
-    let periods = measured.nr_periods;
-    let spread = |of: &dyn Fn(&Outcome) -> Option<f64>| Spread::of(outcomes.iter().filter_map(of));
-    let throttled = spread(&Outcome::throttled)?;
-    let has_burst = bandwidth.burst().get() > 0;
-    let bursts = block.interval.bursts.filter(|_| has_burst);
-    let compared = |kernel: f64, of: &dyn Fn(&Outcome) -> f64| {
-        Some(Compared::relative(kernel, spread(&|outcome| Some(of(outcome)))?))
+    let share = measured.nr_throttled as f64 / measured.nr_periods.max(1) as f64;
+    let throttled = Spread::of(outcomes.iter().filter_map(Outcome::throttled))?;
+    let bursts = block.interval.bursts.filter(|_| bandwidth.burst().get() > 0);
+    let compared = |kernel: f64, slack, of: fn(&Outcome) -> f64| {
+        Some(Compared::new(kernel, Spread::of(outcomes.iter().map(of))?, slack))
     };
     Some(BlockAgreement {
         index: block.index,
         condition: block.condition,
         use_of_limit: block.interval.cpus_used().unwrap_or(0.0) / bandwidth.cpus()?,
-        throttled: Compared::share(measured.nr_throttled as f64 / (periods as f64).max(1.0), throttled),
-        bursts: bursts.and_then(|bursts| compared(bursts.nr_bursts as f64, &|o| o.counters.nr_bursts as f64)),
+        throttled: Compared::new(share, throttled, Slack::THROTTLED),
+        bursts: bursts.and_then(|bursts| {
+            compared(bursts.nr_bursts as f64, Slack::BURSTS, |outcome| outcome.counters.nr_bursts as f64)
+        }),
         burst_ms: bursts.and_then(|bursts| {
-            compared(bursts.burst.get() as f64 / 1e6, &|outcome| outcome.counters.burst_ns as f64 / 1e6)
+            compared(bursts.burst.get() as f64 / 1e6, Slack::BURST_MS, |outcome| {
+                outcome.counters.burst_ns as f64 / 1e6
+            })
         }),
     })
 }
 
-fn cell(condition: Condition, mut measured: Vec<f64>, modelled: Vec<Vec<u64>>) -> CellAgreement {
-    const NEEDED: usize = 1_000;
-    measured.sort_by(f64::total_cmp);
-    let p99 =
-        |sorted: &[f64]| (sorted.len() >= NEEDED).then(|| quantile::at_fraction(sorted, 0.99)).flatten();
-    let modelled = modelled.into_iter().filter_map(|ns| {
-        let mut ms: Vec<f64> = ns.into_iter().map(|ns| ns as f64 / 1e6).collect();
-        ms.sort_by(f64::total_cmp);
-        p99(&ms)
-    });
-    let model = Spread::of(modelled);
-    let p99_ms = p99(&measured).zip(model).map(|(kernel, model)| Compared::relative(kernel, model));
-    CellAgreement { condition, frames: measured.len(), p99_ms }
+/// The latencies of a cell, block after block.
+struct Cell {
+    condition: Condition,
+    /// Measured, in ms.
+    kernel: Vec<f64>,
+    /// Of the model, in ms, phase by phase.
+    model: Vec<Vec<f64>>,
+    seen: Circumstances,
+}
+
+impl Cell {
+    fn new(block: &Block, outcomes: &[Outcome], seen: Circumstances) -> Self {
+        let model = vec![Vec::new(); outcomes.len()];
+        let mut cell = Self { condition: block.condition, kernel: Vec::new(), model, seen };
+        cell.add(block, outcomes, seen);
+        cell
+    }
+
+    fn add(&mut self, block: &Block, outcomes: &[Outcome], seen: Circumstances) {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        self.kernel.extend(block.frames.latencies_ns().skip(block.warmup_frames as usize).map(ms));
+        for (all, outcome) in self.model.iter_mut().zip(outcomes) {
+            all.extend(outcome.latencies.iter().copied().map(ms));
+        }
+        self.seen = self.seen.and(seen);
+    }
+
+    fn compare(mut self) -> CellAgreement {
+        let p99 = |ms: &mut Vec<f64>| {
+            ms.sort_by(f64::total_cmp);
+            quantile::of_sorted(ms, Level::P99)
+        };
+        let kernel = p99(&mut self.kernel);
+        let model = Spread::of(self.model.iter_mut().filter_map(p99));
+        let p99_ms = kernel.zip(model).map(|(kernel, model)| Compared::new(kernel, model, Slack::LATENCY));
+        CellAgreement { condition: self.condition, frames: self.kernel.len(), p99_ms }
+    }
 }

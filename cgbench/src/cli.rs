@@ -13,6 +13,7 @@ use crate::cmd;
     Examples:\n  \
     cgbench run --quick            under two minutes: what a limit does, alone and beside a neighbour\n  \
     cgbench run                    long enough for a p99\n  \
+    cgbench agree --quick          about a minute: does the model of the controller predict this kernel?\n  \
     cgbench report results/DIR     table, charts and report again, from the raw records"
 )]
 pub struct Cli {
@@ -32,7 +33,8 @@ pub enum Command {
     Chart(cmd::stage::Args),
     /// Write summary, charts and report of a run again
     Report(cmd::stage::Args),
-    /// Play the measured CPU times of runs through the model, and compare what it says with what the kernel did
+    /// Play measured CPU times through the model, and compare what it says with what the kernel did: over a grid that is
+    /// measured for this, or over runs
     Agree(cmd::agree::Args),
     /// Check that this kernel throttles as documented: one hog, half a CPU
     Check(cmd::check::Args),

@@ -13,6 +13,8 @@ pub struct Progress {
     lines: bool,
     quiet: bool,
     blocks: u32,
+    /// Of several plans, which one runs.
+    place: Option<String>,
     /// Seconds that the run takes in all, and those of the pilots and blocks that are over.
     total: f64,
     past: f64,
@@ -30,12 +32,27 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::no_length() };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, lines: !terminal, quiet, blocks: 0, total: 0.0, past: 0.0, current: 0.0 }
+        Self { bar, lines: !terminal, quiet, blocks: 0, place: None, total: 0.0, past: 0.0, current: 0.0 }
+    }
+
+    /// Several plans are to be run, in so many seconds: the bar is of them all.
+    pub fn begin_all(&mut self, seconds: f64) {
+        (self.place, self.total) = (Some(String::new()), seconds);
+        self.measure(seconds);
+    }
+
+    /// One of them begins.
+    pub fn place(&mut self, text: String) {
+        self.say(&text);
+        self.place = Some(text);
     }
 
     /// A step without a known length: calibrating, drawing.
     pub fn step(&self, text: &str) {
-        self.bar.set_message(text.to_owned());
+        match &self.place {
+            Some(place) => self.bar.set_message(format!("{place}: {text}")),
+            None => self.bar.set_message(text.to_owned()),
+        }
         self.line(text);
     }
 
@@ -86,8 +103,12 @@ impl Progress {
 
 impl Watcher for Progress {
     fn begin(&mut self, blocks: u32, seconds: f64, missed: &[Missed]) {
-        (self.blocks, self.total) = (blocks, seconds);
-        self.measure(seconds);
+        self.blocks = blocks;
+        self.next();
+        if self.place.is_none() {
+            self.total = seconds;
+            self.measure(seconds);
+        }
         for missed in missed {
             self.say(&format!("not provided here: {}: {}", missed.condition, missed.reason));
         }

@@ -15,7 +15,7 @@ mod read;
 mod write;
 
 pub use error::StoreError;
-pub use read::read;
+pub use read::{read, runs};
 pub use write::Folder;
 pub(crate) use write::write_file;
 

@@ -6,7 +6,7 @@
 
 mod block;
 mod condition;
-mod speed;
+pub(crate) mod speed;
 pub mod verdict;
 
 use std::collections::BTreeSet;

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cgbench::store;
+use cgbench::{agree::grid, store};
 use cgtune_sys::{Hierarchies, HostRoot};
 use tempfile::TempDir;
 
@@ -182,6 +182,50 @@ fn without_permission_one_message_names_the_file_and_the_ways_on() {
     );
     assert_eq!(message.matches("error:").count(), 1, "{message}");
     assert!(!folder.path().join("run").exists(), "nothing is written before the permission is known");
+}
+
+/// Whether the model agrees is for a quiet machine and the whole grid to say.
+#[test]
+fn agree_measures_a_grid_and_compares_it_as_it_compares_its_records() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("grid");
+    let mut command = cgbench();
+    command.args(["agree", "--quick", "--frames", "45", "--json", "--quiet", "--out"]).arg(&out);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["schema"], "cgbench.agree/1");
+    let runs = value["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), grid::QUICK.len());
+    for (run, point) in runs.iter().zip(grid::QUICK) {
+        let blocks = run["agreement"]["blocks"].as_array().unwrap();
+        let policies: Vec<&str> =
+            blocks.iter().map(|block| block["condition"]["policy"].as_str().unwrap()).collect();
+        for policy in grid::POLICIES {
+            assert!(policies.contains(&policy.name()), "{policies:?}");
+        }
+        let records = store::read(&out.join(point.name())).unwrap();
+        for block in &records.blocks {
+            assert_eq!(block.frames.len(), 45 + records.plan.warmup_frames as usize);
+            let bandwidth = block.observed.bandwidth.unwrap();
+            let quota = bandwidth.quota.limited().unwrap();
+            assert_eq!(bandwidth.burst, Some(block.condition.policy.burst(quota)), "{block:?}");
+        }
+    }
+    assert_eq!(value["verdict"]["throttled"]["of"], 12);
+    assert_eq!(value["verdict"]["p99_ms"]["of"], 0, "45 frames carry no p99");
+    assert_eq!(left_behind(), [""; 0]);
+
+    // The same from the records alone.
+    let again = cgbench().args(["agree", "--json"]).arg(&out).output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again));
+    let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(again["verdict"], value["verdict"]);
+
+    // A folder that holds a grid is not written over, nor is it measured first.
+    let second = command.output().unwrap();
+    assert_eq!(second.status.code(), Some(2), "{}", text(&second));
 }
 
 #[test]

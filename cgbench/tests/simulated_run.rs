@@ -9,6 +9,11 @@ use std::{
     process::{Command, Output},
 };
 
+use cgbench::{
+    agree::{Agreement, Verdict},
+    store,
+};
+use cgtune_core::sim::{Kernel, Phases};
 use serde_json::Value;
 
 fn cgbench() -> Command {
@@ -46,9 +51,15 @@ fn a_simulated_run_is_whole_and_labelled_everywhere() {
     assert!(cgbench().args(args).arg(&again).output().unwrap().status.success());
     let block = |run: &Path| fs::read(run.join("blocks/000-pinned.json")).unwrap();
     assert_eq!(block(&out), block(&again));
-    // What the model plays through itself it agrees with.
-    let agree = cgbench().args(["agree", "--check"]).arg(&out).output().unwrap();
-    assert!(agree.status.success(), "{}", text(&agree));
+    // What the model plays through itself it agrees with; but that is no evidence, and is refused as such.
+    let records = store::read(&out).unwrap();
+    let kernel = Kernel::of(records.machine.kernel.parse().unwrap());
+    let agreement = Agreement::of(&records, kernel, &Phases::grid(8, 6));
+    let verdict = Verdict::of([&agreement].into_iter());
+    assert!(verdict.agrees && verdict.throttled.of == 30, "{verdict}");
+    let refused = cgbench().args(["agree", "--check"]).arg(&out).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    assert!(text(&refused).contains("these are SIMULATED records"), "{}", text(&refused));
 }
 
 #[test]

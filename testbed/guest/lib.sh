@@ -2,6 +2,9 @@
 cg=/sys/fs/cgroup
 machine() { sed -n 's/.*testbed=\([a-z0-9]*\).*/\1/p' /proc/cmdline; }
 
+# argument NAME: what the host says on the kernel's command line, as testbed.NAME=…
+argument() { sed -n "s/.*testbed\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+
 # verdict NAME CONDITION…: says whether the command holds.
 verdict() {
     _name=$1

@@ -37,6 +37,8 @@ pub struct Kernel {
     workshop: Workshop,
     cpus: CpuSet,
     machine: Machine,
+    /// Whether the counters are read while a block runs.
+    samples: bool,
 }
 
 impl Kernel {
@@ -75,7 +77,13 @@ impl Kernel {
             governor: facts::governor(host),
             kept_awake: keeper.is_some(),
         };
-        Ok(Self { keeper, workshop, cpus, machine })
+        Ok(Self { keeper, workshop, cpus, machine, samples: true })
+    }
+
+    /// Without readings of the counters while blocks run, for who looks at no chart of them: they are four fifths of a record.
+    #[must_use]
+    pub fn without_samples(self) -> Self {
+        Self { samples: false, ..self }
     }
 
     /// Starts the hog beside the load.
@@ -170,7 +178,10 @@ impl Backend for Kernel {
         clock_config.seed = crate::order::jitter_seed(plan, order.slot.repetition);
         let interval_ns = clock_config.interval_ns().unwrap_or(0);
         let origin = clock::now().saturating_add(LEAD);
-        let sampler = Sampler::start(self.workshop.hierarchies(), group.cgroup()?.path(), origin)?;
+        let sample = |group: &mut OwnedCgroup| {
+            Sampler::start(self.workshop.hierarchies(), group.cgroup()?.path(), origin)
+        };
+        let sampler = self.samples.then(|| sample(&mut group)).transpose()?;
         load.start_clock(&Start {
             origin: MonotonicNs::from_ns(origin.get()),
             clock: clock_config,
@@ -204,7 +215,7 @@ impl Backend for Kernel {
         let Some(before) = before else { return Ok(None) };
         let after =
             Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group), self.keeper.as_mut())?;
-        let samples = sampler.finish();
+        let samples = sampler.map(Sampler::finish).unwrap_or_default();
         load.end()?;
 
         let interval = Interval::between(&before.load, &after.load)?;

@@ -162,7 +162,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn exit_interrupted() -> ExitCode {
+pub(super) fn exit_interrupted() -> ExitCode {
     ExitCode::from(u8::try_from(interrupt::EXIT).unwrap_or(2))
 }
 
@@ -170,7 +170,7 @@ fn has_blocks(folder: &Path) -> bool {
     std::fs::read_dir(folder.join("blocks")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-fn default_folder(name: &str) -> PathBuf {
+pub(super) fn default_folder(name: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
     Path::new("results").join(format!("{time}-{name}"))
 }

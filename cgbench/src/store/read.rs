@@ -26,6 +26,28 @@ pub fn read(folder: &Path) -> Result<Records, StoreError> {
     Ok(Records::new(plan, machine, run, pilots, tries))
 }
 
+/// The folders of runs in a folder: itself, or those beneath it that hold a plan, in order of name. None is no error: itself again,
+/// and reading it will say what is missing.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn runs(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let own = || vec![folder.to_owned()];
+    if folder.join(PLAN).exists() {
+        return Ok(own());
+    }
+    let failed = |source| StoreError::Read { path: folder.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.join(PLAN).exists() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(if found.is_empty() { own() } else { found })
+}
+
 fn blocks(folder: &Path) -> Result<Vec<Block>, StoreError> {
     let read = |path: PathBuf| {
         let block: Block = record(path.clone(), Block::SCHEMA)?;

@@ -61,13 +61,13 @@ impl fmt::Display for Unsteady {
 }
 
 /// Whether the machine was slower for a second, or faster all along, by more than the headroom.
-pub(super) fn moved(speed: &Speed, headroom: f64) -> bool {
+pub(crate) fn moved(speed: &Speed, headroom: f64) -> bool {
     let headroom = headroom.max(1.0);
     speed.slowest_second > headroom || speed.mean < headroom.recip()
 }
 
 /// How fast the machine was during `block`; `None` without a second of frames that both have.
-pub(super) fn speed(block: &Block, pilot: &Block, plan: &Plan) -> Option<Speed> {
+pub(crate) fn speed(block: &Block, pilot: &Block, plan: &Plan) -> Option<Speed> {
     let second = plan.clock.interval_ns().filter(|&ns| ns > 0).map(|ns| 1_000_000_000 / ns)?;
     let second = usize::try_from(second).ok().filter(|&frames| frames > 0)?;
     against(&block.frames.cpu_ns, &pilot.frames.cpu_ns, second)
