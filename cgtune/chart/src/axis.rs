@@ -50,7 +50,8 @@ fn round_step(rough: f64) -> f64 {
 
 /// A tick's value as short as it can be.
 pub fn tick_text(value: f64) -> String {
-    if value >= 1e5 || (value > 0.0 && value < 5e-4) {
+    let size = value.abs();
+    if size >= 1e5 || (size > 0.0 && size < 5e-4) {
         return format!("{value:.0e}");
     }
     let text = format!("{value:.3}");

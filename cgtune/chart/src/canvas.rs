@@ -172,12 +172,9 @@ pub fn fitted(text: &str, room: f64, size: f64, weight: Weight) -> String {
     if font::width(text, size, weight) <= room {
         return text.to_owned();
     }
-    let mut kept: String = text.to_owned();
-    while kept.pop().is_some() {
-        let shorter = format!("{}…", kept.trim_end());
-        if font::width(&shorter, size, weight) <= room {
-            return shorter;
-        }
-    }
-    String::new()
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let shorter = |end: usize| format!("{}…", text[..end].trim_end());
+    // Halved, not tried one by one: what is drawn may be a name of any length.
+    let fit = ends.partition_point(|&end| font::width(&shorter(end), size, weight) <= room);
+    fit.checked_sub(1).map(|last| shorter(ends[last])).unwrap_or_default()
 }

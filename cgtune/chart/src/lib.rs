@@ -12,12 +12,14 @@
 //! | [`labels`] | names beside the ends of lines |
 //! | [`font`] | the font that is built in |
 //! | [`theme`] | sizes and colours |
+//! | [`ranges`] | a figure: what may be, as shaded bands, and what was measured, as dots |
 
 pub mod axis;
 pub mod canvas;
 pub mod font;
 pub mod labels;
 pub mod paint;
+pub mod ranges;
 pub mod scene;
 pub mod theme;
 

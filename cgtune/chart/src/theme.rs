@@ -42,8 +42,8 @@ pub const SKY: Ink = Ink::new(0x56_B4_E9);
 pub const PURPLE: Ink = Ink::new(0xCC_79_A7);
 /// As [`BLUE`].
 pub const ORANGE: Ink = Ink::new(0xE6_9F_00);
-/// As [`BLUE`].
-pub const YELLOW: Ink = Ink::new(0xF0_E4_42);
+/// As [`BLUE`], but darker than theirs, which is no line on white.
+pub const YELLOW: Ink = Ink::new(0xB5_A8_0C);
 
 /// The colours of lines that have no colour of their own, in order.
 pub const SERIES: [Ink; 8] = [BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, INK, YELLOW];
@@ -56,7 +56,7 @@ pub fn as_text(ink: Ink) -> Ink {
         VERMILION => 0.15,
         GREEN | PURPLE => 0.3,
         SKY | ORANGE => 0.42,
-        YELLOW => 0.55,
+        YELLOW => 0.4,
         _ => 0.0,
     };
     ink.mix(Ink::new(0), part)
