@@ -1,8 +1,6 @@
 //! Charts: what a table cannot show, as SVG for the web and PNG for everything else.
 //!
-//! Each chart first becomes a [`Scene`]: lines, areas and text in a coordinate system of our own, without any file or
-//! backend, so that tests can ask whether two texts overlap. [`paint`] then turns it into both formats, so that they
-//! are the same picture.
+//! Each chart first becomes a [`Scene`], which `cgtune-chart` paints in both formats, so that they are the same picture.
 //!
 //! | file | shows |
 //! |---|---|
@@ -12,26 +10,27 @@
 //!
 //! No box plots and no violins: both hide the tail, and the tail is the matter.
 
-mod axis;
-mod canvas;
-mod font;
-mod labels;
 mod overview;
-pub mod paint;
 mod percentiles;
-mod scene;
-mod theme;
+mod policy;
 mod timeline;
 
 use std::path::{Path, PathBuf};
 
-pub use font::Weight;
+use cgtune_chart::{
+    Scene,
+    paint::{self, PaintError},
+};
+use cgtune_sys::durable::Existing;
 pub use overview::overview;
 pub use percentiles::percentiles;
-pub use scene::{Anchor, Extent, Ink, Mark, Point, Scene, Text};
 pub use timeline::timeline;
 
-use crate::{record::Records, store::StoreError, summary::Summary};
+use crate::{
+    record::Records,
+    store::{StoreError, write_file},
+    summary::Summary,
+};
 
 /// Names of the charts' files, without extension, in the order of the report.
 pub const NAMES: [&str; 3] = ["overview", "percentiles", "timeline"];
@@ -39,17 +38,9 @@ pub const NAMES: [&str; 3] = ["overview", "percentiles", "timeline"];
 /// Why a chart could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
-    /// The font that is built in cannot be used.
-    #[error("cannot use the built-in font")]
-    Font(#[from] ab_glyph::InvalidFont),
-    /// A backend failed.
-    #[error("cannot draw the chart as {format}: {reason}")]
-    Draw {
-        /// `SVG` or `PNG`.
-        format: &'static str,
-        /// What the backend says.
-        reason: String,
-    },
+    /// It cannot be painted.
+    #[error(transparent)]
+    Paint(#[from] PaintError),
     /// The file could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,8 +55,15 @@ pub fn draw_all(records: &Records, summary: &Summary, folder: &Path) -> Result<V
     let scenes = [overview(summary), percentiles(records, summary), timeline(records, summary)];
     let mut paths = Vec::new();
     for (name, scene) in NAMES.into_iter().zip(&scenes) {
-        paths.push(paint::svg(scene, &folder.join(format!("{name}.svg")))?);
-        paths.push(paint::png(scene, &folder.join(format!("{name}.png")))?);
+        paths.extend(write(name, scene, folder)?);
     }
     Ok(paths)
+}
+
+/// One picture as two files.
+fn write(name: &str, scene: &Scene, folder: &Path) -> Result<[PathBuf; 2], ChartError> {
+    let [svg, png] = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
+    write_file(&svg, paint::svg(scene)?.as_bytes(), Existing::Replaced)?;
+    write_file(&png, &paint::png(scene)?, Existing::Replaced)?;
+    Ok([svg, png])
 }

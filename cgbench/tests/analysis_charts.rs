@@ -5,10 +5,11 @@
 mod toy;
 
 use cgbench::{
-    chart::{self, Scene, paint},
+    chart,
     record::{FrameTable, Records, SampleTable},
     study,
 };
+use cgtune_chart::{Scene, paint};
 use proptest::prelude::*;
 use workloads::latency::FrameKind;
 
@@ -66,8 +67,8 @@ fn the_timeline_shows_the_same_second_with_burst() {
 fn one_scene_gives_one_svg() {
     let records = toy::records(2, 60);
     for scene in scenes(&records) {
-        let svg = paint::svg_text(&scene).unwrap();
-        assert_eq!(svg, paint::svg_text(&scene).unwrap());
+        let svg = paint::svg(&scene).unwrap();
+        assert_eq!(svg, paint::svg(&scene).unwrap());
         assert_eq!(svg.matches("<svg").count(), 1);
         assert_eq!(svg.matches("<text").count(), scene.texts().count());
         assert!(svg.contains("sans-serif"));
@@ -113,7 +114,7 @@ proptest! {
         let _ = cgbench::report::markdown(&records, &summary);
         let _ = cgbench::table::terminal(&summary, true, 80);
         for scene in scenes(&records) {
-            prop_assert!(paint::svg_text(&scene).is_ok());
+            prop_assert!(paint::svg(&scene).is_ok());
         }
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! Large dots are all blocks together, small ones single blocks; the bar is the 95 % band over blocks.
 
-use super::{
+use cgtune_chart::{
     axis::{Linear, round_up, tick_text},
-    canvas::fitted,
+    canvas::{Dash, fitted},
     font::Weight,
-    percentiles::standing,
     scene::{Anchor, Extent, Scene},
     theme,
+};
+
+use super::{
+    percentiles::standing,
+    policy::{colour, text_colour},
 };
 use crate::{
     plan::{Condition, PolicyKind},
@@ -60,14 +64,7 @@ pub fn overview(summary: &Summary) -> Scene {
             let middle = y + ROW / 2.0;
             let policy = row.condition().policy;
             let name = (theme::MARGIN + 12.0, middle + 4.5);
-            scene.text(
-                name,
-                policy.name(),
-                theme::BODY,
-                Weight::Bold,
-                theme::text_colour(policy),
-                Anchor::Start,
-            );
+            scene.text(name, policy.name(), theme::BODY, Weight::Bold, text_colour(policy), Anchor::Start);
             match row {
                 Row::Measured(measured) => {
                     shares.row(&mut scene, summary, measured, middle);
@@ -188,20 +185,14 @@ impl Column {
         }
         if let (Value::Tail(_), Some(us)) = (self.value, summary.frame_interval_us) {
             let at = x.at(us / 1e3);
-            scene.dashed(
-                (at, extent.top),
-                (at, extent.bottom),
-                1.5,
-                theme::INK,
-                super::canvas::Dash(2.0, 4.0),
-            );
+            scene.dashed((at, extent.top), (at, extent.bottom), 1.5, theme::INK, Dash(2.0, 4.0));
             let text = format!("dotted: frame interval {} ms", ms(us));
             scene.label((extent.left, extent.bottom + 44.0), text, theme::QUIET, Anchor::Start);
         }
     }
 
     fn row(&self, scene: &mut Scene, summary: &Summary, measured: &Measured, y: f64) {
-        let (x, ink) = (self.scale(summary), theme::colour(measured.policy()));
+        let (x, ink) = (self.scale(summary), colour(measured.policy()));
         scene.line(vec![(self.extent.left, y), (self.extent.right, y)], 1.0, theme::GRID);
         if let Some(pooled) = self.pooled(measured) {
             for block in measured.blocks.iter().filter_map(|block| self.of_block(block)) {

@@ -4,7 +4,7 @@
 //! The percentiles stand at equal steps for each tenth that remains (1/(1 − p), logarithmic), since that is where
 //! policies differ. A line ends where fewer than ten frames remain.
 
-use super::{
+use cgtune_chart::{
     axis::{Linear, Tail, tick_text},
     canvas::Dash,
     font::Weight,
@@ -12,6 +12,8 @@ use super::{
     scene::{Anchor, Extent, Point, Scene},
     theme,
 };
+
+use super::policy::{colour, text_colour};
 use crate::{
     plan::{Condition, PolicyKind},
     record::{BackendKind, Records},
@@ -166,11 +168,11 @@ fn panel(
             curve.line.iter().zip(band).map(|((fraction, _), band)| (x.at(*fraction), y.at(band.high)));
         let lower =
             curve.line.iter().zip(band).rev().map(|((fraction, _), band)| (x.at(*fraction), y.at(band.low)));
-        scene.area(upper.chain(lower).collect(), theme::colour(curve.policy).fade(0.16));
+        scene.area(upper.chain(lower).collect(), colour(curve.policy).fade(0.16));
     }
     for curve in curves {
         let points = curve.line.iter().map(|(fraction, ms)| (x.at(*fraction), y.at(*ms))).collect();
-        scene.line(points, 2.5, theme::colour(curve.policy));
+        scene.line(points, 2.5, colour(curve.policy));
     }
     names(scene, extent, curves, x, y);
 }
@@ -185,7 +187,7 @@ fn names(scene: &mut Scene, extent: Extent, curves: &[Curve], x: Tail, y: Linear
     for ((policy, (from_x, from_y)), to_y) in
         ends.iter().zip(spread(&wanted, 18.0, (extent.top, extent.bottom - 4.0)))
     {
-        let ink = theme::colour(*policy);
+        let ink = colour(*policy);
         let to_x = extent.right + 18.0;
         scene.line(
             vec![(*from_x, *from_y), (from_x + 4.0, *from_y), (to_x - 4.0, to_y), (to_x, to_y)],
@@ -198,7 +200,7 @@ fn names(scene: &mut Scene, extent: Extent, curves: &[Curve], x: Tail, y: Linear
             policy.name(),
             theme::BODY,
             Weight::Bold,
-            theme::text_colour(*policy),
+            text_colour(*policy),
             Anchor::Start,
         );
     }

@@ -9,13 +9,16 @@ mod phase;
 mod strip;
 mod window;
 
-use super::{
+use cgtune_chart::{
     axis::{Linear, tick_text},
     font::{self, Weight},
-    percentiles::standing,
     scene::{Anchor, Extent, Ink, Scene},
     theme,
 };
+use strip::Strip;
+use window::Window;
+
+use super::{percentiles::standing, policy::colour};
 use crate::{
     plan::{Condition, PolicyKind},
     record::{Block, Records},
@@ -24,8 +27,6 @@ use crate::{
         figures::{count, ms},
     },
 };
-use strip::Strip;
-use window::Window;
 
 /// Space above a strip for its heading and the name of its slowest frame.
 const HEAD: f64 = 68.0;
@@ -138,7 +139,7 @@ fn time_axis(scene: &mut Scene, extent: Extent, window: &Window) {
 
 /// One line that explains every mark.
 fn legend(scene: &mut Scene, y: f64, period_us: u64, periods: bool) {
-    let solid = theme::colour(PolicyKind::Limit);
+    let solid = colour(PolicyKind::Limit);
     let mut entries: Vec<(Ink, f64, String)> = vec![
         (strip::waiting(solid), 12.0, "waits for the frame before".into()),
         (solid, 12.0, "encodes".into()),

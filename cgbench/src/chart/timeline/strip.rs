@@ -1,13 +1,15 @@
 //! One block's second: bars, throttled spans, ends of periods.
 
+use cgtune_chart::{
+    axis::Linear,
+    font::{self, Weight},
+    scene::{Anchor, Extent, Ink, Point, Scene},
+    theme,
+};
+
 use super::{lanes::lanes, phase::Periods, window::Window};
 use crate::{
-    chart::{
-        axis::Linear,
-        font::{self, Weight},
-        scene::{Anchor, Extent, Ink, Point, Scene},
-        theme,
-    },
+    chart::policy::{colour, text_colour},
     record::{Block, SampleTable},
     study::measured_frames,
     summary::figures::{count, ms},
@@ -149,7 +151,7 @@ impl<'a> Strip<'a> {
         let x = self.scale(extent);
         let at = |ns: u64| x.at(ns as f64);
         let heading = (extent.left, extent.top - 40.0);
-        scene.text(heading, policy.name(), 15.0, Weight::Bold, theme::text_colour(policy), Anchor::Start);
+        scene.text(heading, policy.name(), 15.0, Weight::Bold, text_colour(policy), Anchor::Start);
         let after = extent.left + font::width(policy.name(), 15.0, Weight::Bold) + 14.0;
         scene.label((after, heading.1), self.figures(), theme::QUIET, Anchor::Start);
         for (from, to) in self.spans.iter().filter(|(from, to)| self.window.meets(*from, *to)) {
@@ -176,7 +178,7 @@ impl<'a> Strip<'a> {
     }
 
     fn bar(&self, scene: &mut Scene, extent: Extent, bar: &Bar) {
-        let ink = theme::colour(self.block.condition.policy);
+        let ink = colour(self.block.condition.policy);
         let x = self.scale(extent);
         let place = self.place(bar, extent);
         let part = |from: u64, to: u64| Extent { left: x.at(from as f64), right: x.at(to as f64), ..place };

@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 use ab_glyph::{Font, FontRef, InvalidFont, ScaleFont};
 
 /// What the SVG asks for.
-pub(super) const FAMILY: &str = "Arimo, Liberation Sans, Arial, Helvetica, sans-serif";
+pub const FAMILY: &str = "Arimo, Liberation Sans, Arial, Helvetica, sans-serif";
 
 static REGULAR: LazyLock<Result<FontRef<'static>, InvalidFont>> =
-    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Arimo-Regular.ttf")));
+    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../assets/Arimo-Regular.ttf")));
 static BOLD: LazyLock<Result<FontRef<'static>, InvalidFont>> =
-    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Arimo-Bold.ttf")));
+    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../assets/Arimo-Bold.ttf")));
 
 /// Weight of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Weight {
 }
 
 /// The font of a weight.
-pub(super) fn face(weight: Weight) -> Result<&'static FontRef<'static>, InvalidFont> {
+pub fn face(weight: Weight) -> Result<&'static FontRef<'static>, InvalidFont> {
     match weight {
         Weight::Regular => REGULAR.as_ref(),
         Weight::Bold => BOLD.as_ref(),
@@ -34,13 +34,13 @@ pub(super) fn face(weight: Weight) -> Result<&'static FontRef<'static>, InvalidF
 }
 
 /// ab_glyph scales a font by its height from descent to ascent, CSS by its em.
-pub(super) fn scale(font: &FontRef<'_>, size: f64) -> f32 {
+pub fn scale(font: &FontRef<'_>, size: f64) -> f32 {
     let em = font.units_per_em().unwrap_or(1000.0);
     size as f32 * font.height_unscaled() / em
 }
 
 /// Width of a text; of a font that cannot be used, half an em a character.
-pub(super) fn width(text: &str, size: f64, weight: Weight) -> f64 {
+pub fn width(text: &str, size: f64, weight: Weight) -> f64 {
     let Ok(font) = face(weight) else { return text.chars().count() as f64 * size / 2.0 };
     let scaled = font.as_scaled(scale(font, size));
     let mut last = None;
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn every_character_of_our_charts_has_a_glyph() {
         let font = face(Weight::Regular).unwrap();
-        for c in "abcXYZ0123 .,;:%+-–—×≥≤µ·…()/→−|<>=\"'".chars() {
+        for c in "abcXYZ0123 .,;:%+-–—×≥≤µ½·…()/→−|<>=\"'".chars() {
             assert_ne!(font.glyph_id(c).0, 0, "{c}");
         }
     }

@@ -1,7 +1,5 @@
-//! From a scene to a file. plotters draws both formats; text in a PNG is set here, because plotters' own drops the
-//! space that a glyph has on its left.
-
-use std::path::{Path, PathBuf};
+//! From a scene to the bytes of a picture. plotters draws both formats; text in a PNG is set here, because plotters'
+//! own drops the space that a glyph has on its left.
 
 use ab_glyph::{Font, GlyphId, ScaleFont, point};
 use plotters::{
@@ -13,14 +11,27 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::{
-    ChartError, font,
+use crate::{
+    font,
     font::Weight,
     scene::{Anchor, Ink, Mark, Point, Scene, Text},
 };
-use cgtune_sys::durable::Existing;
 
-use crate::store::write_file;
+/// Why a picture could not be painted.
+#[derive(Debug, thiserror::Error)]
+pub enum PaintError {
+    /// The font that is built in cannot be used.
+    #[error("cannot use the built-in font")]
+    Font(#[from] ab_glyph::InvalidFont),
+    /// A backend failed.
+    #[error("cannot draw the chart as {format}: {reason}")]
+    Draw {
+        /// `SVG` or `PNG`.
+        format: &'static str,
+        /// What the backend says.
+        reason: String,
+    },
+}
 
 /// plotters has whole pixels only, so everything is drawn that much larger. In the SVG the view box makes up for it.
 const FINE: u32 = 4;
@@ -31,20 +42,11 @@ const PLOTTERS_FONT_SCALE: f64 = 1.24;
 /// Where plotters' SVG backend puts the baseline below the top, in ems.
 const PLOTTERS_TOP: f64 = 0.76;
 
-/// Writes the scene as SVG.
+/// The scene as the text of an SVG file.
 ///
 /// # Errors
-/// [`ChartError`]
-pub fn svg(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
-    write_file(path, svg_text(scene)?.as_bytes(), Existing::Replaced)?;
-    Ok(path.to_owned())
-}
-
-/// The scene as SVG text.
-///
-/// # Errors
-/// [`ChartError::Draw`]
-pub fn svg_text(scene: &Scene) -> Result<String, ChartError> {
+/// [`PaintError::Draw`]
+pub fn svg(scene: &Scene) -> Result<String, PaintError> {
     let (width, height) = size(scene, FINE);
     let mut text = String::new();
     {
@@ -62,11 +64,11 @@ pub fn svg_text(scene: &Scene) -> Result<String, ChartError> {
     Ok(text.replacen(">\n", &format!(">\n<title>{title}</title>\n"), 1))
 }
 
-/// Writes the scene as PNG.
+/// The scene as the bytes of a PNG file, two pixels to a unit.
 ///
 /// # Errors
-/// [`ChartError`]
-pub fn png(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
+/// [`PaintError`]
+pub fn png(scene: &Scene) -> Result<Vec<u8>, PaintError> {
     let (fine_width, fine_height) = size(scene, FINE);
     let mut fine = vec![255; fine_width as usize * fine_height as usize * 3];
     {
@@ -80,12 +82,11 @@ pub fn png(scene: &Scene, path: &Path) -> Result<PathBuf, ChartError> {
     for text in scene.texts() {
         pixels.set(text)?;
     }
-    write_file(path, &pixels.encoded().map_err(|e| failed("PNG")(e.to_string()))?, Existing::Replaced)?;
-    Ok(path.to_owned())
+    pixels.encoded().map_err(|e| failed("PNG")(e.to_string()))
 }
 
-fn failed(format: &'static str) -> impl Fn(String) -> ChartError {
-    move |reason| ChartError::Draw { format, reason }
+fn failed(format: &'static str) -> impl Fn(String) -> PaintError {
+    move |reason| PaintError::Draw { format, reason }
 }
 
 fn size(scene: &Scene, factor: u32) -> (u32, u32) {
@@ -195,7 +196,7 @@ impl Pixels {
     }
 
     /// Sets a text, glyph by glyph.
-    fn set(&mut self, text: &Text) -> Result<(), ChartError> {
+    fn set(&mut self, text: &Text) -> Result<(), PaintError> {
         let density = f64::from(DENSITY);
         let font = font::face(text.weight)?;
         let scaled = font.as_scaled(font::scale(font, text.size * density));

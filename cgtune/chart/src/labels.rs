@@ -2,7 +2,7 @@
 
 /// Places for labels that want to be at `wanted` (in any order), at least `gap` apart and within `from`..`to`, each
 /// as near as the others let it. With too little room the gap shrinks.
-pub(super) fn spread(wanted: &[f64], gap: f64, (from, to): (f64, f64)) -> Vec<f64> {
+pub fn spread(wanted: &[f64], gap: f64, (from, to): (f64, f64)) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
     let gap = if wanted.len() > 1 { gap.min((to - from) / (wanted.len() - 1) as f64) } else { gap };

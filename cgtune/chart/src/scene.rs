@@ -1,6 +1,6 @@
 //! A picture as data: marks in a coordinate system with the origin at the top left, one unit a CSS pixel.
 
-use super::font::{self, Weight};
+use crate::font::{self, Weight};
 
 /// A colour, and how much of it covers what is below.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,8 @@
 //! Putting marks into a scene.
 
-use super::{
+use cgtune_core::text::Escaped;
+
+use crate::{
     font::{self, Weight},
     scene::{Anchor, Extent, Ink, Mark, Point, Scene, Text},
     theme,
@@ -8,13 +10,15 @@ use super::{
 
 /// Rhythm of a broken line: drawn, then left out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dash(pub(super) f64, pub(super) f64);
+pub struct Dash(pub f64, pub f64);
 
 impl Scene {
     /// A title and what stands below it, each on as many lines as it takes, at most two. So far the picture is as high
     /// as these; [`Self::on_paper`] makes it whole.
-    pub(super) fn titled(width: f64, title: &str, subtitle: &str) -> Self {
-        let mut scene = Self { width, height: 0.0, title: title.to_owned(), marks: Vec::new() };
+    #[must_use]
+    pub fn titled(width: f64, title: &str, subtitle: &str) -> Self {
+        let (title, subtitle) = (&legible(title), &legible(subtitle));
+        let mut scene = Self { width, height: 0.0, title: title.clone(), marks: Vec::new() };
         let room = width - 2.0 * theme::MARGIN;
         let mut y = theme::MARGIN + 14.0;
         for line in balanced(title, room, theme::TITLE, Weight::Bold).into_iter().take(2) {
@@ -37,7 +41,8 @@ impl Scene {
     }
 
     /// The picture at its full height, with white paper behind.
-    pub(super) fn on_paper(mut self, height: f64) -> Self {
+    #[must_use]
+    pub fn on_paper(mut self, height: f64) -> Self {
         self.height = height.max(self.height).round();
         let Extent { left, top, right, bottom } = self.extent();
         let points = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
@@ -46,14 +51,15 @@ impl Scene {
     }
 
     /// A picture that is only a title and a note.
-    pub(super) fn only_note(mut self, note: &str) -> Self {
+    #[must_use]
+    pub fn only_note(mut self, note: &str) -> Self {
         let top = self.height;
         self.note(Extent { left: 0.0, top, right: self.width, bottom: top + 180.0 }, note);
         self.on_paper(top + 180.0)
     }
 
     /// Says instead of a picture why there is none.
-    pub(super) fn note(&mut self, within: Extent, note: &str) {
+    pub fn note(&mut self, within: Extent, note: &str) {
         let lines = broken(note, within.width() - 20.0, theme::SUBTITLE, Weight::Regular);
         let (x, middle) = ((within.left + within.right) / 2.0, (within.top + within.bottom) / 2.0);
         let mut y = middle - 10.0 * (lines.len() as f64 - 1.0);
@@ -63,25 +69,28 @@ impl Scene {
         }
     }
 
-    pub(super) fn rect(&mut self, extent: Extent, ink: Ink) {
+    /// A filled rectangle.
+    pub fn rect(&mut self, extent: Extent, ink: Ink) {
         let Extent { left, top, right, bottom } = extent;
         self.area(vec![(left, top), (right, top), (right, bottom), (left, bottom)], ink);
     }
 
-    pub(super) fn area(&mut self, points: Vec<Point>, ink: Ink) {
+    /// A filled shape; of fewer than three corners nothing.
+    pub fn area(&mut self, points: Vec<Point>, ink: Ink) {
         if points.len() > 2 {
             self.marks.push(Mark::Area { points, ink });
         }
     }
 
-    pub(super) fn line(&mut self, points: Vec<Point>, width: f64, ink: Ink) {
+    /// A line through points; of fewer than two nothing.
+    pub fn line(&mut self, points: Vec<Point>, width: f64, ink: Ink) {
         if points.len() > 1 {
             self.marks.push(Mark::Line { points, width, ink });
         }
     }
 
     /// A straight broken line.
-    pub(super) fn dashed(&mut self, from: Point, to: Point, width: f64, ink: Ink, dash: Dash) {
+    pub fn dashed(&mut self, from: Point, to: Point, width: f64, ink: Ink, dash: Dash) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = dx.hypot(dy);
         let at = |along: f64| (from.0 + dx * along / length, from.1 + dy * along / length);
@@ -92,11 +101,13 @@ impl Scene {
         }
     }
 
-    pub(super) fn dot(&mut self, at: Point, radius: f64, ink: Ink) {
+    /// A disc.
+    pub fn dot(&mut self, at: Point, radius: f64, ink: Ink) {
         self.marks.push(Mark::Dot { at, radius, ink });
     }
 
-    pub(super) fn text(
+    /// A text on one line. Whatever would steer a terminal or break an SVG is escaped.
+    pub fn text(
         &mut self,
         at: Point,
         text: impl Into<String>,
@@ -105,20 +116,27 @@ impl Scene {
         ink: Ink,
         anchor: Anchor,
     ) {
-        let text = text.into();
+        let text = legible(&text.into());
         if !text.is_empty() {
             self.marks.push(Mark::Text(Text { at, text, size, weight, ink, anchor }));
         }
     }
 
     /// Text of the usual size.
-    pub(super) fn label(&mut self, at: Point, text: impl Into<String>, ink: Ink, anchor: Anchor) {
+    pub fn label(&mut self, at: Point, text: impl Into<String>, ink: Ink, anchor: Anchor) {
         self.text(at, text, theme::BODY, Weight::Regular, ink, anchor);
     }
 }
 
+/// A text as it may be drawn: control characters, and those that reorder what stands around them, as `\xNN`.
+#[must_use]
+pub fn legible(text: &str) -> String {
+    Escaped(text.as_bytes()).to_string()
+}
+
 /// Breaks a text at spaces into lines that fit; of a word that does not, what fits with an ellipsis.
-pub(super) fn broken(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+#[must_use]
+pub fn broken(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let longer = lines.last().map(|line| format!("{line} {word}"));
@@ -149,16 +167,14 @@ fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
 }
 
 /// The text if it fits, or its beginning and an ellipsis.
-pub(super) fn fitted(text: &str, room: f64, size: f64, weight: Weight) -> String {
+#[must_use]
+pub fn fitted(text: &str, room: f64, size: f64, weight: Weight) -> String {
     if font::width(text, size, weight) <= room {
         return text.to_owned();
     }
-    let mut kept: String = text.to_owned();
-    while kept.pop().is_some() {
-        let shorter = format!("{}…", kept.trim_end());
-        if font::width(&shorter, size, weight) <= room {
-            return shorter;
-        }
-    }
-    String::new()
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let shorter = |end: usize| format!("{}…", text[..end].trim_end());
+    // Halved, not tried one by one: what is drawn may be a name of any length.
+    let fit = ends.partition_point(|&end| font::width(&shorter(end), size, weight) <= room);
+    fit.checked_sub(1).map(|last| shorter(ends[last])).unwrap_or_default()
 }
