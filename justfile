@@ -72,7 +72,7 @@ evidence:
     testbed/run --agree "results/$(date +%Y%m%d-%H%M%S)-agree-v2"
 
 # Does the model predict what the kernel did in the reference runs?
-agree *ARGS='results/encoder-linux-6.18 --check':
+agree *ARGS='results/encoder-linux-6.18':
     cargo run --release --bin cgbench -- agree {{ARGS}}
 
 # A quarter of an hour: a grid of loads and limits on this kernel, and the model against it (root, an idle machine)

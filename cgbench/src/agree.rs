@@ -89,6 +89,8 @@ pub struct CellAgreement {
 pub struct Agreement {
     /// `cgbench.agree/1`.
     pub schema: &'static str,
+    /// The kernel that it was run on, as `uname -r` has it.
+    pub kernel: String,
     /// What was run.
     pub setting: Setting,
     /// Ways to begin that were tried.
@@ -132,7 +134,8 @@ impl Agreement {
             })
             .collect();
         let setting = Setting::of(&records.plan);
-        Self { schema: Self::SCHEMA, setting, phases: phases.len(), blocks, cells, misses }
+        let kernel = records.machine.kernel.clone();
+        Self { schema: Self::SCHEMA, kernel, setting, phases: phases.len(), blocks, cells, misses }
     }
 }
 

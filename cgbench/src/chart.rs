@@ -8,11 +8,14 @@
 //! | `percentiles` | how the latency grows towards the tail, a line a policy |
 //! | `timeline` | the worst second of the limit, frame by frame, and the same second with burst |
 //!
+//! and, over several runs, `signature`: throttled share and p99 by how much of the limit is used, the kernel over the model.
+//!
 //! No box plots and no violins: both hide the tail, and the tail is the matter.
 
 mod overview;
 mod percentiles;
 mod policy;
+mod signature;
 mod timeline;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ use cgtune_chart::{
 use cgtune_sys::durable::Existing;
 pub use overview::overview;
 pub use percentiles::percentiles;
+pub use signature::signature;
 pub use timeline::timeline;
 
 use crate::{
@@ -60,8 +64,20 @@ pub fn draw_all(records: &Records, summary: &Summary, folder: &Path) -> Result<V
     Ok(paths)
 }
 
+/// A picture as one file, PNG where it is named so and else SVG, replacing what is there.
+///
+/// # Errors
+/// [`ChartError`], when it cannot be written.
+pub fn write_one(scene: &Scene, path: &Path) -> Result<(), ChartError> {
+    let bytes = match path.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("png") => paint::png(scene)?,
+        _ => paint::svg(scene)?.into_bytes(),
+    };
+    Ok(write_file(path, &bytes, Existing::Replaced)?)
+}
+
 /// One picture as two files.
-fn write(name: &str, scene: &Scene, folder: &Path) -> Result<[PathBuf; 2], ChartError> {
+pub(crate) fn write(name: &str, scene: &Scene, folder: &Path) -> Result<[PathBuf; 2], ChartError> {
     let [svg, png] = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
     write_file(&svg, paint::svg(scene)?.as_bytes(), Existing::Replaced)?;
     write_file(&png, &paint::png(scene)?, Existing::Replaced)?;

@@ -22,7 +22,7 @@ use crate::{
         Agreement, Verdict,
         grid::{self, Point},
     },
-    backend, interrupt,
+    backend, chart, interrupt,
     progress::Progress,
     record::{BackendKind, Records},
     store,
@@ -63,6 +63,10 @@ pub struct Args {
     /// Frame rates divided by N, for CPUs that are emulated
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=30))]
     slow: u32,
+    /// Draw throttled share and p99 by how much of the limit is used, as SVG or PNG by its ending; a measured grid has both as
+    /// OUT/signature.svg and .png
+    #[arg(long, value_name = "FILE", value_parser = chart_file)]
+    chart: Option<PathBuf>,
     /// Phases of timer and tick that are tried
     #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(24..=10_000))]
     phases: u32,
@@ -80,6 +84,13 @@ pub struct Args {
     quiet: bool,
 }
 
+fn chart_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let known =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg") || e.eq_ignore_ascii_case("png"));
+    if known { Ok(path) } else { Err("a name that ends in .svg or .png".to_owned()) }
+}
+
 /// Tick phases among all phases.
 const TICK_PHASES: u32 = 6;
 
@@ -91,10 +102,11 @@ const TICK_PHASES: u32 = 6;
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.folders.is_empty() {
         let all: Result<Vec<_>, _> = args.folders.iter().map(|folder| store::runs(folder)).collect();
-        return compare(args, &all?.concat()).map(|agrees| code(args, agrees));
+        return compare(args, &all?.concat(), None).map(|agrees| code(args, agrees));
     }
     let stop = interrupt::flag()?;
-    let Measured { folders, interrupted } = measured(args, &stop)?;
+    let out = args.out.clone().unwrap_or_else(|| super::run::default_folder("agree"));
+    let Measured { folders, interrupted } = measured(args, &out, &stop)?;
     let whole = |folder: &PathBuf| {
         store::read(folder).is_ok_and(|records| records.blocks.iter().any(|block| !block.partial))
     };
@@ -103,7 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         writeln!(anstream::stderr(), "interrupted before anything was measured")?;
         return Ok(super::run::exit_interrupted());
     }
-    let agrees = compare(args, &folders)?;
+    let agrees = compare(args, &folders, Some(&out))?;
     if interrupted {
         writeln!(anstream::stderr(), "interrupted: the blocks measured so far are kept and marked partial")?;
         return Ok(super::run::exit_interrupted());
@@ -116,20 +128,19 @@ fn code(args: &Args, agrees: bool) -> ExitCode {
 }
 
 /// Measures the grid on this kernel. The model is no substitute here: it would be compared with itself.
-fn measured(args: &Args, stop: &AtomicBool) -> anyhow::Result<Measured> {
+fn measured(args: &Args, out: &Path, stop: &AtomicBool) -> anyhow::Result<Measured> {
     let mut kernel = backend::kernel::Kernel::open(true)?.without_samples();
-    let out = args.out.clone().unwrap_or_else(|| super::run::default_folder("agree"));
     let grid: &[Point] = if args.quick { &grid::QUICK } else { &grid::FULL };
     let scaled = |point: &Point| point.scaled(args.frames.unwrap_or(u32::MAX), args.slow);
     let points: Vec<Point> = grid.iter().map(scaled).collect();
     let mut progress = Progress::new(args.quiet);
-    let measured = measure::measure(&points, args.seed, &mut kernel, &out, stop, &mut progress);
+    let measured = measure::measure(&points, args.seed, &mut kernel, out, stop, &mut progress);
     progress.finish();
     measured
 }
 
-/// Compares runs and shows it. Whether enough agrees.
-fn compare(args: &Args, folders: &[PathBuf]) -> anyhow::Result<bool> {
+/// Compares runs, shows it and draws the chart, where there is a folder for it or one was asked for. Whether enough agrees.
+fn compare(args: &Args, folders: &[PathBuf], out_folder: Option<&Path>) -> anyhow::Result<bool> {
     let phases = Phases::grid(args.phases.div_ceil(TICK_PHASES), TICK_PHASES);
     let mut all = Vec::new();
     for folder in folders {
@@ -140,6 +151,7 @@ fn compare(args: &Args, folders: &[PathBuf]) -> anyhow::Result<bool> {
     if all.iter().all(|one| one.agreement.blocks.is_empty()) {
         return Err(anyhow!("no block there has a limit, so there is nothing to compare"));
     }
+    let drawn = draw(args, &all, out_folder)?;
     let verdict = Verdict::of(all.iter().map(|one| &one.agreement));
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -152,8 +164,33 @@ fn compare(args: &Args, folders: &[PathBuf]) -> anyhow::Result<bool> {
         writeln!(out)?;
     } else {
         table::write(&all, &verdict, &mut out)?;
+        for path in drawn {
+            writeln!(out, "chart: {}", path.display())?;
+        }
     }
     Ok(verdict.agrees)
+}
+
+/// The files of the signature chart. A grid without a curve has none; one that was asked for by name is an error then.
+fn draw(args: &Args, all: &[Compare], out: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
+    let agreements: Vec<&Agreement> = all.iter().map(|one| &one.agreement).collect();
+    let Some(scene) = chart::signature(&agreements) else {
+        return match args.chart {
+            Some(_) => {
+                Err(anyhow!("no load there was measured under three limits, so there is no curve to draw"))
+            }
+            None => Ok(Vec::new()),
+        };
+    };
+    let mut drawn = Vec::new();
+    if let Some(folder) = out {
+        drawn.extend(chart::write("signature", &scene, folder)?);
+    }
+    if let Some(path) = &args.chart {
+        chart::write_one(&scene, path)?;
+        drawn.push(path.clone());
+    }
+    Ok(drawn)
 }
 
 /// The kernel that a run was measured on.
