@@ -191,7 +191,9 @@ fn agree_measures_a_grid_and_compares_it_as_it_compares_its_records() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("grid");
     let mut command = cgbench();
-    command.args(["agree", "--quick", "--frames", "45", "--json", "--quiet", "--out"]).arg(&out);
+    command
+        .args(["agree", "--quick", "--frames", "30", "--phases", "24", "--json", "--quiet", "--out"])
+        .arg(&out);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -207,18 +209,18 @@ fn agree_measures_a_grid_and_compares_it_as_it_compares_its_records() {
         }
         let records = store::read(&out.join(point.name())).unwrap();
         for block in &records.blocks {
-            assert_eq!(block.frames.len(), 45 + records.plan.warmup_frames as usize);
+            assert_eq!(block.frames.len(), 30 + records.plan.warmup_frames as usize);
             let bandwidth = block.observed.bandwidth.unwrap();
             let quota = bandwidth.quota.limited().unwrap();
             assert_eq!(bandwidth.burst, Some(block.condition.policy.burst(quota)), "{block:?}");
         }
     }
     assert_eq!(value["verdict"]["throttled"]["of"], 12);
-    assert_eq!(value["verdict"]["p99_ms"]["of"], 0, "45 frames carry no p99");
+    assert_eq!(value["verdict"]["p99_ms"]["of"], 0, "30 frames carry no p99");
     assert_eq!(left_behind(), [""; 0]);
 
     // The same from the records alone.
-    let again = cgbench().args(["agree", "--json"]).arg(&out).output().unwrap();
+    let again = cgbench().args(["agree", "--phases", "24", "--json"]).arg(&out).output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{}", text(&again));
     let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(again["verdict"], value["verdict"]);

@@ -54,7 +54,7 @@ fn a_simulated_run_is_whole_and_labelled_everywhere() {
     // What the model plays through itself it agrees with; but that is no evidence, and is refused as such.
     let records = store::read(&out).unwrap();
     let kernel = Kernel::of(records.machine.kernel.parse().unwrap());
-    let agreement = Agreement::of(&records, kernel, &Phases::grid(8, 6));
+    let agreement = Agreement::of(&records, kernel, &Phases::grid(6, 4));
     let verdict = Verdict::of([&agreement].into_iter());
     assert!(verdict.agrees && verdict.throttled.of == 30, "{verdict}");
     let refused = cgbench().args(["agree", "--check"]).arg(&out).output().unwrap();

@@ -113,3 +113,70 @@ fn subtitle(runs: &[&Agreement], load: &Setting) -> String {
         kernels.join(", ")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use cgtune_chart::{paint, scene::Mark};
+    use cgtune_core::sim::Spread;
+
+    use super::*;
+    use crate::agree::{CellAgreement, Slack};
+
+    /// Made up: it looks plausible and proves nothing about any kernel.
+    fn run(headroom: f64, fps: f64) -> Agreement {
+        let compared = |kernel: f64, slack| {
+            let model = Spread { min: kernel * 0.8, median: kernel * 0.95, max: kernel * 1.1 };
+            Compared::new(kernel, model, slack)
+        };
+        let conditions = POLICIES.map(|policy| Condition { policy, neighbour: false });
+        let over = |place: usize| ((1.0 / headroom - 0.7) * [1.5, 0.5, 0.2][place]).max(0.0);
+        let block = |(place, condition)| BlockAgreement {
+            index: 0,
+            condition,
+            use_of_limit: 1.0 / headroom + place as f64 * 0.004,
+            throttled: compared(over(place), Slack::THROTTLED),
+            bursts: None,
+            burst_ms: None,
+        };
+        let cell = |(place, condition)| CellAgreement {
+            condition,
+            frames: 1_040,
+            p99_ms: Some(compared(19.0 + over(place) * 120.0, Slack::LATENCY)),
+        };
+        Agreement {
+            schema: Agreement::SCHEMA,
+            kernel: "0.0-synthetic".into(),
+            setting: Setting { fps, share: 0.4, threads: 1, period_us: 100_000, headroom },
+            phases: 48,
+            blocks: conditions.into_iter().enumerate().map(block).collect(),
+            cells: conditions.into_iter().enumerate().map(cell).collect(),
+            misses: Vec::new(),
+        }
+    }
+
+    fn texts(scene: &Scene) -> Vec<String> {
+        let text = |mark: &Mark| match mark {
+            Mark::Text(text) => Some(text.text.clone()),
+            _ => None,
+        };
+        scene.marks.iter().filter_map(text).collect()
+    }
+
+    #[test]
+    fn a_load_under_three_limits_is_a_curve_and_others_are_not_drawn() {
+        let runs: Vec<Agreement> =
+            [(1.02, 60.0), (1.1, 60.0), (1.6, 60.0), (1.08, 30.0)].map(|(q, fps)| run(q, fps)).into();
+        let all: Vec<&Agreement> = runs.iter().collect();
+        let scene = signature(&all).unwrap();
+        let texts = texts(&scene).join("\n");
+        for part in
+            ["no burst", "burst of half a quota", "burst of a quota", "60.00 frames a second", "SIMULATED"]
+        {
+            assert!(texts.contains(part), "{part}: {texts}");
+        }
+        assert!(!texts.contains("30.00"), "{texts}");
+        assert!(paint::png(&scene).unwrap().len() > 10_000);
+        assert_eq!(signature(&all[2..]), None);
+        assert_eq!(signature(&[]), None);
+    }
+}
