@@ -2,7 +2,6 @@
 # cgbench agree: measures the grid on cgroup v2, with frame rates that an emulated CPU can keep up with, and hands the records to
 # the host over the second serial port. The host compares: playing the model is nothing for an emulated CPU.
 . /testbed/lib.sh
-# 150 frames a block: counters. Half the verdict is that it measured at all.
 code=0
 cgbench agree --slow "$(argument slow)" --frames "$(argument frames)" --out /tmp/grid > /tmp/out || code=$?
 equals "the grid was measured, exit code" "$code" 0

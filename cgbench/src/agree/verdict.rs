@@ -41,10 +41,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.of {
-            0 => f.write_str("n/a"),
-            of => write!(f, "{} of {of}", self.agree),
-        }
+        write!(f, "{} of {}", self.agree, self.of)
     }
 }
 
@@ -80,11 +77,17 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let says = if self.agrees { "agrees" } else { "does NOT agree" };
-        write!(
-            f,
-            "the model {says} with this kernel: throttled share in {} blocks, bursts in {}, burst time in {}, p99 in {} cells",
-            self.throttled, self.bursts, self.burst_ms, self.p99_ms
-        )
+        let all = [
+            ("throttled share", self.throttled, "blocks"),
+            ("bursts", self.bursts, "blocks"),
+            ("burst time", self.burst_ms, "blocks"),
+            ("p99", self.p99_ms, "cells"),
+        ];
+        // What was not compared is not counted as having agreed.
+        let compared = all.into_iter().filter(|(_, tally, _)| tally.of > 0);
+        let parts: Vec<String> =
+            compared.map(|(name, tally, of)| format!("{name} in {tally} {of}")).collect();
+        write!(f, "the model {says} with this kernel: {}", parts.join(", "))
     }
 }
 
@@ -111,7 +114,14 @@ mod tests {
     fn of_none_nothing_is_missed_and_nothing_is_claimed() {
         let none = tally(0, 0, OTHERS_NEEDED);
         assert!(none.enough());
-        assert_eq!(none.to_string(), "n/a");
+        let all = Verdict {
+            agrees: true,
+            throttled: tally(9, 10, 0.9),
+            bursts: none,
+            burst_ms: none,
+            p99_ms: none,
+        };
+        assert_eq!(all.to_string(), "the model agrees with this kernel: throttled share in 9 of 10 blocks");
     }
 
     #[test]
