@@ -33,16 +33,17 @@ use table::Compare;
 /// What may be asked.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The CPU time of each frame goes through the model under its block's own limit, at many phases of the period timer\n\
-    and the tick. Without DIR a grid is measured on this kernel first: loads × quotas × threads × periods, each without\n\
+    after_help = "The CPU time of each frame goes through the model under its block's own limit, at many phases of the period timer \
+    and the tick. Without DIR a grid is measured on this kernel first: loads × quotas × threads × periods, each without \
     burst, with half a quota of it and with a whole one, in a quarter of an hour.\n\n\
-    With --check it passes (exit code 0) when of all blocks the throttled share lies in the model's range, give or take\n\
-    3 points, in 90 %; nr_bursts (± 15 %, or 3) and the burst time (± 15 %, or 15 ms) in 80 % each; and p99 (± 15 %, from\n\
+    With --check it passes (exit code 0) when of all blocks the throttled share lies in the model's range, give or take \
+    3 points, in 90 %; nr_bursts (± 15 %, or 3) and the burst time (± 15 %, or 15 ms) in 80 % each; and p99 (± 15 %, from \
     1,000 frames on) in 80 % of the cells; else exit code 1. Whatever lies outside is listed with its reason.\n\n\
     Examples:\n  \
     sudo cgbench agree --check\n  \
     sudo cgbench agree --quick --out results/agree\n  \
-    cgbench agree results/agree results/encoder-linux-6.18 --check"
+    cgbench agree results/agree --check\n  \
+    cgbench agree results/agree results/encoder-linux-6.18 --chart signature.svg"
 )]
 pub struct Args {
     /// Folders of runs, or of folders of runs, to compare instead of measuring
