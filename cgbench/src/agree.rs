@@ -148,6 +148,7 @@ fn scenario_of(records: &Records, block: &Block, kernel: Kernel) -> Option<Scena
         kernel,
         cpus: u32::try_from(records.machine.online_cpus.len()).unwrap_or(1),
         pattern: Pattern::Recorded(load),
+        calls: None,
         bandwidth,
         above: Vec::new(),
         weight: weight(block.observed.share),

@@ -17,6 +17,7 @@ fn scenario(pattern: Pattern, burst_ms: u64) -> Scenario {
         kernel: Kernel::of(Version::new(6, 18, 0)),
         cpus: 1,
         pattern,
+        calls: None,
         bandwidth: Bandwidth::new(
             Quota::Limited(Micros::from_ms(42)),
             Micros::from_ms(100),

@@ -4,7 +4,7 @@
 
 use cgtune_core::{
     Bandwidth, Micros, Nanos, Quota,
-    sim::{Counters, Crew, Job, Kernel, Machine, Throttle},
+    sim::{Counters, Crew, Job, Kernel, Machine, SystemCalls, Throttle},
 };
 use proptest::prelude::*;
 
@@ -21,6 +21,7 @@ struct Case {
     phase: u64,
     threads: u32,
     old: bool,
+    calls: Option<SystemCalls>,
     /// Gap to the next job, parts, CPU time of each part.
     jobs: Vec<(u64, usize, u64)>,
 }
@@ -28,9 +29,14 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let limits = (1_000_u64..200_000, 1_000_u64..=200_000, 0..=100_u64, 0..200 * MS);
     let machine = (1_usize..5, prop::sample::select(vec![MS, 4 * MS, 10 * MS]), 0..10 * MS, any::<bool>());
+    let calls =
+        prop::option::of((0..5 * MS, 0..5 * MS).prop_map(|(every, lasting)| SystemCalls {
+            every: Nanos::new(every),
+            lasting: Nanos::new(lasting),
+        }));
     let jobs = prop::collection::vec((0..60 * MS, 1_usize..6, 0..40 * MS), 1..60);
-    (machine, limits, 1_u32..6, jobs).prop_map(
-        |((cpus, tick, tick_phase, old), (quota, period, burst, phase), threads, jobs)| Case {
+    (machine, limits, 1_u32..6, calls, jobs).prop_map(
+        |((cpus, tick, tick_phase, old), (quota, period, burst, phase), threads, calls, jobs)| Case {
             cpus,
             tick,
             tick_phase,
@@ -40,6 +46,7 @@ fn case() -> impl Strategy<Value = Case> {
             phase,
             threads,
             old,
+            calls,
             jobs,
         },
     )
@@ -55,9 +62,10 @@ struct Ran {
 
 fn run(case: &Case, wall: u64) -> Ran {
     let kernel = Kernel {
-        throttle: Throttle::Tasks,
+        throttle: if case.old { Throttle::RunQueue } else { Throttle::Tasks },
         expires_slices: case.old,
         random_phase: true,
+        times_empty: case.old,
         tick: Nanos::new(case.tick),
     };
     let mut machine = Machine::new(kernel, case.cpus, Nanos::new(case.tick_phase));
@@ -74,7 +82,7 @@ fn run(case: &Case, wall: u64) -> Ran {
         })
         .collect();
     let wanted = case.jobs.iter().map(|&(_, parts, each)| parts as u64 * each).sum();
-    machine.crew(group, &Crew { threads: case.threads, at_once: usize::MAX, cpus: None }, jobs.into_iter());
+    machine.crew(group, &Crew { calls: case.calls, ..Crew::of(case.threads) }, jobs.into_iter());
     let mut done = 0;
     machine.run_until(Nanos::new(wall), |job| {
         assert!(job.at >= job.intended);
@@ -97,9 +105,11 @@ proptest! {
         if ran.done == case.jobs.len() {
             prop_assert_eq!(usage_ns, ran.wanted);
         }
-        // What was there at first, what came in with each refill, and a tick and a nanosecond that each CPU may owe.
+        // What was there at first, what came in with each refill; and what may be owed: of each CPU a tick and the first
+        // nanosecond, of each thread a system call.
         let refills = (nr_periods + 1) * case.quota * 1000;
-        let owed = case.cpus as u64 * (case.tick + 1);
+        let call = case.calls.map_or(0, |calls| calls.lasting.get());
+        let owed = case.cpus as u64 * (case.tick + 1) + u64::from(case.threads) * call;
         prop_assert!(usage_ns <= refills + owed, "{usage_ns} > {refills} + {owed}");
         prop_assert!(throttled_ns <= ran.wall * case.cpus as u64);
     }

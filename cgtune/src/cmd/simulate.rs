@@ -134,6 +134,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             kernel,
             cpus,
             pattern: pattern.clone(),
+            calls: None,
             bandwidth,
             above: above.into_iter().collect(),
             weight: 100,

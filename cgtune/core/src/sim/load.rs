@@ -28,13 +28,42 @@ pub struct Crew {
     pub at_once: usize,
     /// Where they may run; `None`: everywhere.
     pub cpus: Option<CpuSet>,
+    /// What part of their time is spent in the kernel; `None`: none of it.
+    pub calls: Option<SystemCalls>,
+}
+
+impl Crew {
+    /// Threads that may run everywhere, at any number of jobs, in user mode alone.
+    #[must_use]
+    pub const fn of(threads: u32) -> Self {
+        Self { threads, at_once: usize::MAX, cpus: None, calls: None }
+    }
+}
+
+/// Time in the kernel, in turns with time in user mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SystemCalls {
+    /// CPU time in user mode between two.
+    pub every: Nanos,
+    /// CPU time of each.
+    pub lasting: Nanos,
+}
+
+impl SystemCalls {
+    /// What is left of the call that a thread is in after so much CPU time; 0 in user mode.
+    pub(super) fn left(self, used: u64) -> u64 {
+        let (every, lasting) = (self.every.get(), self.lasting.get());
+        let Some(round) = every.checked_add(lasting).filter(|&round| round > 0) else { return 0 };
+        let at = used % round;
+        if at < every { 0 } else { round - at }
+    }
 }
 
 /// A crew at work.
 pub(super) struct Work<'a> {
-    pub(super) arrivals: Box<dyn Iterator<Item = Job> + 'a>,
-    pub(super) next: Option<Job>,
-    pub(super) at_once: usize,
+    arrivals: Box<dyn Iterator<Item = Job> + 'a>,
+    next: Option<Job>,
+    at_once: usize,
     /// Arrived and not begun.
     queue: VecDeque<Job>,
     /// Begun and not done, by place; places are used again.

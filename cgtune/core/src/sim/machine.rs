@@ -4,8 +4,8 @@
 //! would find a balance used up, or another thread waiting its turn.
 
 use super::{
-    kernel::{KEPT, Kernel, SLICE, TURN},
-    load::{Crew, Job, Work},
+    kernel::{KEPT, Kernel, SLICE, TURN, Throttle},
+    load::{Crew, Job, SystemCalls, Work},
     pool::{Counters, Pool, Served},
 };
 use crate::{Bandwidth, Nanos, ObservedBandwidth};
@@ -39,6 +39,17 @@ struct Share {
     since: Option<u64>,
 }
 
+impl Share {
+    /// The kernel's first balance is a nanosecond (`init_cfs_rq_runtime`, `tg_set_cfs_bandwidth`).
+    const FIRST: Self = Self { balance: 1, throttled: false, since: None };
+
+    /// Ends a throttle; the time for which somebody waited (`unthrottle_cfs_rq`).
+    fn release(&mut self, now: u64) -> u64 {
+        self.throttled = false;
+        self.since.take().map_or(0, |since| now - since)
+    }
+}
+
 struct Group {
     parent: Option<usize>,
     weight: u64,
@@ -58,6 +69,17 @@ struct Thread {
     virtual_time: f64,
     /// CPU time since it was put on its CPU.
     turn: u64,
+    /// When it is in the kernel.
+    calls: Option<SystemCalls>,
+    /// CPU time in all.
+    used: u64,
+}
+
+impl Thread {
+    /// CPU time until it returns to user mode; 0 there.
+    fn in_kernel(&self) -> u64 {
+        self.calls.map_or(0, |calls| calls.left(self.used))
+    }
 }
 
 #[derive(Default)]
@@ -108,13 +130,11 @@ impl<'a> Machine<'a> {
         weight: u64,
         phase: Nanos,
     ) -> GroupId {
-        // The kernel's first balance is a nanosecond (`init_cfs_rq_runtime`, `tg_set_cfs_bandwidth`).
-        let share = Share { balance: 1, throttled: false, since: None };
         self.groups.push(Group {
             parent: parent.map(|parent| parent.0),
             weight: weight.max(1),
-            pool: Pool::new(bandwidth, phase.get()),
-            shares: vec![share; self.cpus.len()],
+            pool: Pool::new(bandwidth.into(), phase.get()),
+            shares: vec![Share::FIRST; self.cpus.len()],
         });
         GroupId(self.groups.len() - 1)
     }
@@ -140,6 +160,8 @@ impl<'a> Machine<'a> {
                 part: None,
                 virtual_time: 0.0,
                 turn: 0,
+                calls: crew.calls,
+                used: 0,
             });
             work.sleeping.push(thread);
         }
@@ -165,13 +187,9 @@ impl<'a> Machine<'a> {
         (0..self.cpus.len()).for_each(|cpu| self.account(cpu));
         let Group { pool, shares, .. } = &mut self.groups[group.0];
         pool.set(limits);
-        pool.release();
         for share in shares {
-            share.balance = 1;
-            share.throttled = false;
-            if let Some(since) = share.since.take() {
-                pool.counters.throttled_ns += self.now - since;
-            }
+            pool.counters.throttled_ns += share.release(self.now);
+            *share = Share::FIRST;
         }
         (0..self.cpus.len()).for_each(|cpu| self.reschedule(cpu));
     }
@@ -260,11 +278,7 @@ impl<'a> Machine<'a> {
             Served { taken, enough: shares[cpu].balance > 0 }
         });
         for &cpu in &served {
-            let share = &mut shares[cpu];
-            share.throttled = false;
-            if let Some(since) = share.since.take() {
-                pool.counters.throttled_ns += self.now - since;
-            }
+            pool.counters.throttled_ns += shares[cpu].release(self.now);
         }
         for cpu in served {
             self.reschedule(cpu);
@@ -300,13 +314,13 @@ impl<'a> Machine<'a> {
             if !self.groups[group].pool.is_limited() {
                 continue;
             }
-            let first = !self.active(group, cpu);
-            let now = self.now;
-            let share = &mut self.groups[group].shares[cpu];
-            if share.throttled {
-                share.since.get_or_insert(now);
-            } else if first && share.balance <= 0 && !self.pull(group, cpu, SLICE.get()) {
-                self.throttle(group, cpu, true);
+            let first = self.runnable(group, cpu).next().is_none();
+            let share = self.groups[group].shares[cpu];
+            if !share.throttled && first && share.balance <= 0 && !self.pull(group, cpu, SLICE.get()) {
+                self.throttle(group, cpu);
+            }
+            if self.groups[group].shares[cpu].throttled && !self.goes_on(thread) {
+                self.waits(group, cpu);
             }
         }
         let least = self.least_virtual_time(cpu);
@@ -326,22 +340,30 @@ impl<'a> Machine<'a> {
         if least.is_finite() { least } else { 0.0 }
     }
 
-    /// Whether a thread of a group is runnable on a CPU and not behind a throttle below that group.
-    fn active(&self, group: usize, cpu: usize) -> bool {
+    /// A group's threads that are runnable on a CPU and not behind a throttle below that group.
+    fn runnable(&self, group: usize, cpu: usize) -> impl Iterator<Item = usize> {
         let Cpu { running, queue, .. } = &self.cpus[cpu];
-        queue.iter().chain(running).any(|&thread| {
-            let mut path = self.threads[thread].path.iter();
-            path.by_ref()
-                .take_while(|&&level| level != group)
-                .all(|&level| !self.groups[level].shares[cpu].throttled)
-                && self.threads[thread].path.contains(&group)
+        queue.iter().chain(running).copied().filter(move |&thread| {
+            let path = &self.threads[thread].path;
+            let Some(at) = path.iter().position(|&level| level == group) else { return false };
+            path[..at].iter().all(|&level| !self.groups[level].shares[cpu].throttled)
         })
     }
 
     /// Whether every level lets a thread run.
     fn eligible(&self, thread: usize) -> bool {
         let Thread { path, cpu, .. } = &self.threads[thread];
-        path.iter().all(|&group| !self.groups[group].shares[*cpu].throttled)
+        path.iter().all(|&group| !self.groups[group].shares[*cpu].throttled) || self.goes_on(thread)
+    }
+
+    /// Whether a thread runs on although it is throttled: it is in the kernel, and parks when it returns from there.
+    fn goes_on(&self, thread: usize) -> bool {
+        self.kernel.throttle == Throttle::Tasks && self.threads[thread].in_kernel() > 0
+    }
+
+    /// From now on somebody waits for a throttle to end (`record_throttle_clock`).
+    fn waits(&mut self, group: usize, cpu: usize) {
+        self.groups[group].shares[cpu].since.get_or_insert(self.now);
     }
 
     /// Takes time out of the pool, up to a balance of `target` (`__assign_cfs_rq_runtime`); whether there is some now.
@@ -353,15 +375,17 @@ impl<'a> Machine<'a> {
         shares[cpu].balance > 0
     }
 
-    /// `throttle_cfs_rq`: unless a nanosecond is left for it. `waiting`: a thread wants to run.
-    fn throttle(&mut self, group: usize, cpu: usize, waiting: bool) {
+    /// `throttle_cfs_rq`: unless a nanosecond is left for it.
+    fn throttle(&mut self, group: usize, cpu: usize) {
         if self.groups[group].shares[cpu].throttled || self.pull(group, cpu, 1) {
             return;
         }
         let Group { pool, shares, .. } = &mut self.groups[group];
         shares[cpu].throttled = true;
-        shares[cpu].since = waiting.then_some(self.now);
         pool.wait(cpu);
+        if self.kernel.times_empty || self.runnable(group, cpu).any(|thread| !self.goes_on(thread)) {
+            self.waits(group, cpu);
+        }
     }
 
     /// Charges what the running thread has used (`update_curr`, without asking for more).
@@ -373,6 +397,7 @@ impl<'a> Machine<'a> {
         let running = &mut self.threads[thread];
         running.virtual_time += used as f64 / share;
         running.turn += used;
+        running.used += used;
         if let Some((_, left)) = &mut running.part {
             *left = left.saturating_sub(used);
         }
@@ -456,7 +481,7 @@ impl<'a> Machine<'a> {
             if self.groups[group].shares[cpu].balance <= 0 {
                 self.pull(group, cpu, SLICE.get());
             }
-            if self.active(group, cpu) {
+            if self.runnable(group, cpu).next().is_some() {
                 continue;
             }
             let Group { pool, shares, .. } = &mut self.groups[group];
@@ -466,19 +491,27 @@ impl<'a> Machine<'a> {
                 shares[cpu].balance -= spare;
             }
             if shares[cpu].balance <= 0 {
-                // Nobody waits, so no time passes; it counts all the same.
-                self.throttle(group, cpu, false);
+                // Nobody waits; it counts all the same.
+                self.throttle(group, cpu);
             }
         }
     }
 
-    /// `task_tick_fair`: asks for more time where it is used up, and makes room for others.
+    /// `task_tick_fair`: asks for more time where it is used up, and makes room for others. Or the return to user mode of a thread
+    /// that was throttled in the kernel, which then waits (`throttle_cfs_rq_work`).
     fn tick(&mut self, thread: usize, cpu: usize) {
         for level in 0..self.threads[thread].path.len() {
             let group = self.threads[thread].path[level];
-            let spent = self.groups[group].pool.is_limited() && self.groups[group].shares[cpu].balance <= 0;
+            let share = self.groups[group].shares[cpu];
+            if share.throttled {
+                if !self.goes_on(thread) {
+                    self.waits(group, cpu);
+                }
+                continue;
+            }
+            let spent = self.groups[group].pool.is_limited() && share.balance <= 0;
             if spent && !self.pull(group, cpu, SLICE.get()) {
-                self.throttle(group, cpu, true);
+                self.throttle(group, cpu);
             }
         }
         self.reschedule(cpu);
@@ -550,8 +583,11 @@ impl<'a> Machine<'a> {
         let Thread { part, path, turn, .. } = &self.threads[thread];
         let mut next = since + part.map_or(0, |(_, left)| left);
         for &group in path {
-            if self.groups[group].pool.is_limited() {
-                let left = u64::try_from(self.groups[group].shares[cpu].balance).unwrap_or(0);
+            let Group { pool, shares, .. } = &self.groups[group];
+            if shares[cpu].throttled {
+                next = next.min(since + self.threads[thread].in_kernel());
+            } else if pool.is_limited() {
+                let left = u64::try_from(shares[cpu].balance).unwrap_or(0);
                 next = next.min(self.tick_from(since + left));
             }
         }

@@ -123,7 +123,7 @@ impl Pattern {
             Self::Periodic(periodic) => (periodic.threads, 1),
             Self::Recorded(recorded) => (recorded.threads, 1),
         };
-        Crew { threads: threads.max(1), at_once, cpus: None }
+        Crew { at_once, ..Crew::of(threads.max(1)) }
     }
 
     /// Its jobs from the start of time on.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::kernel::{NEAR_REFILL, SLACK_PERIOD, SLICE};
-use crate::{Bandwidth, Micros, ObservedBandwidth, Quota};
+use crate::{Micros, ObservedBandwidth};
 
 /// Counters as `cpu.stat` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,42 +63,36 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Full, with its timer off. `phase` is where in time its periods begin.
-    pub(super) fn new(bandwidth: Bandwidth, phase: u64) -> Self {
-        let period = bandwidth.period().to_nanos().get();
-        let quota = match bandwidth.quota() {
-            Quota::Unlimited => None,
-            Quota::Limited(quota) => Some(quota.to_nanos().get()),
-        };
-        Self {
-            quota,
-            period,
-            burst: bandwidth.burst().to_nanos().get(),
-            runtime: quota.unwrap_or(0),
-            snapshot: quota.unwrap_or(0),
+    pub(super) fn new(limits: ObservedBandwidth, phase: u64) -> Self {
+        let mut pool = Self {
+            quota: None,
+            period: 1,
+            burst: 0,
+            runtime: 0,
+            snapshot: 0,
             idle: false,
             armed: false,
-            expiry: phase % period,
+            expiry: 0,
             slack: None,
             waiting: VecDeque::new(),
             counters: Counters::default(),
-        }
+        };
+        pool.set(limits);
+        pool.expiry = phase % pool.period;
+        pool
     }
 
-    /// New limits, as the kernel sets them (`tg_set_cfs_bandwidth`): refilled at once. The next period ends when it would
-    /// have anyhow.
+    /// New limits, as the kernel sets them (`tg_set_cfs_bandwidth`): refilled at once, and nobody waits any more. The next period
+    /// ends when it would have anyhow.
     pub(super) fn set(&mut self, limits: ObservedBandwidth) {
         self.quota = limits.quota.limited().map(|quota| quota.to_nanos().get());
-        self.period = limits.period.to_nanos().get();
+        self.period = limits.period.to_nanos().get().max(1);
         self.burst = limits.burst.unwrap_or(Micros::ZERO).to_nanos().get();
+        self.waiting.clear();
         match self.quota {
             Some(quota) => self.refill(quota),
             None => (self.armed, self.slack) = (false, None),
         }
-    }
-
-    /// Every CPU that waits, which then waits no more.
-    pub(super) fn release(&mut self) -> Vec<usize> {
-        self.waiting.drain(..).collect()
     }
 
     pub(super) const fn is_limited(&self) -> bool {

@@ -3,7 +3,7 @@
 //! One run is one answer among many: by its phase alone the same load gives 14 or 38 % throttled periods. So the answer is a
 //! smallest, a median and a largest.
 
-use super::{kernel::Kernel, machine::Machine, pattern::Pattern, pool::Counters};
+use super::{kernel::Kernel, load::SystemCalls, machine::Machine, pattern::Pattern, pool::Counters};
 use crate::{Bandwidth, CpuSet, Nanos};
 
 /// A load beside the one that is looked at.
@@ -28,6 +28,8 @@ pub struct Scenario {
     pub cpus: u32,
     /// The load.
     pub pattern: Pattern,
+    /// What part of its time is spent in the kernel; `None`: none of it.
+    pub calls: Option<SystemCalls>,
     /// Its group's limit.
     pub bandwidth: Bandwidth,
     /// Limits of the groups above, innermost first.
@@ -49,7 +51,7 @@ pub struct Scenario {
 /// Where in their cycles timers and ticks begin, as parts of them from 0 to below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Phases {
-    /// The group's period; each group above is a golden section further.
+    /// The group's period. Each further group is a golden section on, or at the same place where the kernel has one grid for all.
     pub period: f64,
     /// The tick.
     pub tick: f64,
@@ -134,11 +136,12 @@ impl Scenario {
             Nanos::new((part.rem_euclid(1.0) * of.get() as f64) as u64)
         };
         let mut machine = Machine::new(self.kernel, self.cpus as usize, part(phases.tick, self.kernel.tick));
-        // Groups start at phases of their own; a golden section apart no two of them coincide.
+        // A golden section apart no two phases coincide.
+        let apart = if self.kernel.random_phase { 0.618_033_988_749_895 } else { 0.0 };
         let mut turned = phases.period;
         let mut phase = |bandwidth: Bandwidth| {
             let phase = part(turned, bandwidth.period().to_nanos());
-            turned += 0.618_033_988_749_895;
+            turned += apart;
             phase
         };
         let own = phase(self.bandwidth);
@@ -149,6 +152,7 @@ impl Scenario {
         let group = machine.group(parent, self.bandwidth, self.weight, own);
         let mut crew = self.pattern.crew();
         crew.cpus.clone_from(&self.cpuset);
+        crew.calls = self.calls;
         let load = machine.crew(group, &crew, self.pattern.jobs(self.seed));
         for (number, neighbour) in self.neighbours.iter().enumerate() {
             let group =
@@ -219,6 +223,7 @@ mod tests {
                 interval: Nanos::new(33_366_667),
                 ..Encoder::default()
             }),
+            calls: None,
             bandwidth,
             above: Vec::new(),
             weight: 100,
