@@ -104,7 +104,7 @@ impl Agreement {
         let mut cells: Vec<(Condition, Vec<f64>, Vec<Vec<u64>>)> = Vec::new();
         for block in records.blocks.iter().filter(|block| !block.partial) {
             let Some(scenario) = scenario_of(records, block, kernel) else { continue };
-            let outcomes: Vec<Outcome> = phases.iter().map(|&phases| scenario.run(phases)).collect();
+            let outcomes = scenario.run(phases);
             blocks.extend(compare(block, scenario.bandwidth, &outcomes));
             let skip = block.warmup_frames as usize;
             let measured = block.frames.latencies_ns().skip(skip).map(|ns| ns as f64 / 1e6);

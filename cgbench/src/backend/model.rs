@@ -108,7 +108,7 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
         intended_ns: job.intended.get(),
         start_ns: 0,
         end_ns: 0,
-        cpu_ns: job.stages.iter().flatten().map(|part| part.get()).sum(),
+        cpu_ns: job.demand.total().get(),
         kind: if index.is_multiple_of(GOP) { FrameKind::I } else { FrameKind::P },
         bits: BITS,
         scene_cut: false,

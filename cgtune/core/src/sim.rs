@@ -42,7 +42,7 @@ pub mod scenario;
 pub use control::SimulatedCgroup;
 pub use interference::{Interference, Missed};
 pub use kernel::{Kernel, Throttle};
-pub use load::{Crew, Job, Stage, SystemCalls};
+pub use load::{Crew, Demand, Job, Stage, SystemCalls};
 pub use machine::{CrewId, Done, GroupId, Machine};
 pub use pattern::Pattern;
 pub use pool::Counters;

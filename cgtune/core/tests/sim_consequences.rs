@@ -6,7 +6,7 @@
 use cgtune_core::{
     Bandwidth, CpuControl as _, Interval, Layout, Micros, Nanos, Policy, Quota,
     control::apply,
-    sim::{Counters, Crew, Done, GroupId, Job, Kernel, Machine, SimulatedCgroup, Throttle},
+    sim::{Counters, Crew, Demand, Done, GroupId, Job, Kernel, Machine, SimulatedCgroup, Throttle},
 };
 
 const MS: u64 = 1_000_000;
@@ -30,7 +30,7 @@ fn limited(quota: u64, period: u64, burst: u64) -> Bandwidth {
 
 /// One stage of equal parts at a time.
 fn job(at: u64, parts: usize, each: Nanos) -> Job {
-    Job { intended: ms(at), stages: vec![vec![each; parts]] }
+    Job { intended: ms(at), demand: Demand::Staged(vec![vec![each; parts]]) }
 }
 
 /// A load that never ends.

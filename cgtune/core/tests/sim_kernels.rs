@@ -6,7 +6,7 @@ use cgtune_core::{
     Bandwidth, Micros, Nanos, Quota,
     convert::Version,
     sim::{
-        Counters, Crew, Job, Kernel, Machine, Outcome, Pattern, Phases, Scenario, Spread, SystemCalls,
+        Counters, Crew, Demand, Job, Kernel, Machine, Pattern, Phases, Scenario, Spread, SystemCalls,
         pattern::Encoder,
     },
 };
@@ -35,7 +35,7 @@ fn run(kernel: Kernel, crew: &Crew, jobs: Vec<Job>, until: Nanos) -> Counters {
 }
 
 fn job(at: u64, each: Nanos) -> Job {
-    Job { intended: ms(at), stages: vec![vec![each]] }
+    Job { intended: ms(at), demand: Demand::Serial(each) }
 }
 
 /// Before 5.4 what a CPU keeps is lost at the end of the period, so that a load on many CPUs is throttled well below its limit
@@ -46,8 +46,10 @@ fn slices_expire_before_5_4() {
         let mut machine = Machine::new(kernel(version), 16, Nanos::ZERO);
         let group = machine.group(None, limited(20), 100, Nanos::ZERO);
         // 14.4 of 20 ms.
-        let jobs = (0..50)
-            .map(|at| Job { intended: ms(at * 100 + 50), stages: vec![vec![Nanos::new(900_000); 16]] });
+        let jobs = (0..50).map(|at| Job {
+            intended: ms(at * 100 + 50),
+            demand: Demand::Staged(vec![vec![Nanos::new(900_000); 16]]),
+        });
         machine.crew(group, &Crew::of(16), jobs);
         machine.run_until(ms(5_000), |_| {});
         machine.counters(group)
@@ -117,8 +119,8 @@ fn equal_limits_in_a_row_cost_more_with_phases_of_their_own() {
             warm_up: ms(1_000),
             duration: ms(30_000),
         };
-        let outcomes = Phases::grid(6, 4).into_iter().map(|phases| scenario.run(phases));
-        Spread::of(outcomes.map(|outcome: Outcome| outcome.latency(0.98).unwrap().get())).unwrap().median
+        let outcomes = scenario.run(&Phases::grid(6, 4));
+        Spread::of(outcomes.iter().map(|outcome| outcome.latency(0.98).unwrap().get())).unwrap().median
     };
     let alone = throttled((6, 3), Vec::new());
     let (old, new) = (throttled((6, 3), vec![limited(42)]), throttled((6, 4), vec![limited(42)]));

@@ -4,7 +4,7 @@
 
 use cgtune_core::{
     Bandwidth, Micros, Nanos, Quota,
-    sim::{Counters, Crew, Job, Kernel, Machine, SystemCalls, Throttle},
+    sim::{Counters, Crew, Demand, Job, Kernel, Machine, SystemCalls, Throttle},
 };
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn run(case: &Case, wall: u64) -> Ran {
         .iter()
         .map(|&(gap, parts, each)| {
             at += gap;
-            Job { intended: Nanos::new(at), stages: vec![vec![Nanos::new(each); parts]] }
+            Job { intended: Nanos::new(at), demand: Demand::Staged(vec![vec![Nanos::new(each); parts]]) }
         })
         .collect();
     let wanted = case.jobs.iter().map(|&(_, parts, each)| parts as u64 * each).sum();

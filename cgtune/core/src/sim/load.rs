@@ -15,8 +15,31 @@ pub type Stage = Vec<Nanos>;
 pub struct Job {
     /// When it is meant to start.
     pub intended: Nanos,
-    /// Its stages, in order. A part of no time is done at once.
-    pub stages: Vec<Stage>,
+    /// What it takes.
+    pub demand: Demand,
+}
+
+/// What a job takes. What takes no time is done at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// CPU time on one thread.
+    Serial(Nanos),
+    /// Stages, in order.
+    Staged(Vec<Stage>),
+}
+
+impl Demand {
+    /// CPU time in all.
+    #[must_use]
+    pub fn total(&self) -> Nanos {
+        match self {
+            Self::Serial(time) => *time,
+            Self::Staged(stages) => {
+                let parts = stages.iter().flatten().map(|part| part.get());
+                Nanos::new(parts.fold(0, u64::saturating_add))
+            }
+        }
+    }
 }
 
 /// Threads that share their jobs.
@@ -68,6 +91,8 @@ pub(super) struct Work<'a> {
     queue: VecDeque<Job>,
     /// Begun and not done, by place; places are used again.
     begun: Vec<Option<Begun>>,
+    /// How many those are.
+    under_way: usize,
     /// Parts that a thread may take: the place of their job and their CPU time.
     ready: VecDeque<(usize, u64)>,
     pub(super) sleeping: Vec<usize>,
@@ -89,6 +114,7 @@ impl<'a> Work<'a> {
             at_once: crew.at_once.max(1),
             queue: VecDeque::new(),
             begun: Vec::new(),
+            under_way: 0,
             ready: VecDeque::new(),
             sleeping: Vec::new(),
         }
@@ -111,18 +137,19 @@ impl<'a> Work<'a> {
 
     /// Arrived and not done.
     pub(super) fn undone(&self) -> u64 {
-        (self.queue.len() + self.under_way()) as u64
-    }
-
-    fn under_way(&self) -> usize {
-        self.begun.iter().flatten().count()
+        (self.queue.len() + self.under_way) as u64
     }
 
     fn begin(&mut self, done: &mut impl FnMut(u64)) {
-        while self.under_way() < self.at_once
+        while self.under_way < self.at_once
             && let Some(job) = self.queue.pop_front()
         {
-            let begun = Begun { intended: job.intended.get(), stages: job.stages.into_iter(), open: 0 };
+            let (serial, stages) = match job.demand {
+                Demand::Serial(time) => (time.get(), Vec::new()),
+                Demand::Staged(stages) => (0, stages),
+            };
+            let open = usize::from(serial > 0);
+            let begun = Begun { intended: job.intended.get(), stages: stages.into_iter(), open };
             let place = match self.begun.iter().position(Option::is_none) {
                 Some(free) => free,
                 None => {
@@ -131,7 +158,12 @@ impl<'a> Work<'a> {
                 }
             };
             self.begun[place] = Some(begun);
-            self.advance(place, done);
+            self.under_way += 1;
+            if serial > 0 {
+                self.ready.push_back((place, serial));
+            } else {
+                self.advance(place, done);
+            }
         }
     }
 
@@ -152,6 +184,7 @@ impl<'a> Work<'a> {
                 None => {
                     done(begun.intended);
                     self.begun[place] = None;
+                    self.under_way -= 1;
                     return;
                 }
             }

@@ -6,7 +6,7 @@
 use super::{
     kernel::{KEPT, Kernel, SLICE, TURN, Throttle},
     load::{Crew, Job, SystemCalls, Work},
-    pool::{Counters, Pool, Served},
+    pool::{Counters, Pool},
 };
 use crate::{Bandwidth, Nanos, ObservedBandwidth};
 
@@ -93,6 +93,17 @@ struct Cpu {
     next: u64,
 }
 
+/// What happens next, and whose it is by its number.
+#[derive(Clone, Copy)]
+enum Due {
+    /// A group's period or slack timer.
+    Timer(usize),
+    /// A crew's next job.
+    Arrival(usize),
+    /// A part that is done, or a tick.
+    Cpu(usize),
+}
+
 /// A simulated machine.
 pub struct Machine<'a> {
     kernel: Kernel,
@@ -103,6 +114,8 @@ pub struct Machine<'a> {
     works: Vec<Work<'a>>,
     cpus: Vec<Cpu>,
     done: Vec<(usize, u64)>,
+    /// CPUs that a refill set free, while it does.
+    served: Vec<usize>,
 }
 
 impl<'a> Machine<'a> {
@@ -119,6 +132,7 @@ impl<'a> Machine<'a> {
             works: Vec::new(),
             cpus: (0..cpus.max(1)).map(idle).collect(),
             done: Vec::new(),
+            served: Vec::new(),
         }
     }
 
@@ -210,46 +224,58 @@ impl<'a> Machine<'a> {
     pub fn run_until(&mut self, end: Nanos, mut done: impl FnMut(Done)) {
         let end = end.get();
         loop {
-            let next = self.next();
+            let (next, due) = self.due();
             if next > end {
                 break;
             }
             self.now = next;
-            self.step();
-            for (crew, intended) in self.done.drain(..) {
-                done(Done { crew: CrewId(crew), intended: Nanos::new(intended), at: Nanos::new(self.now) });
+            match due {
+                Due::Timer(group) => self.timers(group),
+                Due::Arrival(crew) => self.arrival(crew),
+                Due::Cpu(cpu) => self.cpu_event(cpu),
+            }
+            if !self.done.is_empty() {
+                for (crew, intended) in self.done.drain(..) {
+                    done(Done {
+                        crew: CrewId(crew),
+                        intended: Nanos::new(intended),
+                        at: Nanos::new(self.now),
+                    });
+                }
             }
         }
         self.now = end.max(self.now);
         (0..self.cpus.len()).for_each(|cpu| self.account(cpu));
     }
 
-    fn next(&self) -> u64 {
-        let pools = self.groups.iter().map(|group| group.pool.next());
-        let works = self.works.iter().map(Work::due);
-        let cpus = self.cpus.iter().map(|cpu| cpu.next);
-        pools.chain(works).chain(cpus).min().unwrap_or(u64::MAX)
+    /// What comes next; of what comes at once timers first, then arrivals.
+    fn due(&self) -> (u64, Due) {
+        let (mut next, mut due) = (u64::MAX, Due::Cpu(0));
+        for (at, group) in self.groups.iter().enumerate() {
+            let time = group.pool.next();
+            if time < next {
+                (next, due) = (time, Due::Timer(at));
+            }
+        }
+        for (at, work) in self.works.iter().enumerate() {
+            let time = work.due();
+            if time < next {
+                (next, due) = (time, Due::Arrival(at));
+            }
+        }
+        for (at, cpu) in self.cpus.iter().enumerate() {
+            if cpu.next < next {
+                (next, due) = (cpu.next, Due::Cpu(at));
+            }
+        }
+        (next, due)
     }
 
-    /// Everything that is due now: timers, arrivals, CPUs.
-    fn step(&mut self) {
-        for group in 0..self.groups.len() {
-            if self.groups[group].pool.next() <= self.now {
-                self.timers(group);
-            }
-        }
-        for crew in 0..self.works.len() {
-            if self.works[crew].due() <= self.now {
-                let (works, done) = (&mut self.works, &mut self.done);
-                works[crew].arrive(self.now, &mut |intended| done.push((crew, intended)));
-                self.wake(crew);
-            }
-        }
-        for cpu in 0..self.cpus.len() {
-            if self.cpus[cpu].next <= self.now {
-                self.cpu_event(cpu);
-            }
-        }
+    /// Jobs of a crew that arrive.
+    fn arrival(&mut self, crew: usize) {
+        let (works, done) = (&mut self.works, &mut self.done);
+        works[crew].arrive(self.now, &mut |intended| done.push((crew, intended)));
+        self.wake(crew);
     }
 
     /// A group's period or slack timer.
@@ -269,20 +295,24 @@ impl<'a> Machine<'a> {
         (0..self.cpus.len()).for_each(|cpu| self.plan(cpu));
     }
 
+    /// Hands what is there to the CPUs that wait, in the order in which they ran out: to each what it owes and a nanosecond
+    /// (`distribute_cfs_runtime`). What is not enough for one is taken all the same, and it waits on.
     fn distribute(&mut self, group: usize) {
-        let Group { pool, shares, .. } = &mut self.groups[group];
-        let served = pool.serve(|cpu, there| {
-            let missing = u64::try_from(1 - shares[cpu].balance).unwrap_or(0);
-            let taken = missing.min(there);
-            shares[cpu].balance += i64::try_from(taken).unwrap_or(0);
-            Served { taken, enough: shares[cpu].balance > 0 }
-        });
-        for &cpu in &served {
+        let mut served = std::mem::take(&mut self.served);
+        while let Some(cpu) = self.groups[group].pool.first_waiting() {
+            if !self.pull(group, cpu, 1) {
+                break;
+            }
+            let Group { pool, shares, .. } = &mut self.groups[group];
             pool.counters.throttled_ns += shares[cpu].release(self.now);
+            pool.served();
+            served.push(cpu);
         }
-        for cpu in served {
+        // Who runs again may ask for more: only when everybody had his part.
+        for cpu in served.drain(..) {
             self.reschedule(cpu);
         }
+        self.served = served;
     }
 
     /// Threads for parts that are ready.
@@ -391,21 +421,26 @@ impl<'a> Machine<'a> {
     /// Charges what the running thread has used (`update_curr`, without asking for more).
     fn account(&mut self, cpu: usize) {
         let used = self.now - self.cpus[cpu].since;
-        self.cpus[cpu].since = self.now;
-        let Some(thread) = self.cpus[cpu].running.filter(|_| used > 0) else { return };
-        let share = if self.cpus[cpu].queue.is_empty() { 1.0 } else { self.part_of_cpu(thread) };
+        if used == 0 {
+            return;
+        }
+        let here = &mut self.cpus[cpu];
+        here.since = self.now;
+        let Some(thread) = here.running else { return };
+        let alone = here.queue.is_empty();
+        let weighted = if alone { used as f64 } else { used as f64 / self.part_of_cpu(thread) };
         let running = &mut self.threads[thread];
-        running.virtual_time += used as f64 / share;
+        running.virtual_time += weighted;
         running.turn += used;
         running.used += used;
         if let Some((_, left)) = &mut running.part {
             *left = left.saturating_sub(used);
         }
         for &group in &running.path {
-            let group = &mut self.groups[group];
-            group.pool.counters.usage_ns += used;
-            if group.pool.is_limited() {
-                group.shares[cpu].balance -= i64::try_from(used).unwrap_or(0);
+            let Group { pool, shares, .. } = &mut self.groups[group];
+            pool.counters.usage_ns += used;
+            if pool.is_limited() {
+                shares[cpu].balance -= i64::try_from(used).unwrap_or(0);
             }
         }
     }
@@ -500,35 +535,33 @@ impl<'a> Machine<'a> {
     /// `task_tick_fair`: asks for more time where it is used up, and makes room for others. Or the return to user mode of a thread
     /// that was throttled in the kernel, which then waits (`throttle_cfs_rq_work`).
     fn tick(&mut self, thread: usize, cpu: usize) {
+        let mut throttled = false;
         for level in 0..self.threads[thread].path.len() {
             let group = self.threads[thread].path[level];
-            let share = self.groups[group].shares[cpu];
-            if share.throttled {
-                if !self.goes_on(thread) {
-                    self.waits(group, cpu);
-                }
-                continue;
-            }
-            let spent = self.groups[group].pool.is_limited() && share.balance <= 0;
+            let Group { pool, shares, .. } = &self.groups[group];
+            let spent = pool.is_limited() && !shares[cpu].throttled && shares[cpu].balance <= 0;
             if spent && !self.pull(group, cpu, SLICE.get()) {
                 self.throttle(group, cpu);
             }
+            if self.groups[group].shares[cpu].throttled {
+                throttled = true;
+                if !self.goes_on(thread) {
+                    self.waits(group, cpu);
+                }
+            }
         }
-        self.reschedule(cpu);
+        if throttled || !self.cpus[cpu].queue.is_empty() {
+            self.reschedule(cpu);
+        } else {
+            self.plan(cpu);
+        }
     }
 
     /// Puts the right thread on a CPU.
     fn reschedule(&mut self, cpu: usize) {
         self.account(cpu);
         if let Some(thread) = self.cpus[cpu].running {
-            let over = self.threads[thread].turn >= TURN.get();
-            let first = self.cpus[cpu]
-                .queue
-                .iter()
-                .copied()
-                .filter(|&other| self.eligible(other))
-                .any(|other| self.threads[other].virtual_time < self.threads[thread].virtual_time);
-            if self.eligible(thread) && !(over && first) {
+            if self.eligible(thread) && !self.makes_room(thread, cpu) {
                 self.plan(cpu);
                 return;
             }
@@ -549,6 +582,13 @@ impl<'a> Machine<'a> {
         }
         self.cpus[cpu].since = self.now;
         self.plan(cpu);
+    }
+
+    /// Whether a running thread has had its turn, and another has had less.
+    fn makes_room(&self, thread: usize, cpu: usize) -> bool {
+        let Thread { turn, virtual_time, .. } = self.threads[thread];
+        let less = |&other: &usize| self.eligible(other) && self.threads[other].virtual_time < virtual_time;
+        turn >= TURN.get() && self.cpus[cpu].queue.iter().any(less)
     }
 
     /// An idle CPU takes a waiting thread from another (`newidle_balance`, simplified).
@@ -587,8 +627,10 @@ impl<'a> Machine<'a> {
             if shares[cpu].throttled {
                 next = next.min(since + self.threads[thread].in_kernel());
             } else if pool.is_limited() {
-                let left = u64::try_from(shares[cpu].balance).unwrap_or(0);
-                next = next.min(self.tick_from(since + left));
+                let spent = since + u64::try_from(shares[cpu].balance).unwrap_or(0);
+                if spent < next {
+                    next = next.min(self.tick_from(spent));
+                }
             }
         }
         if queue.iter().any(|&other| self.eligible(other)) {

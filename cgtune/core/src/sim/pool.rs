@@ -153,22 +153,14 @@ impl Pool {
         self.waiting.push_back(cpu);
     }
 
-    /// The next CPU that gets `missing(cpu)` out of the pool. What is not enough for it is taken, and it waits on.
-    pub(super) fn serve(&mut self, mut missing: impl FnMut(usize, u64) -> Served) -> Vec<usize> {
-        let mut served = Vec::new();
-        let mut at = 0;
-        while at < self.waiting.len() && self.runtime > 0 {
-            let cpu = self.waiting[at];
-            let Served { taken, enough } = missing(cpu, self.runtime);
-            self.runtime -= taken;
-            if enough {
-                self.waiting.remove(at);
-                served.push(cpu);
-            } else {
-                at += 1;
-            }
-        }
-        served
+    /// The CPU that ran out first.
+    pub(super) fn first_waiting(&self) -> Option<usize> {
+        self.waiting.front().copied()
+    }
+
+    /// That one goes on.
+    pub(super) fn served(&mut self) {
+        self.waiting.pop_front();
     }
 
     /// Whether the slack timer is due, and there is something to hand out (`do_sched_cfs_slack_timer`).
@@ -212,11 +204,4 @@ impl Pool {
         self.runtime = self.runtime.min(quota + self.burst);
         self.snapshot = self.runtime;
     }
-}
-
-/// What a waiting CPU took out of the pool.
-pub(super) struct Served {
-    pub(super) taken: u64,
-    /// Whether it may go on.
-    pub(super) enough: bool,
 }

@@ -3,7 +3,13 @@
 //! One run is one answer among many: by its phase alone the same load gives 14 or 38 % throttled periods. So the answer is a
 //! smallest, a median and a largest.
 
-use super::{kernel::Kernel, load::SystemCalls, machine::Machine, pattern::Pattern, pool::Counters};
+use super::{
+    kernel::Kernel,
+    load::{Job, SystemCalls},
+    machine::Machine,
+    pattern::Pattern,
+    pool::Counters,
+};
 use crate::{Bandwidth, CpuSet, Nanos};
 
 /// A load beside the one that is looked at.
@@ -122,10 +128,24 @@ impl Outcome {
     }
 }
 
+/// Jobs that are kept for the next run rather than drawn again: a bound, so that memory doesn't grow with the time simulated.
+const KEPT: usize = 1 << 16;
+
 impl Scenario {
-    /// One run.
+    /// A run for each of the phases; all with the same jobs.
     #[must_use]
-    pub fn run(&self, phases: Phases) -> Outcome {
+    pub fn run(&self, phases: &[Phases]) -> Vec<Outcome> {
+        let end = self.warm_up.get().saturating_add(self.duration.get());
+        // And the one after the end, so that no run asks for more.
+        let mut over = false;
+        let drawn = self.pattern.jobs(self.seed).take(KEPT);
+        let first: Vec<Job> =
+            drawn.take_while(|job| !std::mem::replace(&mut over, job.intended.get() > end)).collect();
+        phases.iter().map(|&phases| self.run_once(phases, &first)).collect()
+    }
+
+    /// One run. `first` are the first of its jobs.
+    fn run_once(&self, phases: Phases, first: &[Job]) -> Outcome {
         let part = |part: f64, of: Nanos| {
             #[allow(
                 clippy::cast_precision_loss,
@@ -153,7 +173,8 @@ impl Scenario {
         let mut crew = self.pattern.crew();
         crew.cpus.clone_from(&self.cpuset);
         crew.calls = self.calls;
-        let load = machine.crew(group, &crew, self.pattern.jobs(self.seed));
+        let later = self.pattern.jobs(self.seed).skip(first.len());
+        let load = machine.crew(group, &crew, first.iter().cloned().chain(later));
         for (number, neighbour) in self.neighbours.iter().enumerate() {
             let group =
                 machine.group(None, neighbour.bandwidth, neighbour.weight, phase(neighbour.bandwidth));
@@ -240,8 +261,7 @@ mod tests {
     fn an_encoder_near_its_limit_is_throttled_and_a_burst_takes_that_away() {
         let all = |burst| {
             let scenario = scenario(42, burst);
-            let outcomes = Phases::grid(6, 4).into_iter().map(|phases| scenario.run(phases));
-            let outcomes: Vec<Outcome> = outcomes.collect();
+            let outcomes = scenario.run(&Phases::grid(6, 4));
             let throttled = Spread::of(outcomes.iter().filter_map(Outcome::throttled)).unwrap();
             let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latency(0.98)).map(Nanos::get)).unwrap();
             (throttled, p99)
