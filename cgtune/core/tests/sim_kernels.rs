@@ -120,7 +120,9 @@ fn equal_limits_in_a_row_cost_more_with_phases_of_their_own() {
             duration: ms(30_000),
         };
         let outcomes = scenario.run(&Phases::grid(6, 4));
-        Spread::of(outcomes.iter().map(|outcome| outcome.latency(0.98).unwrap().get())).unwrap().median
+        Spread::of(outcomes.iter().map(|outcome| outcome.latencies.quantile(0.98).unwrap().get()))
+            .unwrap()
+            .median
     };
     let alone = throttled((6, 3), Vec::new());
     let (old, new) = (throttled((6, 3), vec![limited(42)]), throttled((6, 4), vec![limited(42)]));

@@ -5,6 +5,7 @@
 
 use super::{
     kernel::Kernel,
+    latency::Latencies,
     load::{Job, SystemCalls},
     machine::Machine,
     pattern::Pattern,
@@ -75,14 +76,14 @@ impl Phases {
 }
 
 /// What came out of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The group's counters over the time that counts.
     pub counters: Counters,
     /// Time that counts.
     pub wall: Nanos,
-    /// Latency of each job that was meant to start in that time and was done in it, from its intended start, in rising order.
-    pub latencies: Vec<u64>,
+    /// Latency of each job that was meant to start in that time and was done in it.
+    pub latencies: Latencies,
     /// Jobs that were not done when it ended.
     pub undone: u64,
 }
@@ -108,23 +109,6 @@ impl Outcome {
     #[allow(clippy::cast_precision_loss, reason = "shown")]
     pub fn cpus_used(&self) -> f64 {
         self.counters.usage_ns as f64 / 1e9 / self.wall.as_secs().max(1e-9)
-    }
-
-    /// A quantile of the latencies; `None` where fewer than ten lie beyond it.
-    #[must_use]
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index into what is there"
-    )]
-    pub fn latency(&self, quantile: f64) -> Option<Nanos> {
-        let count = self.latencies.len() as f64;
-        if count * (1.0 - quantile) + 1e-6 < 10.0 {
-            return None;
-        }
-        let rank = (count * quantile).ceil() as usize;
-        self.latencies.get(rank.saturating_sub(1)).copied().map(Nanos::new)
     }
 }
 
@@ -186,13 +170,12 @@ impl Scenario {
         let before = machine.counters(group);
         let begin = self.warm_up.get();
         let end = Nanos::new(begin.saturating_add(self.duration.get()));
-        let mut latencies = Vec::new();
+        let mut latencies = Latencies::default();
         machine.run_until(end, |done| {
             if done.crew == load && done.intended.get() >= begin {
-                latencies.push(done.at.get() - done.intended.get());
+                latencies.record(Nanos::new(done.at.get() - done.intended.get()));
             }
         });
-        latencies.sort_unstable();
         Outcome {
             counters: machine.counters(group) - before,
             wall: self.duration,
@@ -263,7 +246,8 @@ mod tests {
             let scenario = scenario(42, burst);
             let outcomes = scenario.run(&Phases::grid(6, 4));
             let throttled = Spread::of(outcomes.iter().filter_map(Outcome::throttled)).unwrap();
-            let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latency(0.98)).map(Nanos::get)).unwrap();
+            let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latencies.quantile(0.98)).map(Nanos::get))
+                .unwrap();
             (throttled, p99)
         };
         let (limit, slow) = all(0);
