@@ -14,7 +14,7 @@ mod verdict;
 
 use cgtune_core::{
     Bandwidth,
-    sim::{Kernel, Outcome, Phases, Spread},
+    sim::{Kernel, Latencies, Outcome, Phases, Spread},
 };
 use serde::Serialize;
 
@@ -114,7 +114,7 @@ impl Agreement {
         let mut cells: Vec<Cell> = Vec::new();
         for block in records.blocks.iter().filter(|block| !block.partial) {
             let Some((bandwidth, scenario)) = scenario::of(records, block, kernel) else { continue };
-            let outcomes: Vec<Outcome> = phases.iter().map(|&phases| scenario.run(phases)).collect();
+            let outcomes = scenario.run(phases);
             let Some(compared) = compare(block, bandwidth, &outcomes) else { continue };
             let seen = Circumstances::of(records, block, &compared.throttled);
             misses.extend(compared.misses(&seen));
@@ -192,14 +192,14 @@ struct Cell {
     condition: Condition,
     /// Measured, in ms.
     kernel: Vec<f64>,
-    /// Of the model, in ms, phase by phase.
-    model: Vec<Vec<f64>>,
+    /// Of the model, phase by phase.
+    model: Vec<Latencies>,
     seen: Circumstances,
 }
 
 impl Cell {
     fn new(block: &Block, outcomes: &[Outcome], seen: Circumstances) -> Self {
-        let model = vec![Vec::new(); outcomes.len()];
+        let model = vec![Latencies::default(); outcomes.len()];
         let mut cell = Self { condition: block.condition, kernel: Vec::new(), model, seen };
         cell.add(block, outcomes, seen);
         cell
@@ -209,18 +209,16 @@ impl Cell {
         let ms = |ns: u64| ns as f64 / 1e6;
         self.kernel.extend(block.frames.latencies_ns().skip(block.warmup_frames as usize).map(ms));
         for (all, outcome) in self.model.iter_mut().zip(outcomes) {
-            all.extend(outcome.latencies.iter().copied().map(ms));
+            all.merge(&outcome.latencies);
         }
         self.seen = self.seen.and(seen);
     }
 
     fn compare(mut self) -> CellAgreement {
-        let p99 = |ms: &mut Vec<f64>| {
-            ms.sort_by(f64::total_cmp);
-            quantile::of_sorted(ms, Level::P99)
-        };
-        let kernel = p99(&mut self.kernel);
-        let model = Spread::of(self.model.iter_mut().filter_map(p99));
+        self.kernel.sort_by(f64::total_cmp);
+        let kernel = quantile::of_sorted(&self.kernel, Level::P99);
+        let p99 = |latencies: &Latencies| Some(latencies.quantile(Level::P99.fraction())?.get() as f64 / 1e6);
+        let model = Spread::of(self.model.iter().filter_map(p99));
         let p99_ms = kernel.zip(model).map(|(kernel, model)| Compared::new(kernel, model, Slack::LATENCY));
         CellAgreement { condition: self.condition, frames: self.kernel.len(), p99_ms }
     }

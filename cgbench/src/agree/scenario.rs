@@ -32,6 +32,7 @@ pub(super) fn of(records: &Records, block: &Block, kernel: Kernel) -> Option<(Ba
         kernel,
         cpus: u32::try_from(records.machine.online_cpus.len()).unwrap_or(1),
         pattern: Pattern::Recorded(load),
+        calls: None,
         bandwidth,
         above: Vec::new(),
         weight: weight(block.observed.share),

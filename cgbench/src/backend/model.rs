@@ -108,7 +108,7 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
         intended_ns: job.intended.get(),
         start_ns: 0,
         end_ns: 0,
-        cpu_ns: job.stages.iter().flatten().map(|part| part.get()).sum(),
+        cpu_ns: job.demand.total().get(),
         kind: if index.is_multiple_of(GOP) { FrameKind::I } else { FrameKind::P },
         bits: BITS,
         scene_cut: false,
@@ -163,7 +163,7 @@ impl Backend for Model {
         };
         let observed = put(&mut machine, group, &policy)?;
         let (jobs, mut records) = frames(order)?;
-        let crew = Crew { threads: plan.encode.threads, at_once: 1, cpus: policy.cpus.clone() };
+        let crew = Crew { at_once: 1, cpus: policy.cpus.clone(), ..Crew::of(plan.encode.threads) };
         let load = machine.crew(group, &crew, jobs.into_iter());
         let neighbour = if condition.neighbour {
             let beside = machine.group(None, Bandwidth::unlimited(), 100, Nanos::ZERO);

@@ -17,6 +17,7 @@ fn scenario(pattern: Pattern, burst_ms: u64) -> Scenario {
         kernel: Kernel::of(Version::new(6, 18, 0)),
         cpus: 1,
         pattern,
+        calls: None,
         bandwidth: Bandwidth::new(
             Quota::Limited(Micros::from_ms(42)),
             Micros::from_ms(100),
@@ -37,14 +38,14 @@ fn scenario(pattern: Pattern, burst_ms: u64) -> Scenario {
 fn speed(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("simulated seconds");
     group.throughput(Throughput::Elements(SIMULATED.get() / 1_000_000_000)).sample_size(10);
-    let phases = Phases { period: 0.3, tick: 0.7 };
+    let phases = [Phases { period: 0.3, tick: 0.7 }];
     for (name, pattern, burst) in [
         ("encoder", Pattern::Encoder(Encoder::default()), 0),
         ("encoder with burst", Pattern::Encoder(Encoder::default()), 42),
         ("hog", Pattern::Hog { threads: 1 }, 0),
     ] {
         let scenario = scenario(pattern, burst);
-        group.bench_function(name, |bencher| bencher.iter(|| scenario.run(phases)));
+        group.bench_function(name, |bencher| bencher.iter(|| scenario.run(&phases)));
     }
     group.finish();
 }

@@ -24,15 +24,25 @@
 //! next. What is not known of a real machine (where periods and ticks begin) are [`Phases`] here, and a [`Scenario`] is run
 //! over many of them.
 //!
+//! # Kernels
+//! | version | what is other than today |
+//! |---|---|
+//! | to 5.3 | what a CPU holds is lost at the end of the period |
+//! | to 6.3 | all periods of one length end together, on a grid from boot |
+//! | to 6.5 | throttled time also passes for a CPU on which nobody waits |
+//! | to 6.17 | a throttled task stops in the middle of a system call; from 6.18 on it finishes that, which is charged, and parks |
+//!
 //! # What is left out
-//! Time in the kernel, interrupts, migration by load balancing other than an idle CPU taking a waiting thread, and the details of
-//! EEVDF: which of several threads runs first is decided by weighted CPU time.
+//! Interrupts, migration by load balancing other than an idle CPU taking a waiting thread, and the details of EEVDF: which of several
+//! threads runs first is decided by weighted CPU time. Time in the kernel is left out unless a load says how much there is
+//! ([`SystemCalls`]).
 //!
 //! Source: kernel/sched/fair.c, Linux 6.12 and 6.18; the functions are named where they are modelled.
 
 pub mod control;
 pub mod interference;
 pub mod kernel;
+mod latency;
 pub mod load;
 pub mod machine;
 pub mod pattern;
@@ -42,7 +52,8 @@ pub mod scenario;
 pub use control::SimulatedCgroup;
 pub use interference::{Interference, Missed};
 pub use kernel::{Kernel, Throttle};
-pub use load::{Crew, Job, Stage};
+pub use latency::Latencies;
+pub use load::{Crew, Demand, Job, Stage, SystemCalls};
 pub use machine::{CrewId, Done, GroupId, Machine};
 pub use pattern::Pattern;
 pub use pool::Counters;

@@ -4,7 +4,8 @@
 
 use cgtune_core::{
     Bandwidth, Micros, Nanos, Quota,
-    sim::{Counters, Crew, Job, Kernel, Machine, Throttle},
+    convert::Version,
+    sim::{Counters, Crew, Demand, Job, Kernel, Machine, SystemCalls, Throttle, kernel::SLICE},
 };
 use proptest::prelude::*;
 
@@ -21,6 +22,7 @@ struct Case {
     phase: u64,
     threads: u32,
     old: bool,
+    calls: Option<SystemCalls>,
     /// Gap to the next job, parts, CPU time of each part.
     jobs: Vec<(u64, usize, u64)>,
 }
@@ -28,9 +30,14 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let limits = (1_000_u64..200_000, 1_000_u64..=200_000, 0..=100_u64, 0..200 * MS);
     let machine = (1_usize..5, prop::sample::select(vec![MS, 4 * MS, 10 * MS]), 0..10 * MS, any::<bool>());
+    let calls =
+        prop::option::of((0..5 * MS, 0..5 * MS).prop_map(|(every, lasting)| SystemCalls {
+            every: Nanos::new(every),
+            lasting: Nanos::new(lasting),
+        }));
     let jobs = prop::collection::vec((0..60 * MS, 1_usize..6, 0..40 * MS), 1..60);
-    (machine, limits, 1_u32..6, jobs).prop_map(
-        |((cpus, tick, tick_phase, old), (quota, period, burst, phase), threads, jobs)| Case {
+    (machine, limits, 1_u32..6, calls, jobs).prop_map(
+        |((cpus, tick, tick_phase, old), (quota, period, burst, phase), threads, calls, jobs)| Case {
             cpus,
             tick,
             tick_phase,
@@ -40,6 +47,7 @@ fn case() -> impl Strategy<Value = Case> {
             phase,
             threads,
             old,
+            calls,
             jobs,
         },
     )
@@ -55,9 +63,10 @@ struct Ran {
 
 fn run(case: &Case, wall: u64) -> Ran {
     let kernel = Kernel {
-        throttle: Throttle::Tasks,
+        throttle: if case.old { Throttle::RunQueue } else { Throttle::Tasks },
         expires_slices: case.old,
         random_phase: true,
+        times_empty: case.old,
         tick: Nanos::new(case.tick),
     };
     let mut machine = Machine::new(kernel, case.cpus, Nanos::new(case.tick_phase));
@@ -70,17 +79,32 @@ fn run(case: &Case, wall: u64) -> Ran {
         .iter()
         .map(|&(gap, parts, each)| {
             at += gap;
-            Job { intended: Nanos::new(at), stages: vec![vec![Nanos::new(each); parts]] }
+            Job { intended: Nanos::new(at), demand: Demand::Staged(vec![vec![Nanos::new(each); parts]]) }
         })
         .collect();
     let wanted = case.jobs.iter().map(|&(_, parts, each)| parts as u64 * each).sum();
-    machine.crew(group, &Crew { threads: case.threads, at_once: usize::MAX, cpus: None }, jobs.into_iter());
+    machine.crew(group, &Crew { calls: case.calls, ..Crew::of(case.threads) }, jobs.into_iter());
     let mut done = 0;
     machine.run_until(Nanos::new(wall), |job| {
         assert!(job.at >= job.intended);
         done += 1;
     });
     Ran { counters: machine.counters(group), wall, wanted, done }
+}
+
+/// Quota that one run has more than another, in µs.
+fn more() -> impl Strategy<Value = u64> {
+    prop_oneof![1_u64..1_000, 1_000_u64..100_000]
+}
+
+/// Throttled time until all work is done, in user mode, in ns: with the quota, and with so many µs more.
+fn with_more_quota(case: &Case, more: u64) -> (u64, u64) {
+    let until_done = |quota: u64| {
+        let ran = run(&Case { quota, burst: 0, old: false, calls: None, ..case.clone() }, 4_000_000 * MS);
+        assert_eq!(ran.done, case.jobs.len());
+        ran.counters.throttled_ns
+    };
+    (until_done(case.quota), until_done(case.quota + more))
 }
 
 proptest! {
@@ -97,9 +121,11 @@ proptest! {
         if ran.done == case.jobs.len() {
             prop_assert_eq!(usage_ns, ran.wanted);
         }
-        // What was there at first, what came in with each refill, and a tick and a nanosecond that each CPU may owe.
+        // What was there at first, what came in with each refill; and what may be owed: of each CPU a tick and the first
+        // nanosecond, of each thread a system call.
         let refills = (nr_periods + 1) * case.quota * 1000;
-        let owed = case.cpus as u64 * (case.tick + 1);
+        let call = case.calls.map_or(0, |calls| calls.lasting.get());
+        let owed = case.cpus as u64 * (case.tick + 1) + u64::from(case.threads) * call;
         prop_assert!(usage_ns <= refills + owed, "{usage_ns} > {refills} + {owed}");
         prop_assert!(throttled_ns <= ran.wall * case.cpus as u64);
     }
@@ -112,16 +138,72 @@ proptest! {
         prop_assert_eq!(ran.counters.nr_throttled, 0);
     }
 
-    /// More quota means no more throttled time, but for what a tick is worth: a CPU that runs on for a tick takes its time from
-    /// the next period, and where the larger quota lets one more CPU do so the sum can come out larger by that much.
+    /// On one CPU more quota means no more throttled time until all is done, but for what a tick is worth: where the last wait
+    /// begins a tick later, that tick is owed, and waited for at the rate of the quota.
     #[test]
-    fn more_quota_is_no_more_throttled_time(case in case(), more in 1_u64..100_000) {
-        let run_with = |quota: u64| run(&Case { quota, burst: 0, threads: 1, cpus: 1, ..case.clone() }, 5_000 * MS);
+    fn more_quota_is_no_more_throttled_time_on_one_cpu(case in case(), more in more()) {
+        // Of more CPUs than there are, only the slices are scarce.
+        let case = Case { cpus: 1, period: case.period.max(case.quota + more), ..case };
+        let (less, more) = with_more_quota(&case, more);
+        let ticks = 2 + case.tick / (case.quota * 1000);
+        prop_assert!(more <= less + ticks * case.period.max(case.tick / 1000) * 1000, "{less} {more}");
+    }
+
+    /// On any number of CPUs more quota means no less work done, but for a tick and a slice on each CPU.
+    #[test]
+    fn more_quota_is_no_less_work(case in case(), more in more(), end in 100_u64..5_000) {
+        let run_with = |quota: u64| run(&Case { quota, burst: 0, old: false, ..case.clone() }, end * MS);
         let (less, more) = (run_with(case.quota), run_with(case.quota + more));
-        let slack = case.tick * 2;
+        let slack = case.cpus as u64 * (case.tick + SLICE.get());
         prop_assert!(
-            more.counters.throttled_ns <= less.counters.throttled_ns + slack,
+            more.counters.usage_ns + slack >= less.counters.usage_ns,
             "{:?} {:?}", less.counters, more.counters
         );
     }
+}
+
+/// On several CPUs more quota can mean more throttled time, as in this case that was drawn: 7 % more of it, and 1.2 s more of waiting.
+/// The counter sums over CPUs, a quota below a tick is overrun on each CPU that happens to run when the pool is empty, and which those
+/// are changes with every µs.
+#[test]
+fn on_several_cpus_more_quota_can_be_more_throttled_time() {
+    let case = Case {
+        cpus: 4,
+        tick: 10 * MS,
+        tick_phase: 7_543_813,
+        quota: 6_456,
+        period: 194_528,
+        burst: 0,
+        phase: 55_799_905,
+        threads: 5,
+        old: false,
+        calls: None,
+        jobs: vec![
+            (45_541_754, 3, 12_831_339),
+            (14_198_672, 3, 27_862_387),
+            (0, 2, 4_528_001),
+            (0, 4, 8_440_812),
+        ],
+    };
+    let (less, more) = with_more_quota(&case, 447);
+    assert_eq!((less / MS, more / MS), (13_494, 14_660));
+}
+
+/// The same without chance: what a group may take before it is throttled decides on how many CPUs it then waits. Under 9 ms a serial
+/// head of 15 ms waits alone; under 18 ms it is done, and the four parts after it wait, each on a CPU.
+#[test]
+fn a_group_that_gets_further_may_wait_on_more_cpus() {
+    let waited = |quota: u64| {
+        let kernel = Kernel { tick: Nanos::new(MS), ..Kernel::of(Version::new(6, 18, 0)) };
+        let mut machine = Machine::new(kernel, 4, Nanos::ZERO);
+        let limit =
+            Bandwidth::new(Quota::Limited(Micros::from_ms(quota)), Micros::from_ms(100), Micros::ZERO);
+        let group = machine.group(None, limit.unwrap(), 100, Nanos::ZERO);
+        let [head, part] = [15, 10].map(|ms| Nanos::new(ms * MS));
+        let job = Job { intended: Nanos::ZERO, demand: Demand::Staged(vec![vec![head], vec![part; 4]]) };
+        machine.crew(group, &Crew::of(4), std::iter::once(job));
+        machine.run_until(Nanos::new(100 * MS), |_| {});
+        machine.counters(group).throttled_ns / MS
+    };
+    assert!(waited(9) < 100 && waited(18) > 300, "{} {}", waited(9), waited(18));
 }

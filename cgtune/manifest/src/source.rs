@@ -93,8 +93,8 @@ impl<R: BufRead> Source<R> {
         self.starts_line
     }
 
-    /// Moves on to the next piece; `false` at the end. A piece is empty where nothing sound stands before a fault. After an error reading can go on behind what is wrong,
-    /// unless the source itself has failed or is no text at all.
+    /// Moves on to the next piece; `false` at the end. A piece is empty where nothing sound stands before a fault. After an error
+    /// reading can go on behind what is wrong, unless the source itself has failed or is no text at all.
     pub(crate) fn advance(&mut self) -> Result<bool, Error> {
         if let Some(fault) = self.behind.take() {
             // What follows a NUL is no text either, and may have no end (a device).

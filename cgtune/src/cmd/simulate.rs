@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use cgtune_core::{
     Bandwidth, Micros, Nanos, Quota,
     convert::{Burst, Version, kubelet},
-    sim::{Kernel, Outcome, Phases, Scenario},
+    sim::{Kernel, Phases, Scenario},
 };
 use cgtune_sys::{HostRoot, facts};
 
@@ -134,6 +134,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             kernel,
             cpus,
             pattern: pattern.clone(),
+            calls: None,
             bandwidth,
             above: above.into_iter().collect(),
             weight: 100,
@@ -143,8 +144,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             warm_up: WARM_UP,
             duration: duration.to_nanos(),
         };
-        let outcomes: Vec<Outcome> = phases.iter().map(|&phases| scenario.run(phases)).collect();
-        rows.push(Row::of(bandwidth, &outcomes));
+        rows.push(Row::of(bandwidth, &scenario.run(&phases)));
     }
     let answer = render::Answer {
         load,

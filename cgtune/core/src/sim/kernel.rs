@@ -31,8 +31,11 @@ pub struct Kernel {
     pub throttle: Throttle,
     /// Whether what a CPU holds is lost at the end of the period (before 5.4; widely mended by backports).
     pub expires_slices: bool,
-    /// Whether each group's period timer starts at a phase of its own (from about 6.4) rather than with the first task.
+    /// Whether each group's period timer starts at a phase of its own (`init_cfs_bandwidth`, from 6.4). Before, all of the
+    /// same period end theirs together, on one grid from boot.
     pub random_phase: bool,
+    /// Whether throttled time passes for a CPU on which nobody waits (before 6.6), as after a throttle on the way to sleep.
+    pub times_empty: bool,
     /// Time between ticks, at which limits are enforced (1/HZ).
     pub tick: Nanos,
 }
@@ -45,6 +48,7 @@ impl Kernel {
             throttle: if version >= Version::new(6, 18, 0) { Throttle::Tasks } else { Throttle::RunQueue },
             expires_slices: version < Version::new(5, 4, 0),
             random_phase: version >= Version::new(6, 4, 0),
+            times_empty: version < Version::new(6, 6, 0),
             tick: Nanos::new(4_000_000),
         }
     }

@@ -15,8 +15,31 @@ pub type Stage = Vec<Nanos>;
 pub struct Job {
     /// When it is meant to start.
     pub intended: Nanos,
-    /// Its stages, in order. A part of no time is done at once.
-    pub stages: Vec<Stage>,
+    /// What it takes.
+    pub demand: Demand,
+}
+
+/// What a job takes. What takes no time is done at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// CPU time on one thread.
+    Serial(Nanos),
+    /// Stages, in order.
+    Staged(Vec<Stage>),
+}
+
+impl Demand {
+    /// CPU time in all.
+    #[must_use]
+    pub fn total(&self) -> Nanos {
+        match self {
+            Self::Serial(time) => *time,
+            Self::Staged(stages) => {
+                let parts = stages.iter().flatten().map(|part| part.get());
+                Nanos::new(parts.fold(0, u64::saturating_add))
+            }
+        }
+    }
 }
 
 /// Threads that share their jobs.
@@ -28,17 +51,48 @@ pub struct Crew {
     pub at_once: usize,
     /// Where they may run; `None`: everywhere.
     pub cpus: Option<CpuSet>,
+    /// What part of their time is spent in the kernel; `None`: none of it.
+    pub calls: Option<SystemCalls>,
+}
+
+impl Crew {
+    /// Threads that may run everywhere, at any number of jobs, in user mode alone.
+    #[must_use]
+    pub const fn of(threads: u32) -> Self {
+        Self { threads, at_once: usize::MAX, cpus: None, calls: None }
+    }
+}
+
+/// Time in the kernel, in turns with time in user mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SystemCalls {
+    /// CPU time in user mode between two.
+    pub every: Nanos,
+    /// CPU time of each.
+    pub lasting: Nanos,
+}
+
+impl SystemCalls {
+    /// What is left of the call that a thread is in after so much CPU time; 0 in user mode.
+    pub(super) fn left(self, used: u64) -> u64 {
+        let (every, lasting) = (self.every.get(), self.lasting.get());
+        let Some(round) = every.checked_add(lasting).filter(|&round| round > 0) else { return 0 };
+        let at = used % round;
+        if at < every { 0 } else { round - at }
+    }
 }
 
 /// A crew at work.
 pub(super) struct Work<'a> {
-    pub(super) arrivals: Box<dyn Iterator<Item = Job> + 'a>,
-    pub(super) next: Option<Job>,
-    pub(super) at_once: usize,
+    arrivals: Box<dyn Iterator<Item = Job> + 'a>,
+    next: Option<Job>,
+    at_once: usize,
     /// Arrived and not begun.
     queue: VecDeque<Job>,
     /// Begun and not done, by place; places are used again.
     begun: Vec<Option<Begun>>,
+    /// How many those are.
+    under_way: usize,
     /// Parts that a thread may take: the place of their job and their CPU time.
     ready: VecDeque<(usize, u64)>,
     pub(super) sleeping: Vec<usize>,
@@ -60,6 +114,7 @@ impl<'a> Work<'a> {
             at_once: crew.at_once.max(1),
             queue: VecDeque::new(),
             begun: Vec::new(),
+            under_way: 0,
             ready: VecDeque::new(),
             sleeping: Vec::new(),
         }
@@ -82,18 +137,19 @@ impl<'a> Work<'a> {
 
     /// Arrived and not done.
     pub(super) fn undone(&self) -> u64 {
-        (self.queue.len() + self.under_way()) as u64
-    }
-
-    fn under_way(&self) -> usize {
-        self.begun.iter().flatten().count()
+        (self.queue.len() + self.under_way) as u64
     }
 
     fn begin(&mut self, done: &mut impl FnMut(u64)) {
-        while self.under_way() < self.at_once
+        while self.under_way < self.at_once
             && let Some(job) = self.queue.pop_front()
         {
-            let begun = Begun { intended: job.intended.get(), stages: job.stages.into_iter(), open: 0 };
+            let (serial, stages) = match job.demand {
+                Demand::Serial(time) => (time.get(), Vec::new()),
+                Demand::Staged(stages) => (0, stages),
+            };
+            let open = usize::from(serial > 0);
+            let begun = Begun { intended: job.intended.get(), stages: stages.into_iter(), open };
             let place = match self.begun.iter().position(Option::is_none) {
                 Some(free) => free,
                 None => {
@@ -102,7 +158,12 @@ impl<'a> Work<'a> {
                 }
             };
             self.begun[place] = Some(begun);
-            self.advance(place, done);
+            self.under_way += 1;
+            if serial > 0 {
+                self.ready.push_back((place, serial));
+            } else {
+                self.advance(place, done);
+            }
         }
     }
 
@@ -123,6 +184,7 @@ impl<'a> Work<'a> {
                 None => {
                     done(begun.intended);
                     self.begun[place] = None;
+                    self.under_way -= 1;
                     return;
                 }
             }

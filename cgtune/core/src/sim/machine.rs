@@ -4,9 +4,9 @@
 //! would find a balance used up, or another thread waiting its turn.
 
 use super::{
-    kernel::{KEPT, Kernel, SLICE, TURN},
-    load::{Crew, Job, Work},
-    pool::{Counters, Pool, Served},
+    kernel::{KEPT, Kernel, SLICE, TURN, Throttle},
+    load::{Crew, Job, SystemCalls, Work},
+    pool::{Counters, Pool},
 };
 use crate::{Bandwidth, Nanos, ObservedBandwidth};
 
@@ -39,6 +39,17 @@ struct Share {
     since: Option<u64>,
 }
 
+impl Share {
+    /// The kernel's first balance is a nanosecond (`init_cfs_rq_runtime`, `tg_set_cfs_bandwidth`).
+    const FIRST: Self = Self { balance: 1, throttled: false, since: None };
+
+    /// Ends a throttle; the time for which somebody waited (`unthrottle_cfs_rq`).
+    fn release(&mut self, now: u64) -> u64 {
+        self.throttled = false;
+        self.since.take().map_or(0, |since| now - since)
+    }
+}
+
 struct Group {
     parent: Option<usize>,
     weight: u64,
@@ -58,6 +69,17 @@ struct Thread {
     virtual_time: f64,
     /// CPU time since it was put on its CPU.
     turn: u64,
+    /// When it is in the kernel.
+    calls: Option<SystemCalls>,
+    /// CPU time in all.
+    used: u64,
+}
+
+impl Thread {
+    /// CPU time until it returns to user mode; 0 there.
+    fn in_kernel(&self) -> u64 {
+        self.calls.map_or(0, |calls| calls.left(self.used))
+    }
 }
 
 #[derive(Default)]
@@ -71,6 +93,17 @@ struct Cpu {
     next: u64,
 }
 
+/// What happens next, and whose it is by its number.
+#[derive(Clone, Copy)]
+enum Due {
+    /// A group's period or slack timer.
+    Timer(usize),
+    /// A crew's next job.
+    Arrival(usize),
+    /// A part that is done, or a tick.
+    Cpu(usize),
+}
+
 /// A simulated machine.
 pub struct Machine<'a> {
     kernel: Kernel,
@@ -81,6 +114,8 @@ pub struct Machine<'a> {
     works: Vec<Work<'a>>,
     cpus: Vec<Cpu>,
     done: Vec<(usize, u64)>,
+    /// CPUs that a refill set free, while it does.
+    served: Vec<usize>,
 }
 
 impl<'a> Machine<'a> {
@@ -97,6 +132,7 @@ impl<'a> Machine<'a> {
             works: Vec::new(),
             cpus: (0..cpus.max(1)).map(idle).collect(),
             done: Vec::new(),
+            served: Vec::new(),
         }
     }
 
@@ -108,13 +144,11 @@ impl<'a> Machine<'a> {
         weight: u64,
         phase: Nanos,
     ) -> GroupId {
-        // The kernel's first balance is a nanosecond (`init_cfs_rq_runtime`, `tg_set_cfs_bandwidth`).
-        let share = Share { balance: 1, throttled: false, since: None };
         self.groups.push(Group {
             parent: parent.map(|parent| parent.0),
             weight: weight.max(1),
-            pool: Pool::new(bandwidth, phase.get()),
-            shares: vec![share; self.cpus.len()],
+            pool: Pool::new(bandwidth.into(), phase.get()),
+            shares: vec![Share::FIRST; self.cpus.len()],
         });
         GroupId(self.groups.len() - 1)
     }
@@ -140,6 +174,8 @@ impl<'a> Machine<'a> {
                 part: None,
                 virtual_time: 0.0,
                 turn: 0,
+                calls: crew.calls,
+                used: 0,
             });
             work.sleeping.push(thread);
         }
@@ -165,13 +201,9 @@ impl<'a> Machine<'a> {
         (0..self.cpus.len()).for_each(|cpu| self.account(cpu));
         let Group { pool, shares, .. } = &mut self.groups[group.0];
         pool.set(limits);
-        pool.release();
         for share in shares {
-            share.balance = 1;
-            share.throttled = false;
-            if let Some(since) = share.since.take() {
-                pool.counters.throttled_ns += self.now - since;
-            }
+            pool.counters.throttled_ns += share.release(self.now);
+            *share = Share::FIRST;
         }
         (0..self.cpus.len()).for_each(|cpu| self.reschedule(cpu));
     }
@@ -192,46 +224,58 @@ impl<'a> Machine<'a> {
     pub fn run_until(&mut self, end: Nanos, mut done: impl FnMut(Done)) {
         let end = end.get();
         loop {
-            let next = self.next();
+            let (next, due) = self.due();
             if next > end {
                 break;
             }
             self.now = next;
-            self.step();
-            for (crew, intended) in self.done.drain(..) {
-                done(Done { crew: CrewId(crew), intended: Nanos::new(intended), at: Nanos::new(self.now) });
+            match due {
+                Due::Timer(group) => self.timers(group),
+                Due::Arrival(crew) => self.arrival(crew),
+                Due::Cpu(cpu) => self.cpu_event(cpu),
+            }
+            if !self.done.is_empty() {
+                for (crew, intended) in self.done.drain(..) {
+                    done(Done {
+                        crew: CrewId(crew),
+                        intended: Nanos::new(intended),
+                        at: Nanos::new(self.now),
+                    });
+                }
             }
         }
         self.now = end.max(self.now);
         (0..self.cpus.len()).for_each(|cpu| self.account(cpu));
     }
 
-    fn next(&self) -> u64 {
-        let pools = self.groups.iter().map(|group| group.pool.next());
-        let works = self.works.iter().map(Work::due);
-        let cpus = self.cpus.iter().map(|cpu| cpu.next);
-        pools.chain(works).chain(cpus).min().unwrap_or(u64::MAX)
+    /// What comes next; of what comes at once timers first, then arrivals.
+    fn due(&self) -> (u64, Due) {
+        let (mut next, mut due) = (u64::MAX, Due::Cpu(0));
+        for (at, group) in self.groups.iter().enumerate() {
+            let time = group.pool.next();
+            if time < next {
+                (next, due) = (time, Due::Timer(at));
+            }
+        }
+        for (at, work) in self.works.iter().enumerate() {
+            let time = work.due();
+            if time < next {
+                (next, due) = (time, Due::Arrival(at));
+            }
+        }
+        for (at, cpu) in self.cpus.iter().enumerate() {
+            if cpu.next < next {
+                (next, due) = (cpu.next, Due::Cpu(at));
+            }
+        }
+        (next, due)
     }
 
-    /// Everything that is due now: timers, arrivals, CPUs.
-    fn step(&mut self) {
-        for group in 0..self.groups.len() {
-            if self.groups[group].pool.next() <= self.now {
-                self.timers(group);
-            }
-        }
-        for crew in 0..self.works.len() {
-            if self.works[crew].due() <= self.now {
-                let (works, done) = (&mut self.works, &mut self.done);
-                works[crew].arrive(self.now, &mut |intended| done.push((crew, intended)));
-                self.wake(crew);
-            }
-        }
-        for cpu in 0..self.cpus.len() {
-            if self.cpus[cpu].next <= self.now {
-                self.cpu_event(cpu);
-            }
-        }
+    /// Jobs of a crew that arrive.
+    fn arrival(&mut self, crew: usize) {
+        let (works, done) = (&mut self.works, &mut self.done);
+        works[crew].arrive(self.now, &mut |intended| done.push((crew, intended)));
+        self.wake(crew);
     }
 
     /// A group's period or slack timer.
@@ -251,24 +295,24 @@ impl<'a> Machine<'a> {
         (0..self.cpus.len()).for_each(|cpu| self.plan(cpu));
     }
 
+    /// Hands what is there to the CPUs that wait, in the order in which they ran out: to each what it owes and a nanosecond
+    /// (`distribute_cfs_runtime`). What is not enough for one is taken all the same, and it waits on.
     fn distribute(&mut self, group: usize) {
-        let Group { pool, shares, .. } = &mut self.groups[group];
-        let served = pool.serve(|cpu, there| {
-            let missing = u64::try_from(1 - shares[cpu].balance).unwrap_or(0);
-            let taken = missing.min(there);
-            shares[cpu].balance += i64::try_from(taken).unwrap_or(0);
-            Served { taken, enough: shares[cpu].balance > 0 }
-        });
-        for &cpu in &served {
-            let share = &mut shares[cpu];
-            share.throttled = false;
-            if let Some(since) = share.since.take() {
-                pool.counters.throttled_ns += self.now - since;
+        let mut served = std::mem::take(&mut self.served);
+        while let Some(cpu) = self.groups[group].pool.first_waiting() {
+            if !self.pull(group, cpu, 1) {
+                break;
             }
+            let Group { pool, shares, .. } = &mut self.groups[group];
+            pool.counters.throttled_ns += shares[cpu].release(self.now);
+            pool.served();
+            served.push(cpu);
         }
-        for cpu in served {
+        // Who runs again may ask for more: only when everybody had his part.
+        for cpu in served.drain(..) {
             self.reschedule(cpu);
         }
+        self.served = served;
     }
 
     /// Threads for parts that are ready.
@@ -300,13 +344,13 @@ impl<'a> Machine<'a> {
             if !self.groups[group].pool.is_limited() {
                 continue;
             }
-            let first = !self.active(group, cpu);
-            let now = self.now;
-            let share = &mut self.groups[group].shares[cpu];
-            if share.throttled {
-                share.since.get_or_insert(now);
-            } else if first && share.balance <= 0 && !self.pull(group, cpu, SLICE.get()) {
-                self.throttle(group, cpu, true);
+            let first = self.runnable(group, cpu).next().is_none();
+            let share = self.groups[group].shares[cpu];
+            if !share.throttled && first && share.balance <= 0 && !self.pull(group, cpu, SLICE.get()) {
+                self.throttle(group, cpu);
+            }
+            if self.groups[group].shares[cpu].throttled && !self.goes_on(thread) {
+                self.waits(group, cpu);
             }
         }
         let least = self.least_virtual_time(cpu);
@@ -326,22 +370,30 @@ impl<'a> Machine<'a> {
         if least.is_finite() { least } else { 0.0 }
     }
 
-    /// Whether a thread of a group is runnable on a CPU and not behind a throttle below that group.
-    fn active(&self, group: usize, cpu: usize) -> bool {
+    /// A group's threads that are runnable on a CPU and not behind a throttle below that group.
+    fn runnable(&self, group: usize, cpu: usize) -> impl Iterator<Item = usize> {
         let Cpu { running, queue, .. } = &self.cpus[cpu];
-        queue.iter().chain(running).any(|&thread| {
-            let mut path = self.threads[thread].path.iter();
-            path.by_ref()
-                .take_while(|&&level| level != group)
-                .all(|&level| !self.groups[level].shares[cpu].throttled)
-                && self.threads[thread].path.contains(&group)
+        queue.iter().chain(running).copied().filter(move |&thread| {
+            let path = &self.threads[thread].path;
+            let Some(at) = path.iter().position(|&level| level == group) else { return false };
+            path[..at].iter().all(|&level| !self.groups[level].shares[cpu].throttled)
         })
     }
 
     /// Whether every level lets a thread run.
     fn eligible(&self, thread: usize) -> bool {
         let Thread { path, cpu, .. } = &self.threads[thread];
-        path.iter().all(|&group| !self.groups[group].shares[*cpu].throttled)
+        path.iter().all(|&group| !self.groups[group].shares[*cpu].throttled) || self.goes_on(thread)
+    }
+
+    /// Whether a thread runs on although it is throttled: it is in the kernel, and parks when it returns from there.
+    fn goes_on(&self, thread: usize) -> bool {
+        self.kernel.throttle == Throttle::Tasks && self.threads[thread].in_kernel() > 0
+    }
+
+    /// From now on somebody waits for a throttle to end (`record_throttle_clock`).
+    fn waits(&mut self, group: usize, cpu: usize) {
+        self.groups[group].shares[cpu].since.get_or_insert(self.now);
     }
 
     /// Takes time out of the pool, up to a balance of `target` (`__assign_cfs_rq_runtime`); whether there is some now.
@@ -353,34 +405,42 @@ impl<'a> Machine<'a> {
         shares[cpu].balance > 0
     }
 
-    /// `throttle_cfs_rq`: unless a nanosecond is left for it. `waiting`: a thread wants to run.
-    fn throttle(&mut self, group: usize, cpu: usize, waiting: bool) {
+    /// `throttle_cfs_rq`: unless a nanosecond is left for it.
+    fn throttle(&mut self, group: usize, cpu: usize) {
         if self.groups[group].shares[cpu].throttled || self.pull(group, cpu, 1) {
             return;
         }
         let Group { pool, shares, .. } = &mut self.groups[group];
         shares[cpu].throttled = true;
-        shares[cpu].since = waiting.then_some(self.now);
         pool.wait(cpu);
+        if self.kernel.times_empty || self.runnable(group, cpu).any(|thread| !self.goes_on(thread)) {
+            self.waits(group, cpu);
+        }
     }
 
     /// Charges what the running thread has used (`update_curr`, without asking for more).
     fn account(&mut self, cpu: usize) {
         let used = self.now - self.cpus[cpu].since;
-        self.cpus[cpu].since = self.now;
-        let Some(thread) = self.cpus[cpu].running.filter(|_| used > 0) else { return };
-        let share = if self.cpus[cpu].queue.is_empty() { 1.0 } else { self.part_of_cpu(thread) };
+        if used == 0 {
+            return;
+        }
+        let here = &mut self.cpus[cpu];
+        here.since = self.now;
+        let Some(thread) = here.running else { return };
+        let alone = here.queue.is_empty();
+        let weighted = if alone { used as f64 } else { used as f64 / self.part_of_cpu(thread) };
         let running = &mut self.threads[thread];
-        running.virtual_time += used as f64 / share;
+        running.virtual_time += weighted;
         running.turn += used;
+        running.used += used;
         if let Some((_, left)) = &mut running.part {
             *left = left.saturating_sub(used);
         }
         for &group in &running.path {
-            let group = &mut self.groups[group];
-            group.pool.counters.usage_ns += used;
-            if group.pool.is_limited() {
-                group.shares[cpu].balance -= i64::try_from(used).unwrap_or(0);
+            let Group { pool, shares, .. } = &mut self.groups[group];
+            pool.counters.usage_ns += used;
+            if pool.is_limited() {
+                shares[cpu].balance -= i64::try_from(used).unwrap_or(0);
             }
         }
     }
@@ -456,7 +516,7 @@ impl<'a> Machine<'a> {
             if self.groups[group].shares[cpu].balance <= 0 {
                 self.pull(group, cpu, SLICE.get());
             }
-            if self.active(group, cpu) {
+            if self.runnable(group, cpu).next().is_some() {
                 continue;
             }
             let Group { pool, shares, .. } = &mut self.groups[group];
@@ -466,36 +526,42 @@ impl<'a> Machine<'a> {
                 shares[cpu].balance -= spare;
             }
             if shares[cpu].balance <= 0 {
-                // Nobody waits, so no time passes; it counts all the same.
-                self.throttle(group, cpu, false);
+                // Nobody waits; it counts all the same.
+                self.throttle(group, cpu);
             }
         }
     }
 
-    /// `task_tick_fair`: asks for more time where it is used up, and makes room for others.
+    /// `task_tick_fair`: asks for more time where it is used up, and makes room for others. Or the return to user mode of a thread
+    /// that was throttled in the kernel, which then waits (`throttle_cfs_rq_work`).
     fn tick(&mut self, thread: usize, cpu: usize) {
+        let mut throttled = false;
         for level in 0..self.threads[thread].path.len() {
             let group = self.threads[thread].path[level];
-            let spent = self.groups[group].pool.is_limited() && self.groups[group].shares[cpu].balance <= 0;
+            let Group { pool, shares, .. } = &self.groups[group];
+            let spent = pool.is_limited() && !shares[cpu].throttled && shares[cpu].balance <= 0;
             if spent && !self.pull(group, cpu, SLICE.get()) {
-                self.throttle(group, cpu, true);
+                self.throttle(group, cpu);
+            }
+            if self.groups[group].shares[cpu].throttled {
+                throttled = true;
+                if !self.goes_on(thread) {
+                    self.waits(group, cpu);
+                }
             }
         }
-        self.reschedule(cpu);
+        if throttled || !self.cpus[cpu].queue.is_empty() {
+            self.reschedule(cpu);
+        } else {
+            self.plan(cpu);
+        }
     }
 
     /// Puts the right thread on a CPU.
     fn reschedule(&mut self, cpu: usize) {
         self.account(cpu);
         if let Some(thread) = self.cpus[cpu].running {
-            let over = self.threads[thread].turn >= TURN.get();
-            let first = self.cpus[cpu]
-                .queue
-                .iter()
-                .copied()
-                .filter(|&other| self.eligible(other))
-                .any(|other| self.threads[other].virtual_time < self.threads[thread].virtual_time);
-            if self.eligible(thread) && !(over && first) {
+            if self.eligible(thread) && !self.makes_room(thread, cpu) {
                 self.plan(cpu);
                 return;
             }
@@ -516,6 +582,13 @@ impl<'a> Machine<'a> {
         }
         self.cpus[cpu].since = self.now;
         self.plan(cpu);
+    }
+
+    /// Whether a running thread has had its turn, and another has had less.
+    fn makes_room(&self, thread: usize, cpu: usize) -> bool {
+        let Thread { turn, virtual_time, .. } = self.threads[thread];
+        let less = |&other: &usize| self.eligible(other) && self.threads[other].virtual_time < virtual_time;
+        turn >= TURN.get() && self.cpus[cpu].queue.iter().any(less)
     }
 
     /// An idle CPU takes a waiting thread from another (`newidle_balance`, simplified).
@@ -550,9 +623,14 @@ impl<'a> Machine<'a> {
         let Thread { part, path, turn, .. } = &self.threads[thread];
         let mut next = since + part.map_or(0, |(_, left)| left);
         for &group in path {
-            if self.groups[group].pool.is_limited() {
-                let left = u64::try_from(self.groups[group].shares[cpu].balance).unwrap_or(0);
-                next = next.min(self.tick_from(since + left));
+            let Group { pool, shares, .. } = &self.groups[group];
+            if shares[cpu].throttled {
+                next = next.min(since + self.threads[thread].in_kernel());
+            } else if pool.is_limited() {
+                let spent = since + u64::try_from(shares[cpu].balance).unwrap_or(0);
+                if spent < next {
+                    next = next.min(self.tick_from(spent));
+                }
             }
         }
         if queue.iter().any(|&other| self.eligible(other)) {

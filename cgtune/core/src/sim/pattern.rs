@@ -6,7 +6,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, Exp1, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 
-use super::load::{Crew, Job, Stage};
+use super::load::{Crew, Demand, Job};
 use crate::Nanos;
 
 /// A load.
@@ -123,7 +123,7 @@ impl Pattern {
             Self::Periodic(periodic) => (periodic.threads, 1),
             Self::Recorded(recorded) => (recorded.threads, 1),
         };
-        Crew { threads: threads.max(1), at_once, cpus: None }
+        Crew { at_once, ..Crew::of(threads.max(1)) }
     }
 
     /// Its jobs from the start of time on.
@@ -134,8 +134,8 @@ impl Pattern {
             Self::Service(service) => Box::new(service.jobs(seed)),
             Self::Hog { threads } => {
                 // 292 years.
-                let forever = vec![Nanos::new(i64::MAX.unsigned_abs()); threads.max(&1).to_owned() as usize];
-                Box::new(std::iter::once(Job { intended: Nanos::ZERO, stages: vec![forever] }))
+                let forever = side_by_side(Nanos::new(i64::MAX.unsigned_abs()), *threads);
+                Box::new(std::iter::once(Job { intended: Nanos::ZERO, demand: forever }))
             }
             Self::Periodic(periodic) => Box::new(periodic.jobs()),
             Self::Recorded(recorded) => Box::new(recorded.jobs()),
@@ -163,11 +163,14 @@ impl Encoder {
             let cpu = self.mean.get() as f64 * kind * (sigma * state - sigma * sigma / 2.0).exp();
             let interval = self.interval.get() as f64;
             let offset = self.jitter.clamp(0.0, 1.0) * interval * random.random::<f64>();
-            Job { intended: nanos(frame as f64 * interval + offset), stages: self.stages(cpu, &mut random) }
+            Job { intended: nanos(frame as f64 * interval + offset), demand: self.demand(cpu, &mut random) }
         })
     }
 
-    fn stages(&self, cpu: f64, random: &mut Pcg64Mcg) -> Vec<Stage> {
+    fn demand(&self, cpu: f64, random: &mut Pcg64Mcg) -> Demand {
+        if self.slices < 2 {
+            return Demand::Serial(nanos(cpu));
+        }
         // Slices differ by a fifth, as pictures do from place to place.
         let weights: Vec<f64> = (0..self.slices)
             .map(|_| {
@@ -180,14 +183,19 @@ impl Encoder {
 }
 
 /// A serial head, parts side by side by their weights, a serial tail; one part alone has neither.
-fn sliced(cpu: f64, serial: f64, weights: &[f64]) -> Vec<Stage> {
+fn sliced(cpu: f64, serial: f64, weights: &[f64]) -> Demand {
     if weights.len() < 2 {
-        return vec![vec![nanos(cpu)]];
+        return Demand::Serial(nanos(cpu));
     }
     let serial = cpu * serial.clamp(0.0, 1.0) / 2.0;
     let all: f64 = weights.iter().sum();
     let parts = weights.iter().map(|weight| nanos((cpu - 2.0 * serial) * weight / all)).collect();
-    vec![vec![nanos(serial)], parts, vec![nanos(serial)]]
+    Demand::Staged(vec![vec![nanos(serial)], parts, vec![nanos(serial)]])
+}
+
+/// The same on each of so many threads.
+fn side_by_side(each: Nanos, threads: u32) -> Demand {
+    if threads < 2 { Demand::Serial(each) } else { Demand::Staged(vec![vec![each; threads as usize]]) }
 }
 
 impl Service {
@@ -205,17 +213,17 @@ impl Service {
                     nanos(part * demand)
                 })
                 .collect();
-            Some(Job { intended: nanos(at), stages: vec![stage] })
+            Some(Job { intended: nanos(at), demand: Demand::Staged(vec![stage]) })
         })
     }
 }
 
 impl Periodic {
     fn jobs(self) -> impl Iterator<Item = Job> {
-        let stage = vec![self.each; self.threads.max(1) as usize];
+        let demand = side_by_side(self.each, self.threads);
         (0_u64..).map(move |at| Job {
             intended: Nanos::new(at.saturating_mul(self.every.get())),
-            stages: vec![stage.clone()],
+            demand: demand.clone(),
         })
     }
 }
@@ -230,7 +238,7 @@ impl Recorded {
             let equal = vec![1.0; self.threads.max(1) as usize];
             self.jobs.iter().map(move |&(at, cpu)| Job {
                 intended: Nanos::new(at.get().saturating_add(round.saturating_mul(last + gap))),
-                stages: sliced(cpu.get() as f64, self.serial, &equal),
+                demand: sliced(cpu.get() as f64, self.serial, &equal),
             })
         })
     }
@@ -241,8 +249,7 @@ mod tests {
     use super::*;
 
     fn demands(pattern: &Pattern, count: usize) -> Vec<f64> {
-        let of = |job: Job| job.stages.iter().flatten().map(|part| part.get() as f64).sum();
-        pattern.jobs(7).take(count).map(of).collect()
+        pattern.jobs(7).take(count).map(|job| job.demand.total().get() as f64).collect()
     }
 
     #[test]
@@ -262,10 +269,11 @@ mod tests {
     fn slices_share_what_is_not_serial() {
         let encoder = Encoder { slices: 4, serial: 0.3, ..Encoder::default() };
         for job in Pattern::Encoder(encoder).jobs(1).take(50) {
-            let of = |stage: &Stage| stage.iter().map(|part| part.get() as f64).sum::<f64>();
-            let all: f64 = job.stages.iter().map(of).sum();
-            assert_eq!((job.stages.len(), job.stages[1].len()), (3, 4));
-            assert!(((of(&job.stages[0]) + of(&job.stages[2])) / all - 0.3).abs() < 1e-3);
+            let all = job.demand.total().get() as f64;
+            let Demand::Staged(stages) = job.demand else { panic!("{job:?}") };
+            assert_eq!([0, 1, 2].map(|stage| stages[stage].len()), [1, 4, 1]);
+            let serial = stages[0][0].get() + stages[2][0].get();
+            assert!((serial as f64 / all - 0.3).abs() < 1e-3);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::kernel::{NEAR_REFILL, SLACK_PERIOD, SLICE};
-use crate::{Bandwidth, Micros, ObservedBandwidth, Quota};
+use crate::{Micros, ObservedBandwidth};
 
 /// Counters as `cpu.stat` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,42 +63,36 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Full, with its timer off. `phase` is where in time its periods begin.
-    pub(super) fn new(bandwidth: Bandwidth, phase: u64) -> Self {
-        let period = bandwidth.period().to_nanos().get();
-        let quota = match bandwidth.quota() {
-            Quota::Unlimited => None,
-            Quota::Limited(quota) => Some(quota.to_nanos().get()),
-        };
-        Self {
-            quota,
-            period,
-            burst: bandwidth.burst().to_nanos().get(),
-            runtime: quota.unwrap_or(0),
-            snapshot: quota.unwrap_or(0),
+    pub(super) fn new(limits: ObservedBandwidth, phase: u64) -> Self {
+        let mut pool = Self {
+            quota: None,
+            period: 1,
+            burst: 0,
+            runtime: 0,
+            snapshot: 0,
             idle: false,
             armed: false,
-            expiry: phase % period,
+            expiry: 0,
             slack: None,
             waiting: VecDeque::new(),
             counters: Counters::default(),
-        }
+        };
+        pool.set(limits);
+        pool.expiry = phase % pool.period;
+        pool
     }
 
-    /// New limits, as the kernel sets them (`tg_set_cfs_bandwidth`): refilled at once. The next period ends when it would
-    /// have anyhow.
+    /// New limits, as the kernel sets them (`tg_set_cfs_bandwidth`): refilled at once, and nobody waits any more. The next period
+    /// ends when it would have anyhow.
     pub(super) fn set(&mut self, limits: ObservedBandwidth) {
         self.quota = limits.quota.limited().map(|quota| quota.to_nanos().get());
-        self.period = limits.period.to_nanos().get();
+        self.period = limits.period.to_nanos().get().max(1);
         self.burst = limits.burst.unwrap_or(Micros::ZERO).to_nanos().get();
+        self.waiting.clear();
         match self.quota {
             Some(quota) => self.refill(quota),
             None => (self.armed, self.slack) = (false, None),
         }
-    }
-
-    /// Every CPU that waits, which then waits no more.
-    pub(super) fn release(&mut self) -> Vec<usize> {
-        self.waiting.drain(..).collect()
     }
 
     pub(super) const fn is_limited(&self) -> bool {
@@ -159,22 +153,14 @@ impl Pool {
         self.waiting.push_back(cpu);
     }
 
-    /// The next CPU that gets `missing(cpu)` out of the pool. What is not enough for it is taken, and it waits on.
-    pub(super) fn serve(&mut self, mut missing: impl FnMut(usize, u64) -> Served) -> Vec<usize> {
-        let mut served = Vec::new();
-        let mut at = 0;
-        while at < self.waiting.len() && self.runtime > 0 {
-            let cpu = self.waiting[at];
-            let Served { taken, enough } = missing(cpu, self.runtime);
-            self.runtime -= taken;
-            if enough {
-                self.waiting.remove(at);
-                served.push(cpu);
-            } else {
-                at += 1;
-            }
-        }
-        served
+    /// The CPU that ran out first.
+    pub(super) fn first_waiting(&self) -> Option<usize> {
+        self.waiting.front().copied()
+    }
+
+    /// That one goes on.
+    pub(super) fn served(&mut self) {
+        self.waiting.pop_front();
     }
 
     /// Whether the slack timer is due, and there is something to hand out (`do_sched_cfs_slack_timer`).
@@ -218,11 +204,4 @@ impl Pool {
         self.runtime = self.runtime.min(quota + self.burst);
         self.snapshot = self.runtime;
     }
-}
-
-/// What a waiting CPU took out of the pool.
-pub(super) struct Served {
-    pub(super) taken: u64,
-    /// Whether it may go on.
-    pub(super) enough: bool,
 }

@@ -3,7 +3,14 @@
 //! One run is one answer among many: by its phase alone the same load gives 14 or 38 % throttled periods. So the answer is a
 //! smallest, a median and a largest.
 
-use super::{kernel::Kernel, machine::Machine, pattern::Pattern, pool::Counters};
+use super::{
+    kernel::Kernel,
+    latency::Latencies,
+    load::{Job, SystemCalls},
+    machine::Machine,
+    pattern::Pattern,
+    pool::Counters,
+};
 use crate::{Bandwidth, CpuSet, Nanos};
 
 /// A load beside the one that is looked at.
@@ -28,6 +35,8 @@ pub struct Scenario {
     pub cpus: u32,
     /// The load.
     pub pattern: Pattern,
+    /// What part of its time is spent in the kernel; `None`: none of it.
+    pub calls: Option<SystemCalls>,
     /// Its group's limit.
     pub bandwidth: Bandwidth,
     /// Limits of the groups above, innermost first.
@@ -49,7 +58,7 @@ pub struct Scenario {
 /// Where in their cycles timers and ticks begin, as parts of them from 0 to below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Phases {
-    /// The group's period; each group above is a golden section further.
+    /// The group's period. Each further group is a golden section on, or at the same place where the kernel has one grid for all.
     pub period: f64,
     /// The tick.
     pub tick: f64,
@@ -67,14 +76,14 @@ impl Phases {
 }
 
 /// What came out of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The group's counters over the time that counts.
     pub counters: Counters,
     /// Time that counts.
     pub wall: Nanos,
-    /// Latency of each job that was meant to start in that time and was done in it, from its intended start, in rising order.
-    pub latencies: Vec<u64>,
+    /// Latency of each job that was meant to start in that time and was done in it.
+    pub latencies: Latencies,
     /// Jobs that were not done when it ended.
     pub undone: u64,
 }
@@ -101,29 +110,26 @@ impl Outcome {
     pub fn cpus_used(&self) -> f64 {
         self.counters.usage_ns as f64 / 1e9 / self.wall.as_secs().max(1e-9)
     }
-
-    /// A quantile of the latencies; `None` where fewer than ten lie beyond it.
-    #[must_use]
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index into what is there"
-    )]
-    pub fn latency(&self, quantile: f64) -> Option<Nanos> {
-        let count = self.latencies.len() as f64;
-        if count * (1.0 - quantile) + 1e-6 < 10.0 {
-            return None;
-        }
-        let rank = (count * quantile).ceil() as usize;
-        self.latencies.get(rank.saturating_sub(1)).copied().map(Nanos::new)
-    }
 }
 
+/// Jobs that are kept for the next run rather than drawn again: a bound, so that memory doesn't grow with the time simulated.
+const KEPT: usize = 1 << 16;
+
 impl Scenario {
-    /// One run.
+    /// A run for each of the phases; all with the same jobs.
     #[must_use]
-    pub fn run(&self, phases: Phases) -> Outcome {
+    pub fn run(&self, phases: &[Phases]) -> Vec<Outcome> {
+        let end = self.warm_up.get().saturating_add(self.duration.get());
+        // And the one after the end, so that no run asks for more.
+        let mut over = false;
+        let drawn = self.pattern.jobs(self.seed).take(KEPT);
+        let first: Vec<Job> =
+            drawn.take_while(|job| !std::mem::replace(&mut over, job.intended.get() > end)).collect();
+        phases.iter().map(|&phases| self.run_once(phases, &first)).collect()
+    }
+
+    /// One run. `first` are the first of its jobs.
+    fn run_once(&self, phases: Phases, first: &[Job]) -> Outcome {
         let part = |part: f64, of: Nanos| {
             #[allow(
                 clippy::cast_precision_loss,
@@ -134,11 +140,12 @@ impl Scenario {
             Nanos::new((part.rem_euclid(1.0) * of.get() as f64) as u64)
         };
         let mut machine = Machine::new(self.kernel, self.cpus as usize, part(phases.tick, self.kernel.tick));
-        // Groups start at phases of their own; a golden section apart no two of them coincide.
+        // A golden section apart no two phases coincide.
+        let apart = if self.kernel.random_phase { 0.618_033_988_749_895 } else { 0.0 };
         let mut turned = phases.period;
         let mut phase = |bandwidth: Bandwidth| {
             let phase = part(turned, bandwidth.period().to_nanos());
-            turned += 0.618_033_988_749_895;
+            turned += apart;
             phase
         };
         let own = phase(self.bandwidth);
@@ -149,7 +156,9 @@ impl Scenario {
         let group = machine.group(parent, self.bandwidth, self.weight, own);
         let mut crew = self.pattern.crew();
         crew.cpus.clone_from(&self.cpuset);
-        let load = machine.crew(group, &crew, self.pattern.jobs(self.seed));
+        crew.calls = self.calls;
+        let later = self.pattern.jobs(self.seed).skip(first.len());
+        let load = machine.crew(group, &crew, first.iter().cloned().chain(later));
         for (number, neighbour) in self.neighbours.iter().enumerate() {
             let group =
                 machine.group(None, neighbour.bandwidth, neighbour.weight, phase(neighbour.bandwidth));
@@ -161,13 +170,12 @@ impl Scenario {
         let before = machine.counters(group);
         let begin = self.warm_up.get();
         let end = Nanos::new(begin.saturating_add(self.duration.get()));
-        let mut latencies = Vec::new();
+        let mut latencies = Latencies::default();
         machine.run_until(end, |done| {
             if done.crew == load && done.intended.get() >= begin {
-                latencies.push(done.at.get() - done.intended.get());
+                latencies.record(Nanos::new(done.at.get() - done.intended.get()));
             }
         });
-        latencies.sort_unstable();
         Outcome {
             counters: machine.counters(group) - before,
             wall: self.duration,
@@ -219,6 +227,7 @@ mod tests {
                 interval: Nanos::new(33_366_667),
                 ..Encoder::default()
             }),
+            calls: None,
             bandwidth,
             above: Vec::new(),
             weight: 100,
@@ -235,10 +244,10 @@ mod tests {
     fn an_encoder_near_its_limit_is_throttled_and_a_burst_takes_that_away() {
         let all = |burst| {
             let scenario = scenario(42, burst);
-            let outcomes = Phases::grid(6, 4).into_iter().map(|phases| scenario.run(phases));
-            let outcomes: Vec<Outcome> = outcomes.collect();
+            let outcomes = scenario.run(&Phases::grid(6, 4));
             let throttled = Spread::of(outcomes.iter().filter_map(Outcome::throttled)).unwrap();
-            let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latency(0.98)).map(Nanos::get)).unwrap();
+            let p99 = Spread::of(outcomes.iter().filter_map(|o| o.latencies.quantile(0.98)).map(Nanos::get))
+                .unwrap();
             (throttled, p99)
         };
         let (limit, slow) = all(0);

@@ -175,7 +175,7 @@ fn judged(
             containers.push(Sibling { weight, request: request.filter(|_| child == path) });
         }
     }
-    Ok((!containers.is_empty() && level.is_some()).then(|| Judgement::of(pod_weight, &containers)))
+    Ok((!containers.is_empty()).then(|| Judgement::of(pod_weight, &containers)))
 }
 
 /// A group's weight; `None` also for one that has gone since.

@@ -69,20 +69,19 @@ pub(super) fn run(
         .collect();
     if output.json {
         convert::json::write(&done, setting, &forms, explain.then_some(&steps), streams.out)?;
-    } else if !forms.is_empty() {
+        return Ok(Exit::Done);
+    }
+    if !forms.is_empty() {
         convert::targets::write(&forms, streams.out, streams.err)?;
-        for warning in &done.warnings {
-            streams.warn(warning)?;
-        }
     } else {
         convert::text::write(&asked, &done, setting, streams.out)?;
         if explain {
             writeln!(streams.out, "\n{HEADING}how it comes about{HEADING:#}")?;
             convert::explain::write(&steps, "", streams.out)?;
         }
-        for warning in &done.warnings {
-            streams.warn(warning)?;
-        }
+    }
+    for warning in &done.warnings {
+        streams.warn(warning)?;
     }
     Ok(Exit::Done)
 }
