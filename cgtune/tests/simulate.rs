@@ -64,6 +64,22 @@ fn a_file_of_what_was_recorded_is_a_load() {
     assert!((used - 13.0 / 33.367).abs() < 0.01, "{used}");
 }
 
+/// A block of the reference run, which used so much of its limit: the model fed with it uses as much.
+#[test]
+fn a_block_that_cgbench_recorded_is_a_load() {
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/encoder-linux-6.18/blocks");
+    let names = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+    let block = names.filter(|path| path.to_str().unwrap().ends_with("-limit.json")).min().unwrap();
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(&block).unwrap()).unwrap();
+    let frames = |column: &str| record["frames"][column].as_array().unwrap().clone();
+    let cpu: f64 = frames("cpu_ns").iter().map(|ns| ns.as_f64().unwrap()).sum();
+    let took = frames("intended_ns").last().unwrap().as_f64().unwrap();
+    let args = ["simulate", block.to_str().unwrap(), "--cpu-limit", "max", "--for", "1m", "--json"];
+    let answer: Value = serde_json::from_str(&succeeds(&[&args, MACHINE.as_slice()].concat()).0).unwrap();
+    let used = answer["policies"][0]["cpus_used"]["median"].as_f64().unwrap();
+    assert!((used / (cpu / took) - 1.0).abs() < 0.02, "{used} {}", cpu / took);
+}
+
 #[test]
 fn answers_are_what_the_schema_describes_and_nothing_else() {
     let published: Value = serde_json::from_str(include_str!("../schemas/simulate-1.schema.json")).unwrap();
@@ -87,6 +103,12 @@ fn wrong_use_is_told_with_what_to_write_instead() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    let frames = |columns: &str| format!(r#"{{"schema":"cgbench.block/1","frames":{{{columns}}}}}"#);
+    let (other, uneven, cut) = (
+        file("other.json", r#"{"schema":"cgbench.plan/1","frames":{"intended_ns":[],"cpu_ns":[]}}"#),
+        file("uneven.json", &frames(r#""intended_ns":[0,5],"cpu_ns":[1]"#)),
+        file("cut.json", &frames(r#""intended_ns":[0,5],"cpu_ns":[1,-2]"#)),
+    );
     let (empty, late, absurd) = (
         file("empty.csv", "intended,cpu\n"),
         file("late.csv", "40ms,1ms\n20ms,1ms\n"),
@@ -107,6 +129,9 @@ fn wrong_use_is_told_with_what_to_write_instead() {
         vec![&empty, "--cpu-limit", "1"],
         vec![&late, "--cpu-limit", "1"],
         vec![&absurd, "--cpu-limit", "1"],
+        vec![&other, "--cpu-limit", "1"],
+        vec![&uneven, "--cpu-limit", "1"],
+        vec![&cut, "--cpu-limit", "1"],
     ] {
         let (out, err) = fails(&[&["simulate"], args.as_slice()].concat());
         assert_eq!(out, "", "{args:?}");

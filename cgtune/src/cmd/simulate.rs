@@ -2,6 +2,7 @@
 
 mod interference;
 mod load;
+mod recorded;
 
 use anyhow::anyhow;
 use cgtune_core::{
@@ -24,9 +25,12 @@ const EXAMPLES: &str = "\
 LOAD is one of, each with any of its settings:
   encoder:mean=12.8ms,fps=30,cv=0.2,lag1=0.55,ip=1.4,gop=60,slices=1,jitter=0.5
   service:rate=100,mean=5ms,fan-out=1,threads=4     requests a second, CPU each
-  periodic:every=100ms,each=20ms,threads=4          a pause, fork and join
+  periodic:every=100ms,each=20ms,threads=1          all threads at once
+  gc:every=2s,each=50ms,threads=4                   the same, as a collector's pause
+  fork-join:every=50ms,each=5ms,threads=4           the same, as parallel steps
   hog:threads=1
   FILE.csv                 lines of: intended start, CPU time; such as 40ms,13ms
+  FILE.json                a block that cgbench recorded: results/RUN/blocks/…
 
 Limits, bursts and periods take lists, and every combination is tried.
 

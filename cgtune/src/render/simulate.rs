@@ -77,7 +77,7 @@ impl Row {
             outcomes.iter().map(of).collect::<Option<Vec<f64>>>().and_then(Spread::of)
         };
         let us = |ns: Nanos| ns.get() as f64 / 1e3;
-        let quantile = |part: f64| all(&|outcome| outcome.latency(part).map(us));
+        let quantile = |part: f64| all(&|outcome| outcome.latencies.quantile(part).map(us));
         Self {
             quota_us: bandwidth.quota().limited(),
             period_us: bandwidth.period(),
@@ -91,7 +91,7 @@ impl Row {
                 p50: quantile(0.5),
                 p95: quantile(0.95),
                 p99: quantile(0.99),
-                max: all(&|outcome| outcome.latencies.last().map(|&ns| us(Nanos::new(ns)))),
+                max: all(&|outcome| outcome.latencies.longest().map(us)),
             },
             undone: Spread::of(outcomes.iter().map(|outcome| outcome.undone)),
         }

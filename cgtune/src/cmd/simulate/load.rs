@@ -1,21 +1,17 @@
 //! A load as it is typed, `encoder:fps=60,mean=8ms`, or a file of what was recorded.
 
-use std::{fs::File, io::BufRead as _, io::BufReader};
-
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cgtune_core::{
     Bandwidth, Micros, Nanos,
     sim::{
         Pattern,
-        pattern::{Encoder, Periodic, Recorded, Service},
+        pattern::{Encoder, Periodic, Service},
         scenario::Neighbour,
     },
 };
 
+use super::recorded;
 use crate::failure::Hinted;
-
-/// Most jobs that a file may have.
-const MOST_JOBS: usize = 10_000_000;
 
 /// Reads a load.
 pub(super) fn read(text: &str) -> anyhow::Result<Pattern> {
@@ -46,17 +42,25 @@ pub(super) fn read(text: &str) -> anyhow::Result<Pattern> {
                 threads: settings.count("threads", 4, 1024)?,
             })
         }
-        "periodic" => Pattern::Periodic(Periodic {
-            every: settings.time("every", Nanos::new(100_000_000))?,
-            each: settings.time("each", Nanos::new(20_000_000))?,
-            threads: settings.count("threads", 1, 1024)?,
-        }),
+        "periodic" => Pattern::Periodic(periodic(&mut settings, 100, 20, 1)?),
+        "gc" => Pattern::Periodic(periodic(&mut settings, 2_000, 50, 4)?),
+        "fork-join" => Pattern::Periodic(periodic(&mut settings, 50, 5, 4)?),
         "hog" => Pattern::Hog { threads: settings.count("threads", 1, 1024)? },
         // A name may have a colon in it.
-        _ => return recorded(text),
+        _ => return recorded::read(text),
     };
     settings.end(name)?;
     Ok(pattern)
+}
+
+/// Work on all threads at once, again and again: by default every so many ms, so many ms on each thread.
+fn periodic(settings: &mut Settings<'_>, every: u64, each: u64, threads: u32) -> anyhow::Result<Periodic> {
+    let ms = |ms: u64| Micros::from_ms(ms).to_nanos();
+    Ok(Periodic {
+        every: settings.time("every", ms(every))?,
+        each: settings.time("each", ms(each))?,
+        threads: settings.count("threads", threads, 1024)?,
+    })
 }
 
 /// A load in a group of its own, without a limit.
@@ -124,50 +128,4 @@ impl<'a> Settings<'a> {
 }
 
 /// Longest time of one part of a load.
-const LONGEST: Micros = Micros::from_ms(3600 * 1000);
-
-/// Lines of an intended start and a CPU time, with units; a first line of other words is a heading.
-fn recorded(path: &str) -> anyhow::Result<Pattern> {
-    let unknown = |error: std::io::Error| {
-        let error = anyhow!("\"{path}\" is no load, and no file that can be read ({error})");
-        Hinted::new(error, "encoder, service, periodic, hog, or a CSV file; see cgtune simulate --help")
-    };
-    let file = File::open(path).map_err(unknown)?;
-    let mut jobs: Vec<(Nanos, Nanos)> = Vec::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.with_context(|| format!("{path}, line {}", number + 1))?;
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let wrong = |what: &str| anyhow!("{path}, line {}: {what}", number + 1);
-        let Some((at, cpu)) = line.split_once(',') else {
-            return Err(wrong("not an intended start and a CPU time, such as 40ms,13ms"));
-        };
-        if number == 0 && !at.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
-            continue;
-        }
-        let time = |text: &str| {
-            let time = Micros::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
-            if time > LONGEST.saturating_add(LONGEST) {
-                Err(wrong("longer than 2h"))
-            } else {
-                Ok(time.to_nanos())
-            }
-        };
-        let job = (time(at)?, time(cpu)?);
-        if jobs.last().is_some_and(|(before, _)| *before > job.0) {
-            return Err(wrong("starts before the line above it; sort by the intended start"));
-        }
-        jobs.push(job);
-        if jobs.len() > MOST_JOBS {
-            return Err(wrong("more than ten million jobs"));
-        }
-    }
-    if jobs.is_empty() {
-        return Err(anyhow!(
-            "{path} holds no jobs: a line is an intended start and a CPU time, such as 40ms,13ms"
-        ));
-    }
-    Ok(Pattern::Recorded(Recorded { again: true, ..Recorded::new(jobs) }))
-}
+pub(super) const LONGEST: Micros = Micros::from_ms(3600 * 1000);
