@@ -59,6 +59,29 @@ pub(super) fn read(text: &str) -> anyhow::Result<Pattern> {
     Ok(pattern)
 }
 
+/// The setting by which a load as typed says how many threads it has, if it does.
+pub(super) fn own_threads(text: &str) -> Option<&'static str> {
+    let (name, settings) = text.split_once(':')?;
+    let key = match name {
+        "encoder" => "slices",
+        "service" | "periodic" | "hog" => "threads",
+        _ => return None,
+    };
+    let sets = |part: &str| part.split_once('=').is_some_and(|(name, _)| name == key);
+    settings.split(',').any(sets).then_some(key)
+}
+
+/// The same load on so many threads.
+pub(super) fn on_threads(pattern: &Pattern, threads: u32) -> Pattern {
+    match pattern.clone() {
+        Pattern::Encoder(encoder) => Pattern::Encoder(Encoder { slices: threads, ..encoder }),
+        Pattern::Service(service) => Pattern::Service(Service { threads, ..service }),
+        Pattern::Periodic(periodic) => Pattern::Periodic(Periodic { threads, ..periodic }),
+        Pattern::Hog { .. } => Pattern::Hog { threads },
+        Pattern::Recorded(recorded) => Pattern::Recorded(Recorded { threads, ..recorded }),
+    }
+}
+
 /// A load in a group of its own, without a limit.
 pub(super) fn neighbour(text: &str) -> anyhow::Result<Neighbour> {
     Ok(Neighbour { pattern: read(text)?, bandwidth: Bandwidth::unlimited(), weight: 100, cpus: None })
