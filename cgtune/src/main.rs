@@ -5,6 +5,7 @@ mod cmd;
 mod exit;
 mod failure;
 mod interrupt;
+mod progress;
 mod reading;
 mod render;
 mod streams;

@@ -14,7 +14,7 @@ fn simulate(args: &[&str]) -> String {
     let (out, err) = succeeds(&[&["simulate"], args, &MACHINE].concat());
     assert_eq!(err, "");
     for line in out.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
+        assert!(line.chars().count() <= 80 && !line.ends_with(' '), "{line}");
     }
     out
 }
@@ -53,6 +53,77 @@ fn threads_periods_and_neighbours() {
 }
 
 #[test]
+fn threads_are_varied_like_everything_else() {
+    let args =
+        ["encoder", "--cpu-limit", "420m,max", "--threads", "1,2,4,2", "--burst", "0%,100%", "--for", "40s"];
+    insta::assert_snapshot!(simulate(&args));
+    let json = succeeds(&[&["simulate", "--json"], args.as_slice(), &MACHINE].concat()).0;
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    let threads: Vec<u64> =
+        answer["policies"].as_array().unwrap().iter().map(|row| row["threads"].as_u64().unwrap()).collect();
+    assert_eq!(threads, [1, 1, 1, 2, 2, 2, 4, 4, 4]);
+    // What a load says of itself is the same as what the flag says of it.
+    let row = |args: &[&str]| {
+        let args = [&["simulate", "--json", "--cpu-limit", "500m", "--for", "5s"], args, &MACHINE].concat();
+        serde_json::from_str::<Value>(&succeeds(&args).0).unwrap()["policies"][0].clone()
+    };
+    assert_eq!(row(&["encoder:slices=3"]), row(&["encoder", "--threads", "3"]));
+    assert_eq!(row(&["hog:threads=2"]), row(&["hog", "--threads", "2"]));
+}
+
+#[test]
+fn a_sweep_becomes_a_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (svg, png) = (folder.path().join("a.svg"), folder.path().join("a.png"));
+    std::fs::write(&svg, "old").unwrap();
+    let args =
+        ["encoder", "--cpu-limit", "400m,max,500m", "--burst", "0%,50%", "--for", "40s", "--threads", "1,2"];
+    let files = ["--svg", svg.to_str().unwrap(), "--png", png.to_str().unwrap()];
+    assert_eq!(simulate(&[args.as_slice(), &files].concat()), simulate(&args));
+    assert!(std::fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+    let svg = std::fs::read_to_string(&svg).unwrap();
+    for said in [
+        "SIMULATED: encoder, throttling",
+        "2 CPUs",
+        "24 ways",
+        "40s",
+        "no limit",
+        "2 threads, burst 50 %",
+        "p99",
+    ] {
+        assert!(svg.contains(said), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
+}
+
+#[test]
+fn a_figure_that_cannot_be_is_refused_before_anything_is_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let long =
+        ["simulate", "encoder", "--cpu-limit", "400m,500m,600m,700m", "--for", "24h", "--phases", "10000"];
+    let many = ["--burst", "0%,10%,20%", "--period", "10ms,20ms,40ms", "--svg", "never.svg"];
+    let told = fails(&[long.as_slice(), &many].concat()).1;
+    let nowhere = fails(&[long.as_slice(), &["--svg", "/nowhere/at/all.svg"]].concat()).1;
+    let a_folder = fails(&[long.as_slice(), &["--png", folder.path().to_str().unwrap()]].concat()).1;
+    insta::assert_snapshot!((told + &nowhere + &a_folder).replace(folder.path().to_str().unwrap(), "FOLDER"));
+}
+
+/// From 6.18 on a system call is finished before the task parks: a job that is one long call is done at once, and its time is owed
+/// while nobody wants any. Before, it waits in the middle.
+#[test]
+fn system_calls_are_finished_from_6_18_on() {
+    let middle = |kernel: &str| {
+        let load = ["simulate", "periodic:every=200ms,each=15ms", "--cpu-limit", "100m", "--for", "60s"];
+        let calls = ["--system-calls", "1m/1ms", "--cpus", "1", "--json", "--kernel", kernel];
+        let answer: Value =
+            serde_json::from_str(&succeeds(&[load.as_slice(), calls.as_slice()].concat()).0).unwrap();
+        answer["policies"][0]["latency_us"]["p50"]["median"].as_f64().unwrap()
+    };
+    let (old, new) = (middle("6.17"), middle("6.18"));
+    assert!(old > 2.0 * new && new < 20_000.0, "{old} {new}");
+}
+
+#[test]
 fn a_file_of_what_was_recorded_is_a_load() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("frames.csv");
@@ -86,6 +157,7 @@ fn answers_are_what_the_schema_describes_and_nothing_else() {
     assert!(jsonschema::meta::is_valid(&published));
     for args in [
         "encoder --cpu-limit 420m,max --burst 50%",
+        "encoder --cpu-limit 420m --threads 1,2 --for 1s",
         "hog --cpu-limit 1 --for 1s",
         "service --cpu-limit 1m --for 1s",
     ] {
@@ -126,6 +198,11 @@ fn wrong_use_is_told_with_what_to_write_instead() {
         vec!["encoder", "--cpu-limit", "500m", "--period", "2s"],
         vec!["encoder", "--cpu-limit", "500m", "--for", "10ms"],
         vec!["encoder", "--cpu-limit", "500m", "--kernel", "new"],
+        vec!["encoder", "--cpu-limit", "500m", "--system-calls", "2ms"],
+        vec!["encoder", "--cpu-limit", "500m", "--system-calls", "2/5ms"],
+        vec!["encoder:fps=60,slices=4", "--cpu-limit", "500m", "--threads", "1,2"],
+        vec!["hog:threads=4", "--cpu-limit", "500m", "--threads", "2"],
+        vec!["encoder", "--cpu-limit", "500m", "--threads", "0"],
         vec![&empty, "--cpu-limit", "1"],
         vec![&late, "--cpu-limit", "1"],
         vec![&absurd, "--cpu-limit", "1"],

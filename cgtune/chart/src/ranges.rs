@@ -113,7 +113,7 @@ pub enum Vertical {
 /// What belongs together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Its name, short.
+    /// Its name, short; a single one may go without.
     pub name: String,
     /// Its values, one track a panel; tracks that are missing are empty.
     pub tracks: Vec<Track>,

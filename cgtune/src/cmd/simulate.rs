@@ -2,13 +2,24 @@
 
 mod interference;
 mod load;
+mod picture;
 mod recorded;
+mod sweep;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use anyhow::anyhow;
 use cgtune_core::{
-    Bandwidth, Micros, Nanos, Quota,
-    convert::{Burst, Version, kubelet},
-    sim::{Kernel, Phases, Scenario},
+    Bandwidth, Micros, Nanos,
+    convert::{Version, kubelet},
+    sim::{Kernel, Outcome, Phases, Scenario},
 };
 use cgtune_sys::{HostRoot, facts};
 
@@ -16,10 +27,11 @@ use crate::{
     cli,
     exit::Exit,
     failure::Hinted,
+    progress::Computation,
     render::simulate::{self as render, Row},
     streams::Streams,
-    typed,
 };
+use sweep::Sweep;
 
 const EXAMPLES: &str = "\
 LOAD is one of, each with any of its settings:
@@ -32,12 +44,13 @@ LOAD is one of, each with any of its settings:
   FILE.csv                 lines of: intended start, CPU time; such as 40ms,13ms
   FILE.json                a block that cgbench recorded: results/RUN/blocks/…
 
-Limits, bursts and periods take lists, and every combination is tried.
+Limits, bursts, periods and threads take lists, and every combination is tried.
 
 Examples:
   cgtune simulate encoder --cpu-limit 420m --burst 0%,50%,100%
   cgtune simulate service:rate=50,mean=8ms --cpu-limit 400m,600m,800m --json
   cgtune simulate encoder:slices=4 --cpu-limit 1 --period 100ms,20ms,5ms
+  cgtune simulate encoder --threads 1,2,4 --cpu-limit 500m,1 --svg threads.svg
   cgtune simulate frames.csv --cpu-limit 1500m --kernel 6.1
   cgtune simulate interference     what bursts cost the neighbours";
 
@@ -49,8 +62,6 @@ const TICK_PHASES: u32 = 4;
 const WARM_UP: Nanos = Nanos::new(2_000_000_000);
 /// Longest time simulated.
 const LONGEST: Micros = Micros::from_ms(24 * 3600 * 1000);
-/// Most limits that are tried at once.
-const MOST: usize = 1_000;
 
 /// Show what a load would do under other limits, in a model of the kernel
 #[derive(Debug, clap::Args)]
@@ -76,6 +87,13 @@ pub(crate) struct Args {
     /// Periods; 100ms unless given
     #[arg(long, value_name = "DURATION,…", value_delimiter = ',')]
     period: Vec<String>,
+    /// Threads of the load, in place of its own slices or threads
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Vec<u32>,
+    /// How the load's CPU time is spent: so much in each system call, and so much in user mode between two, as in
+    /// 500us/2ms; from 6.18 on a throttled task finishes its call first. In user mode alone unless given
+    #[arg(long, value_name = "CALL/USER")]
+    system_calls: Option<String>,
     /// A limit of the pod or slice above
     #[arg(long, value_name = "QUANTITY")]
     above: Option<String>,
@@ -100,6 +118,12 @@ pub(crate) struct Args {
     /// What chance does
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Also draw what came out, and write it to this file; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// The same as PNG
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
     #[command(flatten)]
     output: cli::Output,
 }
@@ -118,7 +142,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let pattern = load::read(load)?;
     let (kernel, version) = kernel(args)?;
     let cpus = args.cpus.map_or_else(online, Ok)?;
-    let policies = policies(args)?;
+    let sweep = Sweep::of(args, load, pattern.crew().threads)?;
     let duration = Micros::parse(&args.duration).map_err(|error| anyhow!("--for: {error}"))?;
     if duration < Micros::from_ms(1000) || duration > LONGEST {
         let error = anyhow!("--for: {duration} is not between 1s and 24h");
@@ -127,19 +151,23 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let above = args
         .above
         .as_deref()
-        .map(|text| bandwidth("--above", text, None, kubelet::QUOTA_PERIOD))
+        .map(|text| sweep::bandwidth("--above", text, None, kubelet::QUOTA_PERIOD))
         .transpose()?;
     let neighbours =
         args.neighbour.iter().map(|text| load::neighbour(text)).collect::<anyhow::Result<Vec<_>>>()?;
+    let calls = args.system_calls.as_deref().map(load::system_calls).transpose()?;
+    let files = picture::Files::of(args, &sweep)?;
     let phases = Phases::grid(args.phases.div_ceil(TICK_PHASES), TICK_PHASES);
+    let mut progress =
+        Computation::new((sweep.rows().len() * phases.len()) as u64, "simulating {bar:24} {prefix} left");
     let mut rows = Vec::new();
-    for bandwidth in policies {
-        let scenario = Scenario {
+    for &threads in sweep.threads() {
+        let mut scenario = Scenario {
             kernel,
             cpus,
-            pattern: pattern.clone(),
-            calls: None,
-            bandwidth,
+            pattern: load::on_threads(&pattern, threads),
+            calls,
+            bandwidth: Bandwidth::unlimited(),
             above: above.into_iter().collect(),
             weight: 100,
             cpuset: None,
@@ -148,11 +176,17 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             warm_up: WARM_UP,
             duration: duration.to_nanos(),
         };
-        rows.push(Row::of(bandwidth, &scenario.run(&phases)));
+        for tried in sweep.rows().iter().filter(|tried| tried.threads == threads) {
+            scenario.bandwidth = tried.bandwidth;
+            let before = rows.len() * phases.len();
+            let outcomes = outcomes(&scenario, &phases, |done| progress.at((before + done) as u64));
+            rows.push(Row::of(tried.bandwidth, threads, &outcomes));
+        }
     }
+    drop(progress);
     let answer = render::Answer {
         load,
-        threads: pattern.crew().threads,
+        threads: sweep.threads().to_vec(),
         kernel: version,
         hz: args.hz,
         cpus,
@@ -165,7 +199,39 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     } else {
         render::text(&answer, streams.out)?;
     }
+    // Last: a picture that cannot be written costs no answer.
+    files.write(args, &sweep, &answer)?;
     Ok(Exit::Done)
+}
+
+/// Phases that are simulated in one go, with the same jobs, before another CPU may take the next ones.
+const AT_ONCE: usize = 4;
+
+/// One outcome for each of the phases, in their order, on all CPUs. How many are done is told now and then, on this thread.
+fn outcomes(scenario: &Scenario, phases: &[Phases], mut tell: impl FnMut(usize)) -> Vec<Outcome> {
+    let parts: Vec<&[Phases]> = phases.chunks(AT_ONCE).collect();
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(parts.len()));
+    // One of those that are left: how many are done then, or `None` where none was left.
+    let one = || -> Option<usize> {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let outcomes = scenario.run(parts.get(place)?);
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.push((place, outcomes));
+        Some((done.len() * AT_ONCE).min(phases.len()))
+    };
+    let cpus = thread::available_parallelism().map_or(1, usize::from).min(parts.len());
+    thread::scope(|scope| {
+        for _ in 1..cpus {
+            scope.spawn(|| while one().is_some() {});
+        }
+        while let Some(done) = one() {
+            tell(done);
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().flat_map(|(_, outcomes)| outcomes).collect()
 }
 
 fn online() -> anyhow::Result<u32> {
@@ -187,50 +253,4 @@ fn kernel(args: &Args) -> anyhow::Result<(Kernel, Version)> {
     };
     let tick = Nanos::new(1_000_000_000 / u64::from(args.hz));
     Ok((Kernel { tick, ..Kernel::of(version) }, version))
-}
-
-/// Every combination of limits, bursts and periods.
-fn policies(args: &Args) -> anyhow::Result<Vec<Bandwidth>> {
-    let periods = match args.period.as_slice() {
-        [] => vec![kubelet::QUOTA_PERIOD],
-        texts => texts
-            .iter()
-            .map(|text| Micros::parse(text).map_err(|error| anyhow!("--period: {error}")))
-            .collect::<Result<_, _>>()?,
-    };
-    let bursts = match args.burst.as_slice() {
-        [] => vec![None],
-        texts => texts.iter().map(|text| typed::burst(text).map(Some)).collect::<Result<_, _>>()?,
-    };
-    let mut policies = Vec::new();
-    for limit in &args.cpu_limit {
-        for &period in &periods {
-            for &burst in &bursts {
-                // No limit is the same with any burst.
-                let policy = bandwidth("--cpu-limit", limit, burst, period)?;
-                if !policies.contains(&policy) {
-                    policies.push(policy);
-                }
-            }
-        }
-    }
-    if policies.len() > MOST {
-        let error = anyhow!("{} combinations of limits, bursts and periods", policies.len());
-        return Err(Hinted::new(error, format!("at most {MOST} are tried at once")).into());
-    }
-    Ok(policies)
-}
-
-fn bandwidth(flag: &str, limit: &str, burst: Option<Burst>, period: Micros) -> anyhow::Result<Bandwidth> {
-    let quota = match limit {
-        "max" => Quota::Unlimited,
-        text => kubelet::quota(typed::quantity(flag, text)?.milli(), period),
-    };
-    let burst = match quota {
-        // A list of bursts beside a limit of none: there is nothing to save.
-        Quota::Unlimited => Micros::ZERO,
-        Quota::Limited(_) => burst.and_then(|burst| burst.amount(quota, period)).unwrap_or(Micros::ZERO),
-    };
-    // What the kernel would refuse is refused in the kernel's words.
-    Bandwidth::new(quota, period, burst).map_err(|error| anyhow!("{flag} {limit}: {error}"))
 }

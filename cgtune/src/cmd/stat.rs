@@ -5,12 +5,12 @@ use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, time::Duration};
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Interval, Micros, Nanos};
 use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     cli,
     exit::Exit,
     failure::Hinted,
+    progress,
     reading::Reading,
     render,
     streams::Streams,
@@ -49,8 +49,6 @@ pub(crate) struct Args {
 
 /// How long `--all` watches unless told: totals say what was, only a difference says what is.
 const ALL_FOR: Micros = Micros::from_ms(1000);
-/// From here on a wait is shown on a terminal.
-const SHOW_WAIT: Micros = Micros::from_ms(2000);
 /// The longest watch; two readings a day apart are another tool's business.
 const LONGEST: Micros = Micros::from_ms(24 * 3600 * 1000);
 
@@ -163,13 +161,12 @@ fn worst_first(a: &Reading, b: &Reading) -> Ordering {
 /// Sleeps to the end of the watch, with a bar when that is long and somebody looks.
 fn wait(from: Nanos, duration: Micros) {
     let end = from.saturating_add(duration.to_nanos());
-    if duration <= SHOW_WAIT || !std::io::stderr().is_terminal() {
+    let long = Duration::from_micros(duration.get()) > progress::SHOW_AFTER;
+    if !long || !std::io::stderr().is_terminal() {
         clock::sleep_until(end);
         return;
     }
-    let bar = ProgressBar::new(duration.to_nanos().get());
-    let style = ProgressStyle::with_template("watching {bar:24} {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    let bar = progress::bar(duration.to_nanos().get(), "watching {bar:24} {eta} left");
     while let Some(left) = end.checked_sub(clock::now()).filter(|&left| left != Nanos::ZERO) {
         bar.set_position(duration.to_nanos().get().saturating_sub(left.get()));
         std::thread::sleep(Duration::from_nanos(left.get()).min(Duration::from_millis(100)));

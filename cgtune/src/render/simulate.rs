@@ -1,5 +1,9 @@
 //! `cgtune simulate`: a row a limit, each number as the range over all ways to begin.
 
+mod bars;
+mod figures;
+mod table;
+
 use std::io::{self, Write};
 
 use cgtune_core::{
@@ -11,17 +15,15 @@ use cgtune_core::{
 use serde::Serialize;
 
 use super::paragraph::{WIDTH, wrap};
-use crate::streams::HEADING;
 
 /// Additive changes keep the number, others raise it.
 const SCHEMA: &str = "cgtune.simulate/1";
-/// Length of a bar of 100 %.
-const BAR: usize = 20;
 
 /// The whole answer.
 pub(crate) struct Answer<'a> {
     pub(crate) load: &'a str,
-    pub(crate) threads: u32,
+    /// Each number of threads that was tried.
+    pub(crate) threads: Vec<u32>,
     pub(crate) kernel: Version,
     pub(crate) hz: u32,
     pub(crate) cpus: u32,
@@ -30,9 +32,10 @@ pub(crate) struct Answer<'a> {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One limit.
+/// One limit, for a load on so many threads.
 #[derive(Serialize)]
 pub(crate) struct Row {
+    threads: u32,
     quota_us: Option<Micros>,
     period_us: Micros,
     burst_us: Micros,
@@ -70,7 +73,7 @@ struct Document<'a> {
 }
 
 impl Row {
-    pub(crate) fn of(bandwidth: Bandwidth, outcomes: &[Outcome]) -> Self {
+    pub(crate) fn of(bandwidth: Bandwidth, threads: u32, outcomes: &[Outcome]) -> Self {
         let limited = bandwidth.quota() != Quota::Unlimited;
         // Of all or of none: a range over some of the ways to begin would be another thing.
         let all = |of: &dyn Fn(&Outcome) -> Option<f64>| {
@@ -79,6 +82,7 @@ impl Row {
         let us = |ns: Nanos| ns.get() as f64 / 1e3;
         let quantile = |part: f64| all(&|outcome| outcome.latencies.quantile(part).map(us));
         Self {
+            threads,
             quota_us: bandwidth.quota().limited(),
             period_us: bandwidth.period(),
             burst_us: bandwidth.burst(),
@@ -96,6 +100,16 @@ impl Row {
             undone: Spread::of(outcomes.iter().map(|outcome| outcome.undone)),
         }
     }
+
+    /// Throttled periods of the active ones, from 0 to 1; none without a limit.
+    pub(crate) fn throttled(&self) -> Option<Spread<f64>> {
+        self.throttled_ratio
+    }
+
+    /// In microseconds; `None`: too few to tell.
+    pub(crate) fn p99_us(&self) -> Option<Spread<f64>> {
+        self.latency_us.p99
+    }
 }
 
 pub(crate) fn json(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -103,7 +117,7 @@ pub(crate) fn json(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
         schema: SCHEMA,
         simulated: true,
         load: answer.load,
-        threads: answer.threads,
+        threads: answer.threads.first().copied().unwrap_or(1),
         kernel: answer.kernel.to_string(),
         hz: answer.hz,
         cpus: answer.cpus,
@@ -117,75 +131,46 @@ pub(crate) fn json(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 pub(crate) fn text(answer: &Answer<'_>, out: &mut dyn Write) -> io::Result<()> {
     let head = format!(
-        "SIMULATED: {} under {}, Linux {} at {} Hz, {} CPUs; {} of each of {} ways to begin (phases of timer and tick). \
+        "SIMULATED: {}{} under {}, Linux {} at {} Hz, {} CPUs; {} of each of {} ways to begin (phases of timer and tick). \
          Ranges are over those: smallest, middle, largest.",
         Escaped(answer.load.as_bytes()),
-        if answer.rows.len() == 1 { "1 limit".to_owned() } else { format!("{} limits", answer.rows.len()) },
+        match answer.threads.as_slice() {
+            [_] => String::new(),
+            several => format!(" on {} threads", listed(several)),
+        },
+        match answer.rows.len() / answer.threads.len().max(1) {
+            1 => "1 limit".to_owned(),
+            limits => format!("{limits} limits"),
+        },
         answer.kernel,
         answer.hz,
         answer.cpus,
         answer.duration,
         answer.phases
     );
-    for line in wrap(&head, WIDTH) {
-        writeln!(out, "{line}")?;
-    }
-    writeln!(
-        out,
-        "\n{HEADING}{:<22} {:>14}  {:<BAR$} {:>9} {:>9}{HEADING:#}",
-        "quota/period+burst ms", "throttled %", "", "p50 ms", "p99 ms"
-    )?;
-    for row in &answer.rows {
-        writeln!(out, "{}", line(row).trim_end())?;
-    }
+    paragraph(&head, out)?;
+    writeln!(out)?;
+    let names = table::write(answer, out)?;
+    bars::write(answer, &names, out)?;
     if answer.rows.iter().any(|row| row.undone.is_some_and(|undone| undone.median > 10)) {
         writeln!(out)?;
-        let text = "Where work is left undone the load needs more than the limit gives, and latency grows without end.";
-        wrap(text, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        paragraph(
+            "Where work is left undone the load needs more than the limit gives, and latency grows without end.",
+            out,
+        )?;
     }
     Ok(())
 }
 
-fn line(row: &Row) -> String {
-    let ms = |us: Micros| format!("{}", us.get() as f64 / 1e3);
-    let limit = match row.quota_us {
-        None => "no limit".to_owned(),
-        Some(quota) if row.burst_us == Micros::ZERO => format!("{}/{}", ms(quota), ms(row.period_us)),
-        Some(quota) => format!("{}/{}+{}", ms(quota), ms(row.period_us), ms(row.burst_us)),
-    };
-    let (throttled, bar) = match row.throttled_ratio {
-        None => ("-".to_owned(), String::new()),
-        Some(Spread { min, median, max }) => {
-            let percent = |ratio: f64| format!("{:.0}", ratio * 100.0);
-            (format!("{}–{}–{}", percent(min), percent(median), percent(max)), bar(min, median, max))
-        }
-    };
-    let latency = |spread: Option<Spread<f64>>| {
-        spread.map_or_else(|| "n/a".to_owned(), |spread| format!("{:.1}", spread.median / 1e3))
-    };
-    format!(
-        "{limit:<22} {throttled:>14}  {bar:<BAR$} {:>9} {:>9}",
-        latency(row.latency_us.p50),
-        latency(row.latency_us.p99)
-    )
+fn paragraph(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    wrap(text, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// `███▒▒` : full up to the smallest, then what may be, with a mark at the middle.
-fn bar(min: f64, median: f64, max: f64) -> String {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a length"
-    )]
-    let at = |ratio: f64| (ratio.clamp(0.0, 1.0) * BAR as f64).round() as usize;
-    let (min, median, max) = (at(min), at(median), at(max));
-    (0..BAR)
-        .map(|cell| match cell {
-            _ if cell < min => '█',
-            _ if cell < median => '▓',
-            _ if cell < max => '░',
-            _ => ' ',
-        })
-        .collect()
+/// `1, 2 and 4`.
+fn listed(numbers: &[u32]) -> String {
+    let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
 }

@@ -128,6 +128,8 @@ impl<'a> Strip<'a> {
             Vertical::AsSpread if low > 0.0 && high > low * SPREAD => {
                 Up::Log(Log::new((low / 1.15, high * 1.15), places))
             }
+            // Of nothing but zeros there is no largest value to go by.
+            _ if high == 0.0 => Up::Linear(Linear::new((0.0, 1.0), places)),
             _ => Up::Linear(Linear::new((0.0, round_up(high, TICKS)), places)),
         }
     }
@@ -181,6 +183,7 @@ impl<'a> Strip<'a> {
         for (at, _) in across.ticks() {
             scene.line(vec![(at, extent.top), (at, extent.bottom)], 1.0, theme::GRID);
         }
+        scene.line(vec![(extent.left, extent.bottom), (extent.right, extent.bottom)], 1.0, theme::AXIS);
     }
 
     /// How far a series stands beside the place that all share.
@@ -242,6 +245,9 @@ impl<'a> Strip<'a> {
             let (Some(name), Some(&ink)) = (names.get(place), theme::SERIES.iter().cycle().nth(place)) else {
                 continue;
             };
+            if name.is_empty() {
+                continue;
+            }
             let bend = extent.right;
             let to_x = extent.right + LEADER - 6.0;
             let leader = vec![(from.0 + 4.0, from.1), (bend, from.1), (to_x - 6.0, to_y), (to_x, to_y)];

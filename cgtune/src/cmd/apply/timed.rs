@@ -6,9 +6,8 @@ use anyhow::anyhow;
 use cgtune_core::{Micros, Nanos};
 use cgtune_node::journal::{Entry, Journal};
 use cgtune_sys::{Hierarchies, clock};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{cmd::undo, exit::Exit, failure::Hinted, interrupt::Interrupt, streams::Streams};
+use crate::{cmd::undo, exit::Exit, failure::Hinted, interrupt::Interrupt, progress, streams::Streams};
 
 /// How often the wait looks up.
 const TICK: Duration = Duration::from_millis(100);
@@ -45,17 +44,13 @@ pub(super) fn then_undo(
 fn wait(duration: Micros, interrupt: &Interrupt) {
     let total = duration.to_nanos();
     let end = clock::now().saturating_add(total);
-    // Hidden where stderr is no terminal.
-    let bar = ProgressBar::new(total.get());
-    let style = ProgressStyle::with_template("in force {bar:24} {prefix} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+    let bar = progress::bar(total.get(), "in force {bar:24} {prefix} left");
     while let Some(left) = end.checked_sub(clock::now()).filter(|&left| left != Nanos::ZERO) {
         if interrupt.asked() {
             break;
         }
         bar.set_position(total.get().saturating_sub(left.get()));
-        let seconds = left.get().div_ceil(1_000_000_000);
-        bar.set_prefix(format!("{}:{:02}", seconds / 60, seconds % 60));
+        bar.set_prefix(progress::minutes(left.get().div_ceil(1_000_000_000)));
         std::thread::sleep(Duration::from_nanos(left.get()).min(TICK));
     }
     bar.finish_and_clear();

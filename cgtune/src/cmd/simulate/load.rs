@@ -4,8 +4,8 @@ use anyhow::anyhow;
 use cgtune_core::{
     Bandwidth, Micros, Nanos,
     sim::{
-        Pattern,
-        pattern::{Encoder, Periodic, Service},
+        Pattern, SystemCalls,
+        pattern::{Encoder, Periodic, Recorded, Service},
         scenario::Neighbour,
     },
 };
@@ -63,9 +63,47 @@ fn periodic(settings: &mut Settings<'_>, every: u64, each: u64, threads: u32) ->
     })
 }
 
+/// The setting by which a load as typed says how many threads it has, if it does.
+pub(super) fn own_threads(text: &str) -> Option<&'static str> {
+    let (name, settings) = text.split_once(':')?;
+    let key = match name {
+        "encoder" => "slices",
+        "service" | "periodic" | "gc" | "fork-join" | "hog" => "threads",
+        _ => return None,
+    };
+    let sets = |part: &str| part.split_once('=').is_some_and(|(name, _)| name == key);
+    settings.split(',').any(sets).then_some(key)
+}
+
+/// The same load on so many threads.
+pub(super) fn on_threads(pattern: &Pattern, threads: u32) -> Pattern {
+    match pattern.clone() {
+        Pattern::Encoder(encoder) => Pattern::Encoder(Encoder { slices: threads, ..encoder }),
+        Pattern::Service(service) => Pattern::Service(Service { threads, ..service }),
+        Pattern::Periodic(periodic) => Pattern::Periodic(Periodic { threads, ..periodic }),
+        Pattern::Hog { .. } => Pattern::Hog { threads },
+        Pattern::Recorded(recorded) => Pattern::Recorded(Recorded { threads, ..recorded }),
+    }
+}
+
 /// A load in a group of its own, without a limit.
 pub(super) fn neighbour(text: &str) -> anyhow::Result<Neighbour> {
     Ok(Neighbour { pattern: read(text)?, bandwidth: Bandwidth::unlimited(), weight: 100, cpus: None })
+}
+
+/// CPU time of each system call, and in user mode between two: `500us/2ms`.
+pub(super) fn system_calls(text: &str) -> anyhow::Result<SystemCalls> {
+    let wrong = || anyhow!("--system-calls {text}: not two times such as 500us/2ms");
+    let (lasting, every) = text.split_once('/').ok_or_else(wrong)?;
+    let time = |text: &str| {
+        let time = Micros::parse(text).map_err(|error| anyhow!("--system-calls: {error}"))?;
+        if time > LONGEST {
+            Err(anyhow!("--system-calls: {time} is longer than 1h"))
+        } else {
+            Ok(time.to_nanos())
+        }
+    };
+    Ok(SystemCalls { every: time(every)?, lasting: time(lasting)? })
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]

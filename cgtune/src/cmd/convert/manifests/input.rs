@@ -4,16 +4,16 @@ use std::{
     fs::{self, File},
     io::{self, BufReader, IsTerminal as _, Read},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use cgtune_manifest::Format;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::progress;
+
 /// Endings of files that a folder is searched for, as kubectl does.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
-/// From here on a terminal is shown how far it is.
-const SHOW_AFTER: Duration = Duration::from_secs(2);
 /// Read at once; large, since a dump of a cluster is.
 const BUFFER: usize = 256 << 10;
 
@@ -113,7 +113,7 @@ impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.done += read as u64;
-        if self.bar.is_none() && self.since.elapsed() > SHOW_AFTER && io::stderr().is_terminal() {
+        if self.bar.is_none() && self.since.elapsed() > progress::SHOW_AFTER && io::stderr().is_terminal() {
             self.bar = Some(bar(self.length));
         }
         if let Some(bar) = &self.bar {
