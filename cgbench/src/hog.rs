@@ -8,6 +8,7 @@ use cgtune_core::{
 };
 use cgtune_sys::{Hierarchies, HostRoot, affinity, clock, lifecycle::Workshop};
 use serde::Serialize;
+use workloads::hog::Manner;
 
 use crate::{
     backend::RunError,
@@ -59,7 +60,7 @@ pub fn check(duration: Duration) -> Result<HogCheck, RunError> {
     let condition = Condition { policy: PolicyKind::PinnedLimit, neighbour: false };
     apply(group.cgroup()?, &policy)
         .map_err(|cause| RunError::Policy { condition, cause: Box::new(cause) })?;
-    let load = Load::hog(&mut group, 1)?;
+    let load = Load::hog(&mut group, 1, Manner::Greedy)?;
     // Past the first period, which the program's own start disturbs.
     std::thread::sleep(Duration::from_millis(300));
     let before = group.cgroup()?.sample()?;

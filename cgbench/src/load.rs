@@ -11,6 +11,7 @@ mod parent;
 use serde::{Deserialize, Serialize};
 use workloads::{
     h264::EncodeConfig,
+    hog::Manner,
     latency::{ClockConfig, FrameRecord, MonotonicNs},
 };
 
@@ -29,6 +30,8 @@ pub enum LoadConfig {
     Hog {
         /// How many.
         threads: u32,
+        /// What they do with the CPU.
+        manner: Manner,
     },
 }
 

@@ -4,10 +4,12 @@
 //! with its time charged to us, which no counter shows (`steal` stays 0); a real one falls into a sleep state and a
 //! lower clock. Either way a second of frames may take half as much CPU time again, and a block then tells of the host
 //! instead of the policy. One busy thread a CPU, in a group that runs only when nobody else wants to (`cpu.idle`), stops
-//! that: whatever wakes up preempts it at once.
+//! that: whatever wakes up preempts it at once. Even such a group is owed a little (EEVDF, 6.6): at a tick within a long
+//! frame it gets its turn, which would last to the next tick, so each thread yields every few microseconds.
 
 use cgtune_core::{CpuControl as _, Snapshot, plan::Write};
 use cgtune_sys::lifecycle::{OwnedCgroup, Workshop};
+use workloads::hog::Manner;
 
 use super::RunError;
 use crate::load::Load;
@@ -27,7 +29,7 @@ impl Keeper {
             return Ok(None);
         }
         group.cgroup()?.write(&Write::Idle(true))?;
-        let load = Load::hog(&mut group, threads)?;
+        let load = Load::hog(&mut group, threads, Manner::Polite)?;
         Ok(Some(Self { _load: load, group }))
     }
 

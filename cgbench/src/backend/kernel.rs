@@ -14,7 +14,7 @@ use cgtune_sys::{
     facts::{self, MachineTime},
     lifecycle::{OwnedCgroup, Workshop},
 };
-use workloads::latency::MonotonicNs;
+use workloads::{hog::Manner, latency::MonotonicNs};
 
 use super::{
     Backend, BlockOrder, RunError,
@@ -93,7 +93,7 @@ impl Kernel {
         let layout = group.cgroup()?.capabilities().cpu;
         let policy = of_neighbour(condition.policy, layout, &self.cpus, &own_cpus(&self.cpus, order.plan));
         let observed = put(&mut group, &policy, condition)?;
-        let load = Load::hog(&mut group, order.plan.neighbour_threads)?;
+        let load = Load::hog(&mut group, order.plan.neighbour_threads, Manner::Greedy)?;
         Ok((group, load, observed))
     }
 }

@@ -23,10 +23,10 @@ pub fn run() -> anyhow::Result<()> {
     let config: LoadConfig = serde_json::from_str(&line)?;
     drop(input);
     match config {
-        LoadConfig::Hog { threads } => {
+        LoadConfig::Hog { threads, manner } => {
             let stop = stop_when_input_closes();
             say(&Answer::Ready)?;
-            hog::burn(threads, &stop);
+            hog::burn(threads, manner, &stop);
         }
         LoadConfig::Encode(config) => {
             let mut encoder = EncodeLoop::prepare(&config)?;

@@ -13,6 +13,7 @@ use cgtune_sys::{
     spawn::Program,
 };
 use serde::Serialize;
+use workloads::hog::Manner;
 
 use super::{Answer, LoadConfig, SUBCOMMAND, Start};
 use crate::backend::RunError;
@@ -58,8 +59,8 @@ impl Load {
     ///
     /// # Errors
     /// As [`Load::start`] and [`Load::wait_ready`].
-    pub fn hog(group: &mut OwnedCgroup, threads: u32) -> Result<Self, RunError> {
-        let mut load = Self::start(group, &LoadConfig::Hog { threads })?;
+    pub fn hog(group: &mut OwnedCgroup, threads: u32, manner: Manner) -> Result<Self, RunError> {
+        let mut load = Self::start(group, &LoadConfig::Hog { threads, manner })?;
         load.wait_ready()?;
         Ok(load)
     }

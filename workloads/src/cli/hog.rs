@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::Instant;
 
+use workloads::hog::{self, Manner};
+
 use super::args::HogArgs;
 use super::ending::{Ending, Stop};
 
@@ -16,6 +18,6 @@ pub(crate) fn run(args: &HogArgs) -> anyhow::Result<Ending> {
             stop.flag().store(true, std::sync::atomic::Ordering::Relaxed);
         });
     }
-    workloads::hog::burn(args.threads, stop.flag());
+    hog::burn(args.threads, Manner::Greedy, stop.flag());
     Ok(stop.ending())
 }
