@@ -69,3 +69,25 @@ fn the_model_agrees_with_what_the_kernel_did() {
         .sum();
     assert_eq!(agreement.misses.len(), outside, "each miss is listed");
 }
+
+/// As `cgbench agree results/agree-… --check` says.
+#[test]
+fn the_model_agrees_with_each_grid() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let folders = std::fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path());
+    let grids: Vec<PathBuf> =
+        folders.filter(|path| path.file_name().unwrap().as_encoded_bytes().starts_with(b"agree-")).collect();
+    assert!(!grids.is_empty());
+    for grid in grids {
+        let of = |folder: &PathBuf| {
+            let records = store::read(folder).unwrap();
+            let version: Version = records.machine.kernel.parse().unwrap();
+            let kernel = Kernel { tick: Nanos::new(4_000_000), ..Kernel::of(version) };
+            Agreement::of(&records, kernel, &Phases::grid(8, 6))
+        };
+        let agreements: Vec<Agreement> = store::runs(&grid).unwrap().iter().map(of).collect();
+        let verdict = Verdict::of(agreements.iter());
+        assert!(verdict.throttled.of >= 24, "{}: {verdict}", grid.display());
+        assert!(verdict.agrees, "{}: {verdict}", grid.display());
+    }
+}

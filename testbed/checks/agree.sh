@@ -5,7 +5,7 @@
 code=0
 cgbench agree --slow "$(argument slow)" --frames "$(argument frames)" --out /tmp/grid > /tmp/out || code=$?
 equals "the grid was measured, exit code" "$code" 0
-points=$(ls /tmp/grid | wc -l)
+points=$(ls -d /tmp/grid/*/ | wc -l)
 equals "points with their three blocks" "$(ls /tmp/grid/*/blocks/*.json | wc -l)" $((points * 3))
 stty -F /dev/ttyS1 raw -echo
 tar -C /tmp/grid -czf /dev/ttyS1 .
