@@ -40,6 +40,8 @@ const VERIFY_FRAMES: u32 = 30;
 const TOLERANCE: f64 = 0.06;
 /// Further away than this, no size fits.
 const FAR: f64 = 0.25;
+/// Most sizes that are verified.
+const ROUNDS: u32 = 6;
 
 /// A configuration whose cost is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,14 +96,17 @@ pub fn calibrate(
     let second_ns = mean_cpu_ns(&at(size), None, PROBE_FRAMES)?;
     size = nearest(area(size) * wanted_ns / second_ns);
 
-    // The second round corrects for what the pauses between frames cost; a third would chase noise.
+    // The second round corrects for what the pauses between frames cost; a third would chase noise, unless the second is so far
+    // off that the machine must have changed its speed in between.
     let mut found = verify(&at(size), clock, interval_ns, progress)?;
-    let off = found.measured_share / share;
-    if (off - 1.0).abs() > TOLERANCE {
-        let next = nearest(area(size) / off);
-        if next != size {
-            found = verify(&at(next), clock, interval_ns, progress)?;
+    for round in 1..ROUNDS {
+        let off = found.measured_share / share;
+        let next = nearest(area((found.config.width, found.config.height)) / off);
+        let good = (off - 1.0).abs() <= if round == 1 { TOLERANCE } else { FAR };
+        if good || round == 1 && next == (found.config.width, found.config.height) {
+            break;
         }
+        found = verify(&at(next), clock, interval_ns, progress)?;
     }
     if (found.measured_share / share - 1.0).abs() > FAR {
         return Err(Error::Share {

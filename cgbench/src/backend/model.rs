@@ -34,6 +34,8 @@ const SAMPLE_EVERY: Nanos = Nanos::new(4_000_000);
 const HZ: u64 = 250;
 /// Simulated CPUs where this machine's cannot be counted.
 const USUAL_CPUS: u32 = 2;
+/// The kernel where this machine's version cannot be read.
+const USUAL_KERNEL: Version = Version::new(6, 18, 0);
 /// Frames from one I frame to the next.
 const GOP: u32 = 60;
 /// Bits of a frame: the model encodes nothing.
@@ -53,14 +55,12 @@ impl Model {
         let host = HostRoot::default();
         let release = facts::kernel_release();
         let version = release.as_deref().and_then(|text| text.parse::<Version>().ok());
-        let kernel = Kernel {
-            tick: Nanos::new(1_000_000_000 / HZ),
-            ..Kernel::of(version.unwrap_or(Version::new(6, 18, 0)))
-        };
+        let kernel =
+            Kernel { tick: Nanos::new(1_000_000_000 / HZ), ..Kernel::of(version.unwrap_or(USUAL_KERNEL)) };
         let usual = || (0..USUAL_CPUS).collect();
         let machine = Machine {
             schema: Machine::SCHEMA.to_owned(),
-            kernel: release.unwrap_or_else(|| "6.18".to_owned()),
+            kernel: release.unwrap_or_else(|| USUAL_KERNEL.to_string()),
             cpu_model: None,
             online_cpus: facts::online_cpus(&host).filter(|cpus| !cpus.is_empty()).unwrap_or_else(usual),
             memory_bytes: None,
@@ -100,7 +100,7 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
     };
     let pattern = Pattern::Encoder(encoder);
     let count = plan.warmup_frames + plan.frames;
-    let schedule = Schedule::new(&clock).map_err(|error| RunError::Model(error.to_string()))?;
+    let schedule = Schedule::new(&clock).map_err(refused)?;
     let jobs = pattern.jobs(plan.seed).zip(schedule).take(count as usize);
     let jobs: Vec<Job> = jobs.map(|(job, intended)| Job { intended: Nanos::new(intended), ..job }).collect();
     let record = |(index, job): (u32, &Job)| FrameRecord {
@@ -117,12 +117,17 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
     Ok((jobs, records))
 }
 
+/// What the model, or the clock, does not take.
+fn refused(error: impl std::fmt::Display) -> RunError {
+    RunError::Model(error.to_string())
+}
+
 /// Puts a policy in force; what was read back.
 fn put(machine: &mut SimulatedMachine<'_>, group: GroupId, policy: &Policy) -> Result<Observed, RunError> {
     // Where threads run is set with the crew: the model has no cpuset files.
     let plain = Policy { cpus: None, mems: None, ..policy.clone() };
     let mut cgroup = SimulatedCgroup::new(machine, group, Layout::V2);
-    let applied = apply(&mut cgroup, &plain).map_err(|error| RunError::Model(error.to_string()))?;
+    let applied = apply(&mut cgroup, &plain).map_err(refused)?;
     Ok(Observed { cpus: policy.cpus.clone(), ..applied.after })
 }
 
@@ -187,7 +192,7 @@ impl Backend for Model {
             if edge.is_none() && machine.now().get() >= measured_from_ns {
                 let before = SimulatedCgroup::new(&mut machine, group, Layout::V2).sample();
                 let beside = neighbour.as_ref().map(|(beside, _)| machine.counters(*beside).usage_ns);
-                edge = Some((before.map_err(|error| RunError::Model(error.to_string()))?, beside));
+                edge = Some((before.map_err(refused)?, beside));
             }
             let next = machine.now().get() + SAMPLE_EVERY.get();
             let until = if edge.is_none() { next.min(measured_from_ns.max(1)) } else { next };
@@ -206,9 +211,7 @@ impl Backend for Model {
             progress(machine.now().as_secs());
         }
         let Some((before, beside_before)) = edge else { return Ok(None) };
-        let after = SimulatedCgroup::new(&mut machine, group, Layout::V2)
-            .sample()
-            .map_err(|error| RunError::Model(error.to_string()))?;
+        let after = SimulatedCgroup::new(&mut machine, group, Layout::V2).sample().map_err(refused)?;
         // Frames are encoded one after the other.
         let mut free = 0;
         let mut frames = FrameTable::default();
