@@ -40,8 +40,6 @@ const VERIFY_FRAMES: u32 = 30;
 const TOLERANCE: f64 = 0.06;
 /// Further away than this, no size fits.
 const FAR: f64 = 0.25;
-/// Most sizes that are verified.
-const ROUNDS: u32 = 6;
 
 /// A configuration whose cost is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +58,7 @@ pub struct Calibration {
 
 /// Finds the size for which a frame costs `share` of the clock's interval in CPU time, all threads
 /// together, and tells `progress` what it is doing. Takes up to about three seconds at 30 frames
-/// a second.
+/// a second, and on a machine whose speed changes up to seven.
 ///
 /// # Errors
 /// When the settings are not usable, `base` has an input file (whose size cannot be chosen), or no
@@ -99,14 +97,14 @@ pub fn calibrate(
     // The second round corrects for what the pauses between frames cost; a third would chase noise, unless the second is so far
     // off that the machine must have changed its speed in between.
     let mut found = verify(&at(size), clock, interval_ns, progress)?;
-    for round in 1..ROUNDS {
+    for enough in [TOLERANCE, FAR, FAR, FAR, FAR] {
         let off = found.measured_share / share;
-        let next = nearest(area((found.config.width, found.config.height)) / off);
-        let good = (off - 1.0).abs() <= if round == 1 { TOLERANCE } else { FAR };
-        if good || round == 1 && next == (found.config.width, found.config.height) {
+        let next = nearest(area(size) / off);
+        if (off - 1.0).abs() <= enough || next == size {
             break;
         }
-        found = verify(&at(next), clock, interval_ns, progress)?;
+        size = next;
+        found = verify(&at(size), clock, interval_ns, progress)?;
     }
     if (found.measured_share / share - 1.0).abs() > FAR {
         return Err(Error::Share {

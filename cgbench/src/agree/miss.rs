@@ -8,8 +8,8 @@ use super::{Compared, Slack};
 use crate::{
     plan::Condition,
     record::{Block, Disturbance, Records},
-    study::{is_void, speed},
-    summary::{Speed, figures::percent},
+    study::{Unsteady, is_void, speed},
+    summary::Speed,
 };
 
 /// Which number.
@@ -119,23 +119,17 @@ impl Circumstances {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disturbed { steal, foreign } => write!(
-                f,
-                "disturbed: the hypervisor took {} of the machine and other programs {}",
-                percent(*steal),
-                percent(*foreign)
-            ),
+            Self::Disturbed { steal, foreign } => {
+                let (steal, foreign) = (*steal, *foreign);
+                write!(f, "disturbed: {}", Unsteady::Disturbed { steal, foreign })
+            }
             Self::NotThrottled => {
                 f.write_str("neither throttles: the latency is the machine's, not the controller's")
             }
             Self::FewPeriods { periods } => {
                 write!(f, "too few periods: one of {periods} is further than the slack")
             }
-            Self::Moved(speed) => write!(
-                f,
-                "the machine's speed moved: the same pictures took {:.2} × the pilot's CPU time, {:.2} × in the slowest second",
-                speed.mean, speed.slowest_second
-            ),
+            Self::Moved(speed) => write!(f, "the machine's speed moved: {}", Unsteady::Moved(*speed)),
             Self::Unexplained => f.write_str("unexplained"),
         }
     }
