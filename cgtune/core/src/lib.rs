@@ -23,6 +23,7 @@
 pub mod control;
 pub mod convert;
 pub mod cpus;
+pub mod diagnose;
 pub mod interval;
 pub mod layout;
 pub mod limit;
