@@ -123,7 +123,7 @@ impl Edge {
             load: load.cgroup()?.sample()?,
             neighbour: neighbour.map(|group| group.cgroup()?.sample()).transpose()?,
             keeper: keeper.map(Keeper::sample).transpose()?,
-            machine: facts::machine_time(),
+            machine: facts::machine_time(&HostRoot::default()),
         })
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use cgtune_core::{
     Capabilities, Controller, CpuControl, Layout, Nanos, Observed, ObservedBandwidth, ObservedShare,
     Snapshot, Surroundings,
+    diagnose::Reading,
     layout::Knob,
     parse::{cpu_max, cpu_stat, lists, pressure, scalar},
     plan::Write,
@@ -39,6 +40,14 @@ pub struct Cgroup {
     usage: Option<KeptFile>,
     pressure: Option<KeptFile>,
     assumed: Option<Assumed>,
+}
+
+/// The counters that move fast.
+struct Fast {
+    at: Nanos,
+    stat: cpu_stat::CpuStat,
+    usage: Option<Nanos>,
+    local: Option<Nanos>,
 }
 
 /// What another group will have by the time that this one is written.
@@ -213,6 +222,31 @@ impl Cgroup {
 }
 
 impl Cgroup {
+    fn fast(&mut self) -> Result<Fast, Error> {
+        let stat = match &mut self.stat {
+            Some(file) => file.parse(cpu_stat::parse)?,
+            None => cpu_stat::CpuStat::default(),
+        };
+        // The instant belongs to the counters that rates are made of, so it is taken beside them.
+        let at = clock::now();
+        let usage = match (stat.usage, &mut self.usage) {
+            (Some(counters), _) => Some(counters.usage),
+            (None, Some(file)) => Some(Nanos::new(file.parse(scalar::unsigned)?)),
+            (None, None) => None,
+        };
+        let local = self.local.as_mut().map(|file| file.parse(cpu_stat::parse_local)).transpose()?;
+        Ok(Fast { at, stat, usage, local })
+    }
+
+    /// The counters that move fast, without anything that must be searched for.
+    ///
+    /// # Errors
+    /// [`Error::Gone`]; a file that cannot be read or understood.
+    pub fn reading(&mut self) -> Result<Reading, Error> {
+        let Fast { at, stat, usage, local } = self.fast()?;
+        Ok(Reading { at, bandwidth: stat.bandwidth, bursts: stat.bursts, usage, local })
+    }
+
     /// The group above in the cpuset hierarchy; `None` at the top of what is visible.
     fn cpuset_parent(&self, dir: &Dir) -> Result<Option<Dir>, Error> {
         let Some(hierarchy) = self.hierarchies.of(Controller::Cpuset) else { return Ok(None) };
@@ -320,20 +354,13 @@ impl CpuControl for Cgroup {
     }
 
     fn sample(&mut self) -> Result<Snapshot, Error> {
-        let mut snapshot = Snapshot::empty(Nanos::ZERO, self.id);
-        if let Some(file) = &mut self.stat {
-            snapshot.stat = file.parse(cpu_stat::parse)?;
-        }
-        // The instant belongs to the counters that rates are made of, so it is taken beside them.
-        snapshot.at = clock::now();
-        snapshot.usage = match (snapshot.stat.usage, &mut self.usage) {
-            (Some(counters), _) => Some(Usage::Counter(counters.usage)),
-            (None, Some(file)) => Some(Usage::Counter(Nanos::new(file.parse(scalar::unsigned)?))),
-            (None, None) => Some(members::usage(&self.cpu, self.hierarchies.host())?),
+        let Fast { at, stat, usage, local } = self.fast()?;
+        let usage = match usage {
+            Some(usage) => Usage::Counter(usage),
+            None => members::usage(&self.cpu, self.hierarchies.host())?,
         };
-        if let Some(file) = &mut self.local {
-            snapshot.local_throttled = Some(file.parse(cpu_stat::parse_local)?);
-        }
+        let empty = Snapshot::empty(at, self.id);
+        let mut snapshot = Snapshot { stat, usage: Some(usage), local_throttled: local, ..empty };
         if let Some(file) = &mut self.pressure {
             snapshot.pressure = Some(file.parse(pressure::parse)?);
         }

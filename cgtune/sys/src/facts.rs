@@ -3,7 +3,7 @@
 use std::fs;
 
 use cgtune_core::{CpuSet, Nanos, parse::lists};
-use procfs::{Current as _, CurrentSI as _};
+use procfs::{Current as _, FromReadSI as _};
 
 use crate::detect::HostRoot;
 
@@ -11,6 +11,13 @@ use crate::detect::HostRoot;
 #[must_use]
 pub fn kernel_release() -> Option<String> {
     nix::sys::utsname::uname().ok().and_then(|name| name.release().to_str().map(str::to_owned))
+}
+
+/// The same of the kernel below whose root `host` is, which is another where a captured node is read.
+#[must_use]
+pub fn kernel_release_of(host: &HostRoot) -> Option<String> {
+    let text = fs::read_to_string(host.join("/proc/sys/kernel/osrelease")).ok()?;
+    Some(text.trim_end().to_owned())
 }
 
 /// The model of the first CPU.
@@ -89,8 +96,9 @@ pub struct MachineTime {
 
 /// Reads it.
 #[must_use]
-pub fn machine_time() -> Option<MachineTime> {
-    let total = procfs::KernelStats::current().ok()?.total;
+pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
+    let stat = fs::File::open(host.join("/proc/stat")).ok()?;
+    let total = procfs::KernelStats::from_read(stat, &procfs::LocalSystemInfo).ok()?.total;
     let tick = 1_000_000_000 / procfs::ticks_per_second();
     let ticks = total.user + total.nice + total.system + total.irq.unwrap_or(0) + total.softirq.unwrap_or(0);
     // user includes guest time already (account_guest_time, kernel/sched/cputime.c).

@@ -22,6 +22,7 @@ pub mod processes;
 mod raw;
 pub mod spawn;
 mod surroundings;
+pub mod watch;
 
 pub use cgroup::Cgroup;
 pub use detect::{Hierarchies, HostRoot};

@@ -39,10 +39,7 @@ pub fn ids(dir: &Dir, file: &str) -> Result<Vec<u32>, Error> {
 /// # Errors
 /// As [`ids`]. A thread that ends meanwhile is simply not among them.
 pub fn usage(dir: &Dir, host: &HostRoot) -> Result<Usage, Error> {
-    let ticks_per_second = procfs::ticks_per_second();
-    let at_ticks =
-        u64::try_from(u128::from(clock::since_boot().get()) * u128::from(ticks_per_second) / 1_000_000_000)
-            .unwrap_or(0);
+    let at_ticks = ticks_since_boot();
     let mut threads: Vec<ThreadUsage> =
         ids(dir, "tasks")?.into_iter().filter_map(|tid| thread(host, tid)).collect();
     threads.sort_by_key(|thread| thread.tid);
@@ -53,6 +50,13 @@ fn thread(host: &HostRoot, tid: u32) -> Option<ThreadUsage> {
     let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
     let cpu = Nanos::new(schedstat.split_whitespace().next()?.parse().ok()?);
     Some(ThreadUsage { tid, started_ticks: started_ticks(host, tid)?, cpu })
+}
+
+/// Now, in the clock ticks since boot in which the kernel dates a thread's start.
+pub(crate) fn ticks_since_boot() -> u64 {
+    let ticks =
+        u128::from(clock::since_boot().get()) * u128::from(procfs::ticks_per_second()) / 1_000_000_000;
+    u64::try_from(ticks).unwrap_or(0)
 }
 
 /// When a process or thread began, in clock ticks since boot. `None`: there is none, or it is not readable.

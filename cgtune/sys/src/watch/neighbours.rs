@@ -1,0 +1,95 @@
+//! Who else used CPU: the groups beside a watched one and beside those above it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
+
+use cgtune_core::{
+    Controller, Layout, Nanos, ObservedShare,
+    diagnose::watched::Neighbour,
+    layout::Knob,
+    parse::{cpu_stat, scalar},
+};
+
+use crate::Hierarchies;
+
+/// How many groups of one parent are read.
+const CHILDREN: usize = 500;
+/// How many are told.
+const MOST: usize = 3;
+
+/// CPU time of all groups beside the watched ones, by parent, when the watch began.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    then: HashMap<PathBuf, BTreeMap<PathBuf, Nanos>>,
+}
+
+impl Beside {
+    pub(super) fn begin(&mut self, hierarchies: &Hierarchies, path: &Path) {
+        for parent in parents(hierarchies, path) {
+            if !self.then.contains_key(parent) {
+                self.then.insert(parent.to_owned(), usages(hierarchies, parent));
+            }
+        }
+    }
+
+    /// Those that used the most, most first.
+    pub(super) fn end(&self, hierarchies: &Hierarchies, path: &Path) -> Vec<Neighbour> {
+        let mut found = Vec::new();
+        for parent in parents(hierarchies, path) {
+            let Some(then) = self.then.get(parent) else { continue };
+            for (other, now) in usages(hierarchies, parent) {
+                let before = then.get(&other).copied().unwrap_or(Nanos::ZERO);
+                if let Some(usage) = now.checked_sub(before).filter(|&usage| usage > Nanos::ZERO)
+                    && !path.starts_with(&other)
+                {
+                    found.push((other, usage));
+                }
+            }
+        }
+        found.sort_by_key(|&(_, usage)| std::cmp::Reverse(usage));
+        found.truncate(MOST);
+        let neighbour = |(path, usage): (PathBuf, Nanos)| Neighbour {
+            usage,
+            share: share(hierarchies, &path),
+            path: path.into_os_string().into_encoded_bytes(),
+        };
+        found.into_iter().map(neighbour).collect()
+    }
+}
+
+fn parents<'p>(hierarchies: &Hierarchies, path: &'p Path) -> impl Iterator<Item = &'p Path> {
+    let root = hierarchies.cpu().root.clone();
+    path.ancestors().skip(1).take_while(move |above| above.starts_with(&root))
+}
+
+fn usages(hierarchies: &Hierarchies, parent: &Path) -> BTreeMap<PathBuf, Nanos> {
+    let layout = hierarchies.cpu().layout;
+    let hierarchy = match layout {
+        Layout::V1 => hierarchies.of(Controller::Cpuacct),
+        Layout::V2 => Some(hierarchies.cpu()),
+    };
+    let dir = hierarchy.and_then(|hierarchy| hierarchy.open(parent).ok().flatten());
+    let (Some(dir), Some((_, file))) = (dir, layout.file(Knob::Usage)) else { return BTreeMap::new() };
+    let names = dir.children().unwrap_or_default();
+    let usage = |name: std::ffi::OsString| {
+        let child = dir.child(&name).ok()??;
+        let usage = match layout {
+            Layout::V1 => Nanos::new(child.parse(file, scalar::unsigned).ok()??),
+            Layout::V2 => child.parse(file, cpu_stat::parse).ok()??.usage?.usage,
+        };
+        Some((parent.join(&name), usage))
+    };
+    names.into_iter().take(CHILDREN).filter_map(usage).collect()
+}
+
+fn share(hierarchies: &Hierarchies, path: &Path) -> Option<ObservedShare> {
+    let hierarchy = hierarchies.cpu();
+    let (_, file) = hierarchy.layout.file(Knob::Share)?;
+    let number = hierarchy.open(path).ok()??.parse(file, scalar::unsigned).ok()??;
+    Some(match hierarchy.layout {
+        Layout::V1 => ObservedShare::Shares(number),
+        Layout::V2 => ObservedShare::Weight(number),
+    })
+}

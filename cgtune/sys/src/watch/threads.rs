@@ -1,0 +1,192 @@
+//! A group's threads: CPU time and run delay over the watch, and now and then how many of them could run.
+//!
+//! Source: `/proc/<tid>/schedstat` (`proc_pid_schedstat`, fs/proc/base.c), `/proc/<tid>/stat` (fs/proc/array.c), 6.12.
+
+use std::{collections::BTreeMap, fs};
+
+use cgtune_core::{
+    CpuControl as _, Layout, Nanos,
+    diagnose::watched::{Runnable, Series, ThreadSeen, Threads},
+};
+use procfs::FromRead as _;
+
+use crate::{Cgroup, clock, detect::HostRoot, dir::Dir, members};
+
+/// How many threads of a group are looked at, so that a group of ten thousand costs no more than this.
+const LOOKED_AT: usize = 2000;
+/// How many groups below it are searched for threads.
+const GROUPS_BELOW: usize = 1000;
+/// How many thread states are read a second: at about 10 µs each, half a percent of one CPU.
+const STATES_A_SECOND: f64 = 400.0;
+/// The most counts a second.
+const COUNTS_A_SECOND: f64 = 20.0;
+/// How many states make one count.
+const STATES_A_COUNT: usize = 200;
+/// How often the list of threads is read anew.
+const LIST_AGES: Nanos = Nanos::new(500_000_000);
+/// How many threads are shown.
+const MOST: usize = 10;
+/// SCHED_IDLE (include/uapi/linux/sched.h).
+const SCHED_IDLE: u32 = 5;
+
+/// What `/proc/<tid>/schedstat` says.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    cpu: Nanos,
+    run_delay: Nanos,
+    started_ticks: u64,
+}
+
+/// A group's threads, from the beginning of the watch on.
+#[derive(Debug)]
+pub(super) struct Crew {
+    dirs: Vec<Dir>,
+    layout: Layout,
+    first: Option<BTreeMap<u32, Times>>,
+    began_ticks: u64,
+    listed: Vec<u32>,
+    listed_at: Nanos,
+    runnable: Vec<Runnable>,
+    allowance: f64,
+    last_look: Nanos,
+}
+
+impl Crew {
+    pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot) -> Self {
+        let dirs = below(cgroup.cpu_dir());
+        let now = clock::now();
+        let layout = cgroup.capabilities().cpu;
+        let listed = list(&dirs, layout);
+        let first = listed.as_ref().map(|tids| {
+            let times = tids.iter().take(LOOKED_AT).filter_map(|&tid| Some((tid, times(host, tid)?)));
+            times.collect()
+        });
+        Self {
+            dirs,
+            layout,
+            first,
+            began_ticks: members::ticks_since_boot(),
+            listed: listed.unwrap_or_default(),
+            listed_at: now,
+            runnable: Vec::new(),
+            allowance: 1.0,
+            last_look: now,
+        }
+    }
+
+    /// Counts the threads that could run, if this is a moment that tells something and the budget allows it: when a group
+    /// that ran stands still it is either throttled, and they are in state R, or it sleeps; else a few times a second.
+    pub(super) fn count(&mut self, series: &Series, host: &HostRoot) {
+        let [.., a, b, c] = series.readings.as_slice() else { return };
+        let passed = c.at.checked_sub(self.last_look).unwrap_or(Nanos::ZERO).as_secs();
+        self.last_look = c.at;
+        #[allow(clippy::cast_precision_loss, reason = "a budget")]
+        let a_second =
+            (STATES_A_SECOND / self.listed.len().clamp(1, STATES_A_COUNT) as f64).min(COUNTS_A_SECOND);
+        self.allowance = (self.allowance + passed * a_second).min(a_second.max(1.0));
+        let stopped = a.usage < b.usage && b.usage == c.usage;
+        let seldom = self
+            .runnable
+            .last()
+            .is_none_or(|last| c.at.checked_sub(last.at).is_some_and(|since| since.get() > 250_000_000));
+        if self.allowance < 1.0 || !(stopped || seldom) {
+            return;
+        }
+        self.allowance -= 1.0;
+        if c.at.checked_sub(self.listed_at).is_some_and(|age| age > LIST_AGES) {
+            self.listed = list(&self.dirs, self.layout).unwrap_or_default();
+            self.listed_at = c.at;
+        }
+        let mut threads = 0;
+        for &tid in self.listed.iter().take(STATES_A_COUNT) {
+            threads += u32::from(is_runnable(host, tid));
+        }
+        self.runnable.push(Runnable { at: clock::now(), threads });
+    }
+
+    /// What happened. `None`: the threads cannot be read, as from another pid namespace.
+    pub(super) fn end(self, cgroup: &Cgroup, host: &HostRoot) -> Option<Threads> {
+        let first = self.first?;
+        let tids = list(&below(cgroup.cpu_dir()), cgroup.capabilities().cpu)?;
+        let mut all = Threads { count: tids.len() as u64, runnable: self.runnable, ..Threads::default() };
+        let mut known = 0;
+        for &tid in tids.iter().take(LOOKED_AT) {
+            let Some((stat, now)) = stat(host, tid).and_then(|stat| Some((stat, times(host, tid)?))) else {
+                continue;
+            };
+            all.looked_at += 1;
+            all.idle_policy += u64::from(stat.policy == Some(SCHED_IDLE));
+            let before = first.get(&tid).filter(|before| before.started_ticks == now.started_ticks);
+            known += u64::from(before.is_some());
+            let (cpu, run_delay) = match before {
+                Some(before) => {
+                    (now.cpu.checked_sub(before.cpu), now.run_delay.checked_sub(before.run_delay))
+                }
+                // One that moved in with a past counts from now on.
+                None if now.started_ticks >= self.began_ticks => (Some(now.cpu), Some(now.run_delay)),
+                None => (None, None),
+            };
+            let (Some(cpu), Some(run_delay)) = (cpu, run_delay) else { continue };
+            all.cpu = all.cpu.saturating_add(cpu);
+            all.run_delay = all.run_delay.saturating_add(run_delay);
+            all.most.push(ThreadSeen { tid, name: stat.comm.into_bytes(), cpu, run_delay });
+        }
+        all.ended = (first.len() as u64).saturating_sub(known);
+        all.most.sort_by_key(|thread| std::cmp::Reverse(thread.cpu.saturating_add(thread.run_delay)));
+        all.most.truncate(MOST);
+        Some(all)
+    }
+}
+
+/// A group and the groups below it, itself first. Those that vanish meanwhile are not among them.
+fn below(dir: &Dir) -> Vec<Dir> {
+    let mut found = Vec::new();
+    let mut open: Vec<Dir> = dir.descend(std::path::Path::new("")).ok().flatten().into_iter().collect();
+    while let Some(dir) = open.pop() {
+        let children = dir.children().unwrap_or_default();
+        open.extend(children.iter().filter_map(|name| dir.child(name).ok().flatten()));
+        found.push(dir);
+        if found.len() + open.len() > GROUPS_BELOW {
+            break;
+        }
+    }
+    found
+}
+
+/// The ids of their threads. `None`: not readable, or not in our pid namespace (the kernel shows 0).
+fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
+    let file = match layout {
+        Layout::V1 => "tasks",
+        Layout::V2 => "cgroup.threads",
+    };
+    let mut tids = Vec::new();
+    for (number, dir) in dirs.iter().enumerate() {
+        match members::ids(dir, file) {
+            Ok(ids) => tids.extend(ids),
+            // One below may vanish; without the group itself there is nothing to say.
+            Err(_) if number > 0 => {}
+            Err(_) => return None,
+        }
+    }
+    let hidden = tids.contains(&0);
+    (!hidden).then_some(tids)
+}
+
+fn times(host: &HostRoot, tid: u32) -> Option<Times> {
+    let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
+    let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
+    let (cpu, run_delay) = (numbers.next()??, numbers.next()??);
+    Some(Times { cpu, run_delay, started_ticks: members::started_ticks(host, tid)? })
+}
+
+fn stat(host: &HostRoot, tid: u32) -> Option<procfs::process::Stat> {
+    let bytes = fs::read(host.join(format!("/proc/{tid}/stat"))).ok()?;
+    procfs::process::Stat::from_read(bytes.as_slice()).ok()
+}
+
+/// Whether a thread is in state R. The state follows the name, which may hold parentheses itself.
+fn is_runnable(host: &HostRoot, tid: u32) -> bool {
+    let Ok(bytes) = fs::read(host.join(format!("/proc/{tid}/stat"))) else { return false };
+    let after = bytes.iter().rposition(|&b| b == b')').and_then(|at| bytes.get(at + 2));
+    after == Some(&b'R')
+}
