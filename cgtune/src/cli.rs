@@ -20,6 +20,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
+    Diagnose(cmd::diagnose::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod diagnose;
 pub(crate) mod history;
 pub(crate) mod man;
 pub(crate) mod simulate;
@@ -15,6 +16,7 @@ use crate::{cli::Verb, exit::Exit, streams::Streams};
 pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match verb {
         Verb::Stat(args) => stat::run(args, streams),
+        Verb::Diagnose(args) => diagnose::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),

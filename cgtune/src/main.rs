@@ -2,6 +2,7 @@
 
 mod cli;
 mod cmd;
+mod diagnosis;
 mod exit;
 mod failure;
 mod interrupt;

@@ -2,6 +2,9 @@
 
 pub(crate) mod apply_json;
 pub(crate) mod convert;
+pub(crate) mod diagnose;
+pub(crate) mod diagnose_all;
+pub(crate) mod diagnose_json;
 pub(crate) mod history;
 pub(crate) mod history_json;
 pub(crate) mod owner;

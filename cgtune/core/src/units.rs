@@ -35,6 +35,12 @@ macro_rules! unit {
             pub const fn saturating_add(self, other: Self) -> Self {
                 Self(self.0.saturating_add(other.0))
             }
+
+            /// The difference, or nothing where `other` is the larger one.
+            #[must_use]
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
         }
     };
 }

@@ -51,7 +51,7 @@ fn row(reading: &Reading) -> Vec<String> {
     ]
 }
 
-fn end_of(path: &str) -> String {
+pub(crate) fn end_of(path: &str) -> String {
     let length = path.chars().count();
     if length <= PATH {
         path.to_owned()

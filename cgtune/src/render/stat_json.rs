@@ -166,6 +166,6 @@ fn rates(reading: &Reading, interval: &Interval) -> Rates {
 }
 
 /// As the kernel names it; bytes that are not UTF-8 and control characters as `\xNN`.
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     Escaped(path.as_os_str().as_encoded_bytes()).to_string()
 }

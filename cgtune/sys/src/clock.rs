@@ -21,6 +21,12 @@ pub fn since_boot() -> Nanos {
     read(ClockId::CLOCK_BOOTTIME)
 }
 
+/// CPU time that this process has used.
+#[must_use]
+pub fn process_cpu() -> Nanos {
+    read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
+}
+
 fn read(clock: ClockId) -> Nanos {
     // Cannot fail for these clocks with a valid pointer (clock_gettime(2)).
     let time = clock_gettime(clock).unwrap_or_else(|_| TimeSpec::new(0, 0));

@@ -23,6 +23,8 @@ const MOST: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     then: HashMap<PathBuf, BTreeMap<PathBuf, Nanos>>,
+    /// The same at the end, read when first asked for.
+    now: HashMap<PathBuf, BTreeMap<PathBuf, Nanos>>,
 }
 
 impl Beside {
@@ -35,16 +37,17 @@ impl Beside {
     }
 
     /// Those that used the most, most first.
-    pub(super) fn end(&self, hierarchies: &Hierarchies, path: &Path) -> Vec<Neighbour> {
+    pub(super) fn end(&mut self, hierarchies: &Hierarchies, path: &Path) -> Vec<Neighbour> {
         let mut found = Vec::new();
         for parent in parents(hierarchies, path) {
             let Some(then) = self.then.get(parent) else { continue };
-            for (other, now) in usages(hierarchies, parent) {
-                let before = then.get(&other).copied().unwrap_or(Nanos::ZERO);
+            let now = self.now.entry(parent.to_owned()).or_insert_with(|| usages(hierarchies, parent));
+            for (other, now) in now {
+                let before = then.get(other).copied().unwrap_or(Nanos::ZERO);
                 if let Some(usage) = now.checked_sub(before).filter(|&usage| usage > Nanos::ZERO)
-                    && !path.starts_with(&other)
+                    && !path.starts_with(&*other)
                 {
-                    found.push((other, usage));
+                    found.push((other.clone(), usage));
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Source: `/proc/<tid>/schedstat` (`proc_pid_schedstat`, fs/proc/base.c), `/proc/<tid>/stat` (fs/proc/array.c), 6.12.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::HashMap, fs};
 
 use cgtune_core::{
     CpuControl as _, Layout, Nanos,
@@ -29,21 +29,54 @@ const MOST: usize = 10;
 /// SCHED_IDLE (include/uapi/linux/sched.h).
 const SCHED_IDLE: u32 = 5;
 
-/// What `/proc/<tid>/schedstat` says.
-#[derive(Debug, Clone, Copy)]
+/// What is known of a thread at one end of the watch.
+#[derive(Debug, Clone)]
 struct Times {
+    name: Vec<u8>,
     cpu: Nanos,
     run_delay: Nanos,
     started_ticks: u64,
+    idle_policy: bool,
+}
+
+/// All threads that were looked at, at one end of the watch: groups lie inside one another, and each thread is read once.
+#[derive(Debug)]
+pub(super) struct Roll {
+    /// `None`: it ended before it could be read.
+    times: HashMap<u32, Option<Times>>,
+    at_ticks: u64,
+}
+
+impl Default for Roll {
+    fn default() -> Self {
+        Self { times: HashMap::new(), at_ticks: members::ticks_since_boot() }
+    }
+}
+
+impl Roll {
+    fn take(&mut self, host: &HostRoot, tid: u32) -> Option<&Times> {
+        self.times.entry(tid).or_insert_with(|| times(host, tid)).as_ref()
+    }
+
+    fn get(&self, tid: u32) -> Option<&Times> {
+        self.times.get(&tid)?.as_ref()
+    }
+
+    /// CPU time and run delay of a thread since this roll was taken. `None`: it moved in with a past, or ran backwards.
+    fn since(&self, tid: u32, now: &Times) -> Option<(Nanos, Nanos)> {
+        match self.get(tid).filter(|then| then.started_ticks == now.started_ticks) {
+            Some(then) => Some((now.cpu.checked_sub(then.cpu)?, now.run_delay.checked_sub(then.run_delay)?)),
+            None => (now.started_ticks >= self.at_ticks).then_some((now.cpu, now.run_delay)),
+        }
+    }
 }
 
 /// A group's threads, from the beginning of the watch on.
 #[derive(Debug)]
 pub(super) struct Crew {
-    dirs: Vec<Dir>,
     layout: Layout,
-    first: Option<BTreeMap<u32, Times>>,
-    began_ticks: u64,
+    /// The threads at the beginning that were looked at. `None`: they cannot be read.
+    first: Option<Vec<u32>>,
     listed: Vec<u32>,
     listed_at: Nanos,
     runnable: Vec<Runnable>,
@@ -52,20 +85,16 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot) -> Self {
-        let dirs = below(cgroup.cpu_dir());
+    pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot, roll: &mut Roll) -> Self {
         let now = clock::now();
         let layout = cgroup.capabilities().cpu;
-        let listed = list(&dirs, layout);
+        let listed = list(&below(cgroup.cpu_dir()), layout);
         let first = listed.as_ref().map(|tids| {
-            let times = tids.iter().take(LOOKED_AT).filter_map(|&tid| Some((tid, times(host, tid)?)));
-            times.collect()
+            tids.iter().copied().take(LOOKED_AT).filter(|&tid| roll.take(host, tid).is_some()).collect()
         });
         Self {
-            dirs,
             layout,
             first,
-            began_ticks: members::ticks_since_boot(),
             listed: listed.unwrap_or_default(),
             listed_at: now,
             runnable: Vec::new(),
@@ -74,9 +103,18 @@ impl Crew {
         }
     }
 
+    /// How long the threads of the beginning have waited since.
+    pub(super) fn run_delay(&self, host: &HostRoot, then: &Roll, now: &mut Roll) -> Option<Nanos> {
+        let waited = self.first.as_ref()?.iter().filter_map(|&tid| {
+            let (_, run_delay) = then.since(tid, now.take(host, tid)?)?;
+            Some(run_delay)
+        });
+        Some(waited.fold(Nanos::ZERO, Nanos::saturating_add))
+    }
+
     /// Counts the threads that could run, if this is a moment that tells something and the budget allows it: when a group
     /// that ran stands still it is either throttled, and they are in state R, or it sleeps; else a few times a second.
-    pub(super) fn count(&mut self, series: &Series, host: &HostRoot) {
+    pub(super) fn count(&mut self, cgroup: &Cgroup, series: &Series, host: &HostRoot) {
         let [.., a, b, c] = series.readings.as_slice() else { return };
         let passed = c.at.checked_sub(self.last_look).unwrap_or(Nanos::ZERO).as_secs();
         self.last_look = c.at;
@@ -94,7 +132,7 @@ impl Crew {
         }
         self.allowance -= 1.0;
         if c.at.checked_sub(self.listed_at).is_some_and(|age| age > LIST_AGES) {
-            self.listed = list(&self.dirs, self.layout).unwrap_or_default();
+            self.listed = list(&below(cgroup.cpu_dir()), self.layout).unwrap_or_default();
             self.listed_at = c.at;
         }
         let mut threads = 0;
@@ -105,33 +143,28 @@ impl Crew {
     }
 
     /// What happened. `None`: the threads cannot be read, as from another pid namespace.
-    pub(super) fn end(self, cgroup: &Cgroup, host: &HostRoot) -> Option<Threads> {
+    pub(super) fn end(
+        self,
+        cgroup: &Cgroup,
+        host: &HostRoot,
+        then: &Roll,
+        now: &mut Roll,
+    ) -> Option<Threads> {
         let first = self.first?;
-        let tids = list(&below(cgroup.cpu_dir()), cgroup.capabilities().cpu)?;
+        let tids = list(&below(cgroup.cpu_dir()), self.layout)?;
         let mut all = Threads { count: tids.len() as u64, runnable: self.runnable, ..Threads::default() };
-        let mut known = 0;
         for &tid in tids.iter().take(LOOKED_AT) {
-            let Some((stat, now)) = stat(host, tid).and_then(|stat| Some((stat, times(host, tid)?))) else {
-                continue;
-            };
+            let Some(times) = now.take(host, tid) else { continue };
             all.looked_at += 1;
-            all.idle_policy += u64::from(stat.policy == Some(SCHED_IDLE));
-            let before = first.get(&tid).filter(|before| before.started_ticks == now.started_ticks);
-            known += u64::from(before.is_some());
-            let (cpu, run_delay) = match before {
-                Some(before) => {
-                    (now.cpu.checked_sub(before.cpu), now.run_delay.checked_sub(before.run_delay))
-                }
-                // One that moved in with a past counts from now on.
-                None if now.started_ticks >= self.began_ticks => (Some(now.cpu), Some(now.run_delay)),
-                None => (None, None),
-            };
-            let (Some(cpu), Some(run_delay)) = (cpu, run_delay) else { continue };
+            all.idle_policy += u64::from(times.idle_policy);
+            let Some((cpu, run_delay)) = then.since(tid, times) else { continue };
             all.cpu = all.cpu.saturating_add(cpu);
             all.run_delay = all.run_delay.saturating_add(run_delay);
-            all.most.push(ThreadSeen { tid, name: stat.comm.into_bytes(), cpu, run_delay });
+            all.most.push(ThreadSeen { tid, name: times.name.clone(), cpu, run_delay });
         }
-        all.ended = (first.len() as u64).saturating_sub(known);
+        let same =
+            |tid: &&u32| then.get(**tid).map(|t| t.started_ticks) == now.get(**tid).map(|t| t.started_ticks);
+        all.ended = (first.len() - first.iter().filter(same).count()) as u64;
         all.most.sort_by_key(|thread| std::cmp::Reverse(thread.cpu.saturating_add(thread.run_delay)));
         all.most.truncate(MOST);
         Some(all)
@@ -176,12 +209,15 @@ fn times(host: &HostRoot, tid: u32) -> Option<Times> {
     let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
     let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
     let (cpu, run_delay) = (numbers.next()??, numbers.next()??);
-    Some(Times { cpu, run_delay, started_ticks: members::started_ticks(host, tid)? })
-}
-
-fn stat(host: &HostRoot, tid: u32) -> Option<procfs::process::Stat> {
     let bytes = fs::read(host.join(format!("/proc/{tid}/stat"))).ok()?;
-    procfs::process::Stat::from_read(bytes.as_slice()).ok()
+    let stat = procfs::process::Stat::from_read(bytes.as_slice()).ok()?;
+    Some(Times {
+        name: stat.comm.into_bytes(),
+        cpu,
+        run_delay,
+        started_ticks: stat.starttime,
+        idle_policy: stat.policy == Some(SCHED_IDLE),
+    })
 }
 
 /// Whether a thread is in state R. The state follows the name, which may hold parentheses itself.

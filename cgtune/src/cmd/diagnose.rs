@@ -1,0 +1,152 @@
+//! `cgtune diagnose`: watches cgroups for a while and says why they stand still, what it costs, and what would help.
+
+mod watch;
+
+use std::{ffi::OsString, path::PathBuf};
+
+use anyhow::anyhow;
+use cgtune_core::{
+    Micros,
+    diagnose::{Cause, WORTH_MS_PER_S},
+};
+use cgtune_sys::{Hierarchies, HostRoot};
+
+pub(crate) use watch::Effort;
+
+use crate::{
+    cli,
+    diagnosis::Diagnosis,
+    exit::Exit,
+    failure::Hinted,
+    interrupt::Interrupt,
+    render,
+    streams::Streams,
+    target::{self, Target},
+};
+
+const EXAMPLES: &str = "\
+TARGET is a cgroup path (/kubepods/…), a pid, a container id or its beginning,
+or unit:NAME; without one it is the cgroup that this command runs in.
+It only reads. One cgroup is read every 10 ms or more often, which takes less
+than one hundredth of a CPU.
+
+Causes: sustained-demand, short-bursts, too-many-threads, ancestor-limit,
+pinned-and-limited, quota-too-small, starved, idle-class, kernel-expiry-bug;
+or healthy, or unknown with what is missing to tell. Several can hold; they are
+ranked by the time they cost. cgtune explain CAUSE tells more of each.
+
+Examples:
+  cgtune diagnose 3b2e7f9d0c1a            a container, watched for ten seconds
+  cgtune diagnose --for 30s unit:nginx.service
+  cgtune diagnose --all                   every cgroup, worst first
+  cgtune diagnose --all --json | jq '.cgroups[] | {path, cause: .findings[0].cause}'
+  cgtune diagnose 3b2e --check            exit 1 if it stalls over 10 ms a second";
+
+/// Say why cgroups stand still: the cause, what it costs, and what would help
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Which cgroups
+    #[arg(value_name = "TARGET", conflicts_with = "all")]
+    targets: Vec<OsString>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// A container, by its id or the beginning of it
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    container: Vec<String>,
+    /// Watch for so long
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s")]
+    duration: String,
+    /// Exit 1 when a finding costs more than --max-stall-ms-per-s
+    #[arg(long)]
+    check: bool,
+    /// What --check lets pass, in ms stalled per second of wall time
+    #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall)]
+    max_stall_ms_per_s: f64,
+    #[command(flatten)]
+    node: cli::Node,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+/// Two periods of the usual 100 ms, and what it takes to see them.
+const SHORTEST: Micros = Micros::from_ms(300);
+/// Readings are kept until the end: beyond this they would take hundreds of megabytes.
+const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
+
+pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let duration = watch_time(&args.duration)?;
+    let targets = targets(args)?;
+    let host = HostRoot::new(&args.node.host_root);
+    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+    let interrupt = Interrupt::watch()?;
+    let watch = watch::Watch { duration, interrupt: &interrupt };
+    let seen = if args.all {
+        watch.all(&hierarchies)?
+    } else {
+        let cgroups =
+            targets.iter().map(|target| target.open(&hierarchies)).collect::<Result<Vec<_>, _>>()?;
+        let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
+        let seen = watch.these(&hierarchies, cgroups)?;
+        if let Some(gone) = paths.iter().find(|path| !seen.watched.contains_key(*path)) {
+            let error = cgtune_sys::Error::Gone(cgtune_sys::error::Shown(gone.clone()));
+            return Err(target::kernel(error));
+        }
+        seen
+    };
+    let mut diagnoses: Vec<Diagnosis> =
+        seen.watched.into_iter().map(|(path, watched)| Diagnosis::new(path, &watched)).collect();
+    diagnoses
+        .sort_by(|a, b| b.stall_ms_per_s().total_cmp(&a.stall_ms_per_s()).then_with(|| a.path.cmp(&b.path)));
+    if args.output.json {
+        render::diagnose_json::write(&diagnoses, &seen.effort, hierarchies.host(), streams.out)?;
+    } else if args.all {
+        render::diagnose_all::write(&diagnoses, &seen.effort, streams.out)?;
+    } else {
+        for diagnosis in &diagnoses {
+            render::diagnose::write(diagnosis, hierarchies.host(), streams.out)?;
+        }
+    }
+    let over = |finding: &cgtune_core::diagnose::Finding| {
+        !matches!(finding.cause, Cause::Healthy)
+            && finding.stall_ms_per_s.is_some_and(|stall| stall > args.max_stall_ms_per_s)
+    };
+    Ok(if interrupt.asked() {
+        Exit::Interrupted
+    } else if args.check && diagnoses.iter().any(|diagnosis| diagnosis.findings.iter().any(over)) {
+        Exit::Found
+    } else {
+        Exit::Done
+    })
+}
+
+fn targets(args: &Args) -> anyhow::Result<Vec<Target>> {
+    let mut targets: Vec<Target> =
+        args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    for id in &args.container {
+        targets.push(Target::parse(Some(format!("container:{id}").as_ref()))?);
+    }
+    if targets.is_empty() {
+        targets.push(Target::Own);
+    }
+    Ok(targets)
+}
+
+fn watch_time(text: &str) -> anyhow::Result<Micros> {
+    let duration = Micros::parse(text).map_err(|error| anyhow!("--for: {error}"))?;
+    if !(SHORTEST..=LONGEST).contains(&duration) {
+        let error = anyhow!("--for: cannot diagnose from {duration}");
+        return Err(
+            Hinted::new(error, "from 300ms to 10m; ten seconds show a hundred of the usual periods").into()
+        );
+    }
+    Ok(duration)
+}
+
+fn stall(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("a number of milliseconds, 0 or more".to_owned()),
+    }
+}

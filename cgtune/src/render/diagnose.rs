@@ -1,0 +1,133 @@
+//! `cgtune diagnose` for people: a cgroup with its findings, each with what was seen and what to do.
+
+pub(crate) mod sentence;
+
+use std::io::{self, Write};
+
+use cgtune_core::{
+    diagnose::{
+        Cause, Confidence, Finding, Remedy,
+        remedy::{Expected, Kind},
+    },
+    sim::Spread,
+    text::Escaped,
+};
+use cgtune_sys::HostRoot;
+
+use super::{paragraph, stat::name};
+use crate::{
+    diagnosis::{Diagnosis, Prescription},
+    streams::HEADING,
+};
+
+pub(crate) fn write(diagnosis: &Diagnosis, host: &HostRoot, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{HEADING}{}{HEADING:#}", name(&diagnosis.path))?;
+    for finding in &diagnosis.findings {
+        heading(finding, out)?;
+        indented(4, &sentence::of(finding), out)?;
+        for (number, remedy) in finding.remedies.iter().enumerate() {
+            self::remedy(diagnosis, remedy, number == 0, host, out)?;
+        }
+    }
+    let causes: Vec<&str> = diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
+    if diagnosis.is_ill() {
+        writeln!(out, "  more: cgtune explain {}", causes[0])?;
+    }
+    Ok(())
+}
+
+fn heading(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let cause = finding.cause;
+    let sure = match finding.confidence {
+        Confidence::High => "",
+        Confidence::Medium => ", probably",
+        Confidence::Low => ", perhaps: little was seen",
+    };
+    match finding.stall_ms_per_s.filter(|_| cause != Cause::Healthy) {
+        Some(stall) => writeln!(out, "  {HEADING}{cause}{HEADING:#}  {stall:.0} ms stalled per second{sure}"),
+        None => writeln!(out, "  {HEADING}{cause}{HEADING:#}"),
+    }
+}
+
+fn remedy(
+    diagnosis: &Diagnosis,
+    remedy: &Remedy,
+    first: bool,
+    host: &HostRoot,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let lead = if first { "try " } else { "or  " };
+    writeln!(out, "    {lead}{}", what(remedy))?;
+    let prescriptions = diagnosis.prescriptions(remedy, host);
+    let (own, lasting): (Vec<&Prescription>, Vec<_>) =
+        prescriptions.iter().partition(|p| p.owner == "cgtune");
+    for Prescription { command, .. } in own {
+        command_line(command.as_deref(), out)?;
+    }
+    if let Some(expected) = &remedy.expected {
+        indented(8, &self::expected(expected), out)?;
+    }
+    indented(8, &format!("costs: {}", remedy.kind.cost()), out)?;
+    // The way to make the first choice last; for the others one line is enough.
+    for Prescription { owner, command, cannot } in lasting.into_iter().filter(|_| first) {
+        indented(8, &format!("to last, by {owner}:"), out)?;
+        command_line(command.as_deref(), out)?;
+        for cannot in cannot {
+            indented(8, &format!("but {cannot}"), out)?;
+        }
+    }
+    Ok(())
+}
+
+/// On one line, however long: it is there to be copied.
+fn command_line(command: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    match command {
+        Some(command) => writeln!(out, "        {}", Escaped(command.as_bytes())),
+        None => Ok(()),
+    }
+}
+
+fn what(remedy: &Remedy) -> String {
+    let amount = remedy.amount.unwrap_or(0.0);
+    match remedy.kind {
+        Kind::Burst => "letting it save up one quota".to_owned(),
+        Kind::RaiseLimit => format!("a limit of {amount:.2} CPUs"),
+        Kind::LongerPeriod => "the same limit over a longer period".to_owned(),
+        Kind::FewerThreads => {
+            format!(
+                "{amount:.0} thread{}: as many as the limit has CPUs",
+                if amount == 1.0 { "" } else { "s" }
+            )
+        }
+        Kind::NoLimit => "no limit: its weight decides when CPUs are short".to_owned(),
+        Kind::RaiseAncestor => "a larger limit, or none, for the group above".to_owned(),
+        Kind::RaiseWeight => "four times the weight".to_owned(),
+        Kind::NotIdle => "taking it out of the idle class".to_owned(),
+        Kind::OtherCpus => "more CPUs, or others".to_owned(),
+        Kind::NewKernel => "a kernel with de53fd7aedb1 (5.4, and many older stable ones)".to_owned(),
+        Kind::OtherHost => "a host that is less full".to_owned(),
+    }
+}
+
+fn expected(expected: &Expected) -> String {
+    format!(
+        "expected: {} ms stalled per second, {} % of periods throttled; as it is {} and {} (modelled)",
+        range(&expected.stall_ms_per_s, 1.0),
+        range(&expected.throttled_ratio, 100.0),
+        range(&expected.stall_ms_per_s_now, 1.0),
+        range(&expected.throttled_ratio_now, 100.0),
+    )
+}
+
+/// `1–3`, or `0` where both ends show the same.
+fn range(spread: &Spread<f64>, times: f64) -> String {
+    let (low, high) = (format!("{:.0}", spread.min * times), format!("{:.0}", spread.max * times));
+    if low == high { low } else { format!("{low}–{high}") }
+}
+
+fn indented(indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in paragraph::wrap(text, paragraph::WIDTH - indent) {
+        writeln!(out, "{:indent$}{line}", "")?;
+    }
+    Ok(())
+}
