@@ -175,6 +175,19 @@ fn pulses_are_told_as_json_and_as_a_table() {
 }
 
 #[test]
+fn the_first_pulse_comes_when_it_is_told_to() {
+    for (after, pulses) in [("0s", 1), ("1h", 0)] {
+        let output =
+            workloads(&["pulse", "--work", "1ms", "--every", "1h", "--jitter", "0", "--after", after])
+                .args(["--duration", "300ms", "--json"])
+                .output()
+                .unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["pulses"].as_array().unwrap().len(), pulses, "{document}");
+    }
+}
+
+#[test]
 fn an_interrupted_pulse_load_ends_though_it_sleeps() {
     let mut child = workloads(&["pulse", "--work", "1ms", "--every", "1h", "--jitter", "0"])
         .stdout(Stdio::piped())

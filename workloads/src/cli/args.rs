@@ -107,6 +107,7 @@ pub(crate) struct H264Args {
 const PULSE_EXAMPLES: &str = "\
 Examples:
   workloads pulse --work 20ms --every 250ms
+  workloads pulse --work 300ms --every 1h --jitter 0 --after 5s --duration 10s
   workloads pulse --threads 8 --work 5ms --every 200ms --jitter 30% --seed 7 --duration 30s --json
 
 Latency counts from the intended start of a pulse to the end of its last thread. A thread that is late
@@ -130,6 +131,9 @@ pub(crate) struct PulseArgs {
     /// Seed of the jitter.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Sleep so long before the first pulse.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) after: Duration,
     /// End after this time, such as 10s; without it, when interrupted.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) duration: Option<Duration>,
@@ -143,15 +147,23 @@ pub(crate) struct PulseArgs {
 
 impl PulseArgs {
     pub(crate) fn config(&self) -> PulseConfig {
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         PulseConfig {
             threads: self.threads,
-            work_ns: ns(self.work),
-            every_ns: ns(self.every),
+            work_ns: nanoseconds(self.work),
+            every_ns: nanoseconds(self.every),
             jitter: self.jitter,
             seed: self.seed,
         }
     }
+
+    /// From the start of the load to the origin of its pulses.
+    pub(crate) fn after_ns(&self) -> u64 {
+        nanoseconds(self.after)
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use super::text::{milliseconds, table};
 pub(crate) fn run(args: &PulseArgs) -> anyhow::Result<Ending> {
     let stop = Stop::listen(args.until_stdin_closes)?;
     let config = args.config();
-    let pulses = Pulses::start(&config, MonotonicNs::now()?)?;
+    let pulses = Pulses::start(&config, MonotonicNs::now()?.plus_ns(args.after_ns()))?;
     stop.wait(args.duration)?;
     let (records, ending) = (pulses.finish()?, stop.ending());
     let summary = Summary::of(&records, config.every_ns);
