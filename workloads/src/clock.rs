@@ -1,4 +1,5 @@
-//! The kernel's clocks: monotonic time, sleeping to a deadline, the CPU time of this process.
+//! The kernel's clocks: monotonic time, sleeping to a deadline, the CPU time of this process
+//! and of one thread.
 //!
 //! Not here: when a frame should start, which is a pure computation ([`crate::latency`]).
 
@@ -57,6 +58,11 @@ impl MonotonicNs {
 /// CPU time that all threads of this process have used, in nanoseconds.
 pub(crate) fn process_cpu_ns() -> Result<u64, Error> {
     read(ClockId::CLOCK_PROCESS_CPUTIME_ID, "process CPU time")
+}
+
+/// CPU time that the calling thread has used, in nanoseconds.
+pub(crate) fn thread_cpu_ns() -> Result<u64, Error> {
+    read(ClockId::CLOCK_THREAD_CPUTIME_ID, "thread CPU time")
 }
 
 /// Sleeps until `deadline`, or returns at once when it has passed. Says whether the deadline was

@@ -2,11 +2,12 @@
 //!
 //! Not here: when to start or stop one, nor where it runs.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
+
+use crate::arithmetic::compute;
 
 /// Rounds between two looks at the stop flag: some microseconds, so that stopping is prompt and
 /// the flag's cache line stays out of the picture.
@@ -45,11 +46,7 @@ pub fn burn(threads: u32, manner: Manner, stop: &AtomicBool) {
 fn burn_one(manner: Manner, stop: &AtomicBool) {
     let mut value = 1u64;
     while !stop.load(Ordering::Relaxed) {
-        for _ in 0..ROUNDS_PER_LOOK {
-            // A chain of dependent multiplications: no memory traffic, so only the CPU is taken.
-            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        }
-        value = black_box(value);
+        value = compute(value, ROUNDS_PER_LOOK);
         if manner == Manner::Polite {
             thread::yield_now();
         }

@@ -3,7 +3,8 @@
 //! What lives here: an H.264 encoder that encodes a clip in a loop ([`h264`]), the pictures it
 //! encodes ([`video`]), the open-loop frame clock and the record of each frame ([`latency`]), the
 //! choice of a picture size that costs a wanted share of a CPU on this machine ([`calibrate`]),
-//! statistics of a series of frames ([`demand`]) and a plain CPU hog ([`hog`]).
+//! statistics of a series of frames ([`demand`]), threads that wake together, work and sleep again ([`pulse`]) and a plain
+//! CPU hog ([`hog`]).
 //!
 //! What deliberately does not: cgroups, quotas, policies, anything that limits a process. A load
 //! that knew its limiter could not be used to judge it.
@@ -23,6 +24,7 @@
 //! # }
 //! ```
 
+mod arithmetic;
 pub mod calibrate;
 mod clock;
 pub mod demand;
@@ -30,6 +32,7 @@ mod error;
 pub mod h264;
 pub mod hog;
 pub mod latency;
+pub mod pulse;
 pub mod video;
 
 pub use error::Error;

@@ -113,6 +113,7 @@ fn an_interrupted_run_shows_what_it_has() {
 fn a_load_ends_when_its_parent_hangs_up() {
     for load in [
         &["hog", "--until-stdin-closes"][..],
+        &["pulse", "--work", "1ms", "--every", "1h", "--until-stdin-closes"],
         &[&SMALL[..], &["--duration", "1h", "--until-stdin-closes"]].concat(),
     ] {
         let mut child = workloads(load).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -139,6 +140,82 @@ fn a_broken_pipe_ends_quietly() {
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(message, "");
+}
+
+#[test]
+fn pulses_are_told_as_json_and_as_a_table() {
+    let pulse = [
+        "pulse",
+        "--threads",
+        "2",
+        "--work",
+        "1ms",
+        "--every",
+        "20ms",
+        "--jitter",
+        "30%",
+        "--duration",
+        "500ms",
+    ];
+    let output = workloads(&[&pulse[..], &["--json"]].concat()).output().unwrap();
+    assert!(output.status.success());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "cgtune.workload-pulse/1");
+    assert_eq!(document["config"]["jitter"], 0.3);
+    let pulses = document["pulses"].as_array().unwrap();
+    assert!(pulses.len() >= 10, "{}", pulses.len());
+    assert_eq!(document["summary"]["pulses"], pulses.len());
+    for pulse in pulses {
+        let at = |name: &str| pulse[name].as_u64().unwrap();
+        assert!(at("intended_ns") <= at("start_ns") && at("start_ns") < at("end_ns"));
+        assert!(at("cpu_ns") >= 2_000_000, "both threads: {pulse}");
+    }
+    let text = String::from_utf8(workloads(&pulse).output().unwrap().stdout).unwrap();
+    assert!(text.contains("1.00 ms each, every 20.00 ms") && text.contains("latency p50"), "{text}");
+}
+
+#[test]
+fn the_first_pulse_comes_when_it_is_told_to() {
+    for (after, pulses) in [("0s", 1), ("1h", 0)] {
+        let output =
+            workloads(&["pulse", "--work", "1ms", "--every", "1h", "--jitter", "0", "--after", after])
+                .args(["--duration", "300ms", "--json"])
+                .output()
+                .unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["pulses"].as_array().unwrap().len(), pulses, "{document}");
+    }
+}
+
+#[test]
+fn an_interrupted_pulse_load_ends_though_it_sleeps() {
+    let mut child = workloads(&["pulse", "--work", "1ms", "--every", "1h", "--jitter", "0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("by a signal"));
+}
+
+#[test]
+fn impossible_pulses_exit_with_2_and_a_hint() {
+    for (arguments, expected) in [
+        (&["--work", "1ms", "--every", "10us"][..], "hint: 1 ms to 1 h"),
+        (&["--work", "0s", "--every", "1s"], "hint: some CPU time"),
+        (&["--work", "1ms", "--every", "1s", "--threads", "0"], "at least one thread"),
+        (&["--work", "1ms"], "--every"),
+        (&["--work", "1ms", "--every", "1s", "--jitter", "half"], "not a part"),
+    ] {
+        let output = workloads(&[&["pulse"], arguments].concat()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

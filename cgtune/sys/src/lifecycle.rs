@@ -11,7 +11,7 @@ mod delegated;
 mod name;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -264,12 +264,7 @@ impl Workshop {
                 if !stale {
                     continue;
                 }
-                let _ = retried(|| {
-                    if let Ok(Some(group)) = dir.child(&name) {
-                        kill_members(&group);
-                    }
-                    remove_dir(&dir.path().join(&name))
-                });
+                let _ = retried(|| remove_tree(&dir, &name));
             }
         }
     }
@@ -361,6 +356,16 @@ fn kill_members(group: &Dir) {
     for pid in members::ids(group, "cgroup.procs").unwrap_or_default() {
         process::kill_now(pid);
     }
+}
+
+/// Ends what runs in a group and below, and removes them, the deepest first: a group with groups in it stays.
+fn remove_tree(parent: &Dir, name: &OsStr) -> Result<(), Error> {
+    let Some(group) = parent.child(name)? else { return Ok(()) };
+    kill_members(&group);
+    for child in group.children()? {
+        remove_tree(&group, &child)?;
+    }
+    remove_dir(group.path())
 }
 
 fn remove_dir(path: &Path) -> Result<(), Error> {

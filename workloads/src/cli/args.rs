@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use workloads::h264::EncodeConfig;
 use workloads::latency::ClockConfig;
+use workloads::pulse::PulseConfig;
 
 /// Loads that burn CPU the way real programs do, and tell how long each piece of work took.
 #[derive(Debug, Parser)]
@@ -22,6 +23,8 @@ const EXIT_CODES: &str =
 pub(crate) enum Load {
     /// Encode H.264 against a frame clock, and tell the latency and CPU time of each frame.
     H264(H264Args),
+    /// Wake some threads together now and then, each to burn so much CPU time, and tell the latency of each pulse.
+    Pulse(PulseArgs),
     /// Burn CPU with some threads until stopped.
     Hog(HogArgs),
 }
@@ -48,8 +51,8 @@ pub(crate) struct H264Args {
     /// Frames a second: 29.97, 59.94, 25, 30000/1001.
     #[arg(long, value_name = "RATE", default_value = "29.97", value_parser = frame_rate)]
     pub(crate) fps: (u32, u32),
-    /// How far each intended start moves at random, as a part of the interval either way.
-    #[arg(long, value_name = "PART", default_value_t = ClockConfig::default().jitter)]
+    /// How far each intended start moves at random, as a part of the interval either way: 0.25 or 25%.
+    #[arg(long, value_name = "PART", default_value_t = ClockConfig::default().jitter, value_parser = part)]
     pub(crate) jitter: f64,
     /// Encode back to back, without a frame clock.
     #[arg(long, conflicts_with_all = ["duration", "jitter"])]
@@ -99,6 +102,68 @@ pub(crate) struct H264Args {
     /// End when standard input is closed, so that no load outlives who started it.
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
+}
+
+const PULSE_EXAMPLES: &str = "\
+Examples:
+  workloads pulse --work 20ms --every 250ms
+  workloads pulse --work 300ms --every 1h --jitter 0 --after 5s --duration 10s
+  workloads pulse --threads 8 --work 5ms --every 200ms --jitter 30% --seed 7 --duration 30s --json
+
+Latency counts from the intended start of a pulse to the end of its last thread. A thread that is late
+starts at once. A quantile that fewer than ten pulses lie beyond is n/a.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = PULSE_EXAMPLES)]
+pub(crate) struct PulseArgs {
+    /// How many threads wake together.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: u32,
+    /// CPU time that each thread burns in a pulse, such as 20ms.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) work: Duration,
+    /// From one pulse to the next, 1ms to 1h.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) every: Duration,
+    /// How far each intended start moves at random, as a part of that time either way: 0.25 or 25%.
+    #[arg(long, value_name = "PART", default_value_t = PulseConfig::default().jitter, value_parser = part)]
+    pub(crate) jitter: f64,
+    /// Seed of the jitter.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Sleep so long before the first pulse.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) after: Duration,
+    /// End after this time, such as 10s; without it, when interrupted.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+    /// JSON with all pulses instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End when standard input is closed, so that no load outlives who started it.
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+impl PulseArgs {
+    pub(crate) fn config(&self) -> PulseConfig {
+        PulseConfig {
+            threads: self.threads,
+            work_ns: nanoseconds(self.work),
+            every_ns: nanoseconds(self.every),
+            jitter: self.jitter,
+            seed: self.seed,
+        }
+    }
+
+    /// From the start of the load to the origin of its pulses.
+    pub(crate) fn after_ns(&self) -> u64 {
+        nanoseconds(self.after)
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[derive(Debug, clap::Args)]
@@ -177,6 +242,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
 }
 
+/// A part of a whole: a fraction, or a percentage.
+fn part(text: &str) -> Result<f64, String> {
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    number.parse().map(|part: f64| part / unit).map_err(|_| "not a part, such as 0.25 or 25%".into())
+}
+
 /// A frame rate; the decimal names of the 1000/1001 rates mean those exactly.
 fn frame_rate(text: &str) -> Result<(u32, u32), String> {
     let wrong = || "not a frame rate, such as 29.97, 25 or 30000/1001".to_owned();
@@ -220,6 +291,14 @@ mod tests {
         assert!(duration("20").unwrap_err().contains("20s or 20ms"));
         for bad in ["", "s", "-1s", "1.2.3s", "3 weeks", "1e99h"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_a_fraction_or_a_percentage() {
+        assert_eq!((part("0.25"), part("30%"), part("0")), (Ok(0.25), Ok(0.3), Ok(0.0)));
+        for bad in ["", "%", "30 percent", "1/4"] {
+            assert!(part(bad).is_err(), "{bad}");
         }
     }
 

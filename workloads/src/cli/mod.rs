@@ -6,6 +6,7 @@ mod h264;
 mod hog;
 mod json;
 mod output;
+mod pulse;
 mod text;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use ending::Ending;
 pub(crate) fn run(args: &Args) -> anyhow::Result<Ending> {
     match &args.load {
         Load::H264(args) => h264::run(args),
+        Load::Pulse(args) => pulse::run(args),
         Load::Hog(args) => hog::run(args),
     }
 }

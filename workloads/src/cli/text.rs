@@ -55,6 +55,11 @@ pub(crate) fn render(run: &Run) -> String {
     if run.ending == Ending::Interrupted {
         row("ended", "by a signal".into());
     }
+    table(&rows)
+}
+
+/// Names on the left, values on the right.
+pub(super) fn table(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string does not fail.
@@ -81,7 +86,7 @@ fn demand_rows(demand: &Demand, row: &mut impl FnMut(&str, String)) {
     row("bits", format!("{} ({} a frame)", demand.bits, demand.bits / demand.frames.max(1) as u64));
 }
 
-fn milliseconds(ns: Option<u64>) -> String {
+pub(super) fn milliseconds(ns: Option<u64>) -> String {
     ns.map_or_else(|| "n/a".into(), |ns| format!("{:.2} ms", ns as f64 / 1e6))
 }
 

@@ -1,0 +1,172 @@
+//! Sets up situations with a known cause on this machine's kernel, and counts how often `cgtune diagnose` names it.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for us; what it prints is its purpose"
+)]
+
+#[path = "../tests/scenarios/mod.rs"]
+mod scenarios;
+
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+
+use scenarios::{
+    Scenario, interrupt,
+    programs::Programs,
+    report::{self, Setting},
+    run::{self, Judge, Outcome},
+    stage::{Place, Stage},
+    variants,
+};
+
+/// Situations with a known cause, on this machine's kernel, for `cgtune diagnose` to name. Needs root, and two CPUs with little
+/// else to do.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Names are CAUSE/VARIANT; seeds 1 to 99 are for tuning, 1000 and more for judging.\n\n\
+    Examples:\n  scenarios hold short-bursts/a --seed 3 --for 60s\n  scenarios verify --seeds 1-2\n  \
+    scenarios matrix --seeds 1000-1002 --out results/scenarios-v1"
+)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The scenarios there are.
+    List,
+    /// Set one up, print the path of the group to look at, and keep it for a time.
+    Hold {
+        /// Its name, such as short-bursts/a.
+        name: String,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long = "for", default_value = "30s", value_parser = duration)]
+        time: Duration,
+    },
+    /// Set up many, one after the other, and read the kernel's counters: do they come about?
+    Verify(Many),
+    /// The same, and have cgtune diagnose judge each. Exit code 1: not right in 95 of 100, or a healthy one called ill, or an ill
+    /// one healthy.
+    Matrix {
+        #[command(flatten)]
+        many: Many,
+        /// Leave matrix.md and matrix.json in this folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Many {
+    /// Only those whose names begin so; several times for several.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Seeds: 7 or 1-3.
+    #[arg(long, default_value = "1")]
+    seeds: String,
+    /// How long each is watched.
+    #[arg(long = "for", default_value = "10s", value_parser = duration)]
+    time: Duration,
+}
+
+fn main() -> ExitCode {
+    match answer() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn answer() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    interrupt::listen()?;
+    match args.what {
+        What::List => {
+            for variant in variants::ALL {
+                println!("{variant:<22} {}", variant.what);
+            }
+        }
+        What::Hold { name, seed, time } => hold(Scenario::named(&name, seed)?, time)?,
+        What::Verify(many) => {
+            let (_, outcomes) = all(&many, Judge::Nobody)?;
+            let made = outcomes.iter().filter(|outcome| outcome.amiss.is_empty()).count();
+            println!("{made} of {} came about", outcomes.len());
+            return Ok(ExitCode::from(u8::from(made < outcomes.len())));
+        }
+        What::Matrix { many, out } => return matrix(&many, out),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hold(scenario: Scenario, time: Duration) -> anyhow::Result<()> {
+    let place = Place::find()?;
+    let situation = scenario.situation(place.machine);
+    eprintln!("{scenario}: {}\n{situation}", scenario.variant.what);
+    let mut stage = Stage::set(&place, &Programs::find()?, &situation)?;
+    let (measured, ()) = run::watched(&mut stage, |path| {
+        println!("{}", path.display());
+        interrupt::sleep(time)
+    })?;
+    let amiss = scenarios::came_about::amiss(scenario, &measured);
+    let outcome = Outcome { scenario, situation, measured, amiss, diagnosis: None, tries: 1 };
+    eprintln!("{}\n{}", report::heading(), report::line(&outcome));
+    Ok(())
+}
+
+fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
+    let (place, programs, seeds) = (Place::find()?, Programs::find()?, scenarios::seeds(&many.seeds)?);
+    let setting = Setting::here(place.machine, many.time);
+    let wanted = |variant: &&variants::Variant| {
+        many.only.is_empty() || many.only.iter().any(|only| variant.to_string().starts_with(only))
+    };
+    let chosen: Vec<_> = variants::ALL.iter().filter(wanted).collect();
+    if chosen.is_empty() {
+        bail!("no scenario's name begins with {}; `scenarios list` has them", many.only.join(" or "));
+    }
+    println!("{}\n\n{}", setting.line(), report::heading());
+    let mut outcomes = Vec::new();
+    for &seed in &seeds {
+        for &variant in &chosen {
+            let scenario = Scenario { variant, seed };
+            let outcome = run::run(&place, &programs, scenario, judge, many.time)
+                .with_context(|| format!("scenario {scenario}"))?;
+            println!("{}", report::line(&outcome));
+            outcomes.push(outcome);
+        }
+    }
+    Ok((setting, outcomes))
+}
+
+fn matrix(many: &Many, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let (setting, outcomes) = all(many, Judge::Diagnose)?;
+    let matrix = report::matrix(&outcomes);
+    println!("\n{}", report::text(&matrix));
+    if let Some(folder) = out {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let json = serde_json::to_string_pretty(&report::json(&setting, &outcomes))? + "\n";
+        for (name, text) in [("matrix.md", report::markdown(&setting, &matrix)), ("matrix.json", json)] {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(ExitCode::from(u8::from(!matrix.passes())))
+}
+
+/// A duration with a unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1e-3),
+        None => (text.strip_suffix('s').ok_or("a duration needs a unit: 10s, 500ms")?, 1.0),
+    };
+    let number: f64 = number.parse().map_err(|_| "not a duration, such as 10s or 500ms".to_owned())?;
+    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
