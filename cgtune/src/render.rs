@@ -2,8 +2,11 @@
 
 pub(crate) mod apply_json;
 pub(crate) mod convert;
+pub(crate) mod explain;
+pub(crate) mod explain_json;
 pub(crate) mod history;
 pub(crate) mod history_json;
+pub(crate) mod markdown;
 pub(crate) mod owner;
 pub(crate) mod paragraph;
 pub(crate) mod plan;
