@@ -26,6 +26,7 @@ pub(crate) enum Verb {
     Apply(Box<cmd::apply::Args>),
     Undo(cmd::undo::Args),
     History(cmd::history::Args),
+    Explain(cmd::explain::Args),
     Completions(cmd::completions::Args),
     #[command(hide = true)]
     Man(cmd::man::Args),

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diagnose;
+pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod man;
 pub(crate) mod simulate;
@@ -22,6 +23,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Apply(args) => apply::run(args, streams),
         Verb::Undo(args) => undo::run(args, streams),
         Verb::History(args) => history::run(args, streams),
+        Verb::Explain(args) => explain::run(args, streams),
         Verb::Completions(args) => completions::run(args, streams),
         Verb::Man(args) => man::run(args, streams),
     }

@@ -10,6 +10,8 @@ use crate::render::paragraph;
 
 /// Bold, for headings.
 pub(crate) const HEADING: Style = Style::new().bold();
+/// For what could be typed, or found in a file, within a text.
+pub(crate) const CODE: Style = Style::new().bold();
 /// For the word `error`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// For the word `warning`.

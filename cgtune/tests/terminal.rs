@@ -58,8 +58,13 @@ fn nothing_is_coloured_unless_a_terminal_wants_it() {
 
 #[test]
 fn a_reader_that_went_away_ends_the_tool_quietly() {
-    for args in [&CONVERT[..], &["convert", "--cpu-limit", "1", "--json"], &["completions", "bash"], &["man"]]
-    {
+    for args in [
+        &CONVERT[..],
+        &["convert", "--cpu-limit", "1", "--json"],
+        &["explain", "starved"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cgtune"));
