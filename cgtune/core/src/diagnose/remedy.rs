@@ -129,7 +129,7 @@ pub(super) fn for_quota(
     let most = f64::from(wanting).min(width);
     let together = evidence.together_us.map_or(0.0, |us| us.get() as f64) / limit.period.get().max(1) as f64;
     // So that what comes together fits into one period.
-    let in_one_period = (together * ROOM).clamp(evidence.limit_cpus, width);
+    let in_one_period = (together * ROOM).max(evidence.limit_cpus).min(width);
     let remedies = match cause {
         Cause::ShortBursts => {
             vec![asked.burst(), asked.longer_period(together), asked.raise(in_one_period), asked.no_limit()]
