@@ -173,9 +173,7 @@ fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
 }
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
-    let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
-    let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
-    let (cpu, run_delay) = (numbers.next()??, numbers.next()??);
+    let (cpu, run_delay) = members::schedstat(host, tid)?;
     Some(Times { cpu, run_delay, started_ticks: members::started_ticks(host, tid)? })
 }
 
