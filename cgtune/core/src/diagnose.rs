@@ -36,8 +36,10 @@ pub fn findings(watched: &Watched) -> Vec<Finding> {
     let own = Throttling::of(watched, above.as_own);
     let throttled = own.as_ref().map_or(Nanos::ZERO, Throttling::stall).saturating_add(above.stall());
     let mut findings = own.map(|own| own.findings(watched)).unwrap_or_default();
-    findings.extend(above.finding(watched));
-    findings.extend(waiting::finding(watched, throttled));
+    if !watched.inner {
+        findings.extend(above.finding(watched));
+        findings.extend(waiting::finding(watched, throttled));
+    }
     findings.retain(|finding| finding.stall_ms_per_s.is_none_or(|stall| stall >= WORTH_MS_PER_S));
     findings.sort_by(|a, b| {
         let cost = |finding: &Finding| finding.stall_ms_per_s.unwrap_or(0.0);

@@ -120,6 +120,7 @@ impl Story {
             above: above.collect(),
             view_limited: false,
             idle: None,
+            inner: false,
             threads: Some(Threads {
                 count: u64::from(self.threads),
                 looked_at: u64::from(self.threads),
@@ -322,6 +323,7 @@ proptest! {
             above: vec![Above { level: 1, bandwidth, series: Arc::new(pod.clone()) }],
             view_limited: false,
             idle: None,
+            inner: false,
             threads: Some(Threads {
                 count: 3,
                 looked_at: 3,

@@ -101,6 +101,18 @@ impl Dir {
         fstat(&self.fd).map(|stat| stat.st_ino).map_err(|errno| Error::io(Action::Open, &self.path, errno))
     }
 
+    /// The inode, and how many links the directory has: on a cgroup file system two more than it has directories
+    /// (`kernfs_refresh_inode`, fs/kernfs/inode.c, 6.12), so that an unchanged number means that nothing was added on
+    /// balance. A removed directory has none.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    #[allow(clippy::useless_conversion, reason = "the number of links is narrower on some architectures")]
+    pub(crate) fn inode_and_links(&self) -> Result<(u64, u64), Error> {
+        let stat = fstat(&self.fd).map_err(|errno| Error::io(Action::Open, &self.path, errno))?;
+        Ok((stat.st_ino, u64::from(stat.st_nlink)))
+    }
+
     /// Whether a file is here.
     #[must_use]
     pub fn has(&self, file: &str) -> bool {

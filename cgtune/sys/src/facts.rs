@@ -104,14 +104,3 @@ pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
     // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
     Some(MachineTime { busy: Nanos::new(ticks * tick), steal: Nanos::new(total.steal.unwrap_or(0) * tick) })
 }
-
-/// Raises the number of files that this process may have open to the most it is allowed: watching thousands of groups keeps
-/// several open of each. Where that is refused, opening will say so.
-pub fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
-}

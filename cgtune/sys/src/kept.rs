@@ -2,7 +2,11 @@
 //!
 //! Opening, reading and closing costs several times as much, and a kept descriptor notices that its cgroup is gone.
 
-use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
 
 use cgtune_core::parse::ParseError;
 
@@ -28,11 +32,7 @@ impl KeptFile {
     /// # Errors
     /// As [`Dir::open`].
     pub fn open(dir: &Dir, name: &str) -> Result<Option<Self>, Error> {
-        Ok(dir.open(name)?.map(|file| Self {
-            file,
-            path: dir.path().join(name),
-            buffer: vec![0; FIRST_SIZE],
-        }))
+        Ok(dir.open(name)?.map(|file| Self { file, path: dir.path().join(name), buffer: Vec::new() }))
     }
 
     /// Reads the file anew.
@@ -43,18 +43,8 @@ impl KeptFile {
     /// # Errors
     /// [`Error::Gone`] once the cgroup has been removed; the kernel's refusal.
     pub fn read(&mut self) -> Result<&[u8], Error> {
-        loop {
-            match self.file.read_at(&mut self.buffer, 0) {
-                Ok(n) if n < self.buffer.len() => return Ok(&self.buffer[..n]),
-                Ok(n) => self.buffer.resize(n * 2, 0),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => {
-                    let cgroup = self.path.parent().unwrap_or(&self.path);
-                    return Err(Error::Gone(Shown(cgroup.to_owned())));
-                }
-                Err(error) => return Err(Error::io(Action::Read, &self.path, error)),
-            }
-        }
+        let Self { file, path, buffer } = self;
+        fill(file, path, buffer)
     }
 
     /// Reads and parses.
@@ -64,5 +54,35 @@ impl KeptFile {
     pub fn parse<T>(&mut self, parser: impl FnOnce(&[u8]) -> Result<T, ParseError>) -> Result<T, Error> {
         let parsed = parser(self.read()?);
         parsed.map_err(|source| Error::Format { path: Shown(self.path.clone()), source })
+    }
+
+    /// The same through a buffer that many files share.
+    ///
+    /// # Errors
+    /// As [`KeptFile::parse`].
+    pub fn parse_through<T>(
+        &self,
+        buffer: &mut Vec<u8>,
+        parser: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+    ) -> Result<T, Error> {
+        let parsed = parser(fill(&self.file, &self.path, buffer)?);
+        parsed.map_err(|source| Error::Format { path: Shown(self.path.clone()), source })
+    }
+}
+
+fn fill<'b>(file: &File, path: &Path, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Error> {
+    if buffer.is_empty() {
+        buffer.resize(FIRST_SIZE, 0);
+    }
+    loop {
+        match file.read_at(buffer, 0) {
+            Ok(n) if n < buffer.len() => return Ok(&buffer[..n]),
+            Ok(n) => buffer.resize(n * 2, 0),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => {
+                return Err(Error::Gone(Shown(path.parent().unwrap_or(path).to_owned())));
+            }
+            Err(error) => return Err(Error::io(Action::Read, path, error)),
+        }
     }
 }

@@ -8,6 +8,7 @@
 pub mod affinity;
 pub mod cgroup;
 pub mod clock;
+pub mod descriptors;
 pub mod detect;
 pub mod dir;
 pub mod durable;
@@ -20,6 +21,7 @@ pub mod process;
 pub mod processes;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]
 mod raw;
+pub mod scan;
 pub mod spawn;
 mod surroundings;
 pub mod watch;
@@ -27,3 +29,4 @@ pub mod watch;
 pub use cgroup::Cgroup;
 pub use detect::{Hierarchies, HostRoot};
 pub use error::Error;
+pub use scan::Scan;

@@ -47,9 +47,16 @@ pub fn usage(dir: &Dir, host: &HostRoot) -> Result<Usage, Error> {
 }
 
 fn thread(host: &HostRoot, tid: u32) -> Option<ThreadUsage> {
-    let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
-    let cpu = Nanos::new(schedstat.split_whitespace().next()?.parse().ok()?);
+    let (cpu, _) = schedstat(host, tid)?;
     Some(ThreadUsage { tid, started_ticks: started_ticks(host, tid)?, cpu })
+}
+
+/// A thread's time on a CPU and its time waiting for one, throttled time included (`proc_pid_schedstat`, fs/proc/base.c,
+/// 6.12). `None`: there is no such thread, or the kernel has no CONFIG_SCHED_INFO.
+pub(crate) fn schedstat(host: &HostRoot, tid: u32) -> Option<(Nanos, Nanos)> {
+    let text = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
+    let mut numbers = text.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
+    Some((numbers.next()??, numbers.next()??))
 }
 
 /// Now, in the clock ticks since boot in which the kernel dates a thread's start.

@@ -41,7 +41,9 @@ pub fn named(host: &HostRoot, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<Name
     any.then_some(found)
 }
 
-fn name(host: &HostRoot, pid: u32) -> Option<Vec<u8>> {
+/// The name of a process or thread. `None`: it has ended, or may not be read.
+#[must_use]
+pub fn name(host: &HostRoot, pid: u32) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(host.join(format!("/proc/{pid}/comm"))).ok()?;
     file.take(NAME_LENGTH + 1).read_to_end(&mut bytes).ok()?;
