@@ -88,7 +88,7 @@ impl Watch {
             tops.push(group.sample()?);
             Ok(())
         })?;
-        let machine = facts::machine_time().context("cannot read /proc/stat")?;
+        let machine = facts::machine_time(&HostRoot::default()).context("cannot read /proc/stat")?;
         Ok(Self { levels, tops, delays, machine, at_ns: clock::now().get() })
     }
 
