@@ -74,6 +74,9 @@ struct Many {
     /// How long each is watched.
     #[arg(long = "for", default_value = "10s", value_parser = duration)]
     time: Duration,
+    /// How long to wait, before each, until nobody else uses the machine.
+    #[arg(long, default_value = "20s", value_parser = duration)]
+    patience: Duration,
 }
 
 fn main() -> ExitCode {
@@ -137,7 +140,7 @@ fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
     for &seed in &seeds {
         for &variant in &chosen {
             let scenario = Scenario { variant, seed };
-            let outcome = run::run(&place, &programs, scenario, judge, many.time)
+            let outcome = run::run(&place, &programs, scenario, judge, many.time, many.patience)
                 .with_context(|| format!("scenario {scenario}"))?;
             println!("{}", report::line(&outcome));
             outcomes.push(outcome);
