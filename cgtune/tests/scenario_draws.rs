@@ -214,8 +214,9 @@ proptest! {
 
 #[test]
 fn a_seed_gives_one_situation_and_another_seed_another() {
-    let of =
-        |name, seed| Scenario::named(name, seed).unwrap().situation(Machine { cpus: 2, layout: Layout::V2 });
+    let of = |name: &str, seed| {
+        Scenario::named(name, seed).unwrap().situation(Machine { cpus: 2, layout: Layout::V2 })
+    };
     for variant in variants::ALL {
         let name = variant.to_string();
         assert_eq!(of(&name, 7).to_string(), of(&name, 7).to_string());
@@ -283,8 +284,6 @@ fn the_matrix_is_shown_with_its_setting_and_its_sums() {
         watch_ms: 10_000,
     };
     let expected = "\
-`scenarios matrix`, Linux 6.1.0, cgroup v2, 2 CPUs, 10 s each
-
 | is \\ said | short-bursts | healthy | judged | not made |
 |---|---:|---:|---:|---:|
 | short-bursts | 3 | · | 3 | · |
@@ -293,7 +292,8 @@ fn the_matrix_is_shown_with_its_setting_and_its_sums() {
 
 5 of 6 right (83.3 %), 0 healthy called ill, 0 ill called healthy, 1 not made.
 ";
-    assert_eq!(report::markdown(&setting, &matrix), expected);
+    assert_eq!(report::table(&matrix), expected);
+    assert_eq!(setting.line(), "`scenarios matrix`, Linux 6.1.0, cgroup v2, 2 CPUs, 10 s each");
     let text = report::text(&matrix);
     assert!(text.contains("1 short-bursts, 2 healthy") && text.contains("5 of 6 right"), "{text}");
 }
