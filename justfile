@@ -25,7 +25,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws'
 
 # The tests on the real kernel (root)
 test-root:
@@ -40,6 +40,11 @@ test-v2 *ARGS:
 # What systemd does to CPU settings that somebody else wrote, in QEMU
 test-v2-systemd:
     testbed/run --systemd
+
+# Situations with a known cause, for `cgtune diagnose` to name: the confusion matrix (root, an idle machine)
+scenarios *ARGS='matrix':
+    cargo build --release -p cgtune --bin cgtune -p workloads --bin workloads
+    cargo run --release -p cgtune --example scenarios -- {{ARGS}}
 
 # Formatting, lints and documentation, warnings denied
 lint:
@@ -63,6 +68,8 @@ evidence:
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
     testbed/run --systemd
     testbed/run --long
+    cargo run --release -p cgtune --example scenarios -- matrix --seeds 1000-1002 --out results/scenarios-v1
+    testbed/run --scenarios results/scenarios-v2 matrix --seeds 1000-1002
     cargo bench -p cgtune-sys --bench read
     cgtune/fuzz/run 600
     cgtune/tests/large

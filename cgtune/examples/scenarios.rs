@@ -54,13 +54,7 @@ enum What {
     Verify(Many),
     /// The same, and have cgtune diagnose judge each. Exit code 1: not right in 95 of 100, or a healthy one called ill, or an ill
     /// one healthy.
-    Matrix {
-        #[command(flatten)]
-        many: Many,
-        /// Leave matrix.md and matrix.json in this folder.
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
+    Matrix(Many),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,6 +68,12 @@ struct Many {
     /// How long each is watched.
     #[arg(long = "for", default_value = "10s", value_parser = duration)]
     time: Duration,
+    /// How long to wait, before each, until nobody else uses the machine.
+    #[arg(long, default_value = "20s", value_parser = duration)]
+    patience: Duration,
+    /// Leave what came of it in this folder, as scenarios.md and scenarios.json.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -97,12 +97,16 @@ fn answer() -> anyhow::Result<ExitCode> {
         }
         What::Hold { name, seed, time } => hold(Scenario::named(&name, seed)?, time)?,
         What::Verify(many) => {
-            let (_, outcomes) = all(&many, Judge::Nobody)?;
+            let outcomes = all(&many, Judge::Nobody)?;
             let made = outcomes.iter().filter(|outcome| outcome.amiss.is_empty()).count();
             println!("{made} of {} came about", outcomes.len());
             return Ok(ExitCode::from(u8::from(made < outcomes.len())));
         }
-        What::Matrix { many, out } => return matrix(&many, out),
+        What::Matrix(many) => {
+            let matrix = report::matrix(&all(&many, Judge::Diagnose)?);
+            println!("\n{}", report::text(&matrix));
+            return Ok(ExitCode::from(u8::from(!matrix.passes())));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -122,7 +126,7 @@ fn hold(scenario: Scenario, time: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
+fn all(many: &Many, judge: Judge) -> anyhow::Result<Vec<Outcome>> {
     let (place, programs, seeds) = (Place::find()?, Programs::find()?, scenarios::seeds(&many.seeds)?);
     let setting = Setting::here(place.machine, many.time);
     let wanted = |variant: &&variants::Variant| {
@@ -137,28 +141,23 @@ fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
     for &seed in &seeds {
         for &variant in &chosen {
             let scenario = Scenario { variant, seed };
-            let outcome = run::run(&place, &programs, scenario, judge, many.time)
+            let outcome = run::run(&place, &programs, scenario, judge, many.time, many.patience)
                 .with_context(|| format!("scenario {scenario}"))?;
             println!("{}", report::line(&outcome));
             outcomes.push(outcome);
         }
     }
-    Ok((setting, outcomes))
-}
-
-fn matrix(many: &Many, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let (setting, outcomes) = all(many, Judge::Diagnose)?;
-    let matrix = report::matrix(&outcomes);
-    println!("\n{}", report::text(&matrix));
-    if let Some(folder) = out {
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    if let Some(folder) = &many.out {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let json = serde_json::to_string_pretty(&report::json(&setting, &outcomes))? + "\n";
-        for (name, text) in [("matrix.md", report::markdown(&setting, &matrix)), ("matrix.json", json)] {
+        for (name, text) in
+            [("scenarios.md", report::markdown(&setting, &outcomes)), ("scenarios.json", json)]
+        {
             let path = folder.join(name);
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    Ok(ExitCode::from(u8::from(!matrix.passes())))
+    Ok(outcomes)
 }
 
 /// A duration with a unit.

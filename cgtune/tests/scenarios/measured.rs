@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::Context as _;
 use cgtune_core::{CpuControl as _, Interval, Layout, Snapshot};
 use cgtune_sys::{
-    clock,
+    HostRoot, clock,
     facts::{self, MachineTime},
     members,
 };

@@ -157,9 +157,9 @@ pub(crate) fn text(matrix: &Matrix) -> String {
     text + "\n" + &sums(matrix) + "\n"
 }
 
-/// The matrix and its setting, for the documentation.
-pub(crate) fn markdown(setting: &Setting, matrix: &Matrix) -> String {
-    let mut text = format!("{}\n\n", setting.line());
+/// The matrix as a table.
+pub(crate) fn table(matrix: &Matrix) -> String {
+    let mut text = String::new();
     for (n, row) in cells(matrix).iter().enumerate() {
         let _ = writeln!(text, "| {} |", row.join(" | "));
         if n == 0 {
@@ -167,6 +167,17 @@ pub(crate) fn markdown(setting: &Setting, matrix: &Matrix) -> String {
         }
     }
     text + "\n" + &sums(matrix) + ".\n"
+}
+
+/// Setting, matrix and every line, for the documentation.
+pub(crate) fn markdown(setting: &Setting, outcomes: &[Outcome]) -> String {
+    let matrix = matrix(outcomes);
+    let mut text = setting.line() + "\n\n";
+    if !matrix.truths().is_empty() {
+        text += &(table(&matrix) + "\n");
+    }
+    let lines: Vec<String> = outcomes.iter().map(line).collect();
+    text + "```\n" + &heading() + "\n" + &lines.join("\n") + "\n```\n"
 }
 
 /// Everything, for a program.

@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     fs,
     hash::{BuildHasher as _, Hasher as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -34,6 +34,9 @@ use super::{
 const START: Duration = Duration::from_secs(20);
 /// From the last change to the moment from which on a watch tells of the situation and not of its beginning.
 const SETTLE: Duration = Duration::from_millis(600);
+/// What others may use of the machine, and for how long it must be so before we begin.
+const QUIET_CPUS: f64 = 0.2;
+const QUIET_FOR: Duration = Duration::from_millis(300);
 /// util-linux, on a bare Debian.
 const CHRT: &str = "/usr/bin/chrt";
 
@@ -60,6 +63,21 @@ impl Place {
             bail!("the scenarios need two CPUs, and there is {}", machine.cpus);
         }
         Ok(Self { workshop, cpus, machine })
+    }
+}
+
+/// Waits until nobody uses the machine much, but not for ever: whether it was quiet enough is judged afterwards, by what was
+/// measured.
+pub(crate) fn await_quiet(patience: Duration) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let busy = || facts::machine_time().context("cannot read /proc/stat").map(|time| time.busy.get());
+    loop {
+        let (before, at) = (busy()?, Instant::now());
+        interrupt::sleep(QUIET_FOR)?;
+        let cpus = busy()?.saturating_sub(before) as f64 / at.elapsed().as_nanos() as f64;
+        if cpus < QUIET_CPUS || begun.elapsed() >= patience {
+            return Ok(());
+        }
     }
 }
 
@@ -281,9 +299,4 @@ fn command_line(load: &Load) -> (Vec<OsString>, usize) {
     };
     args.push("--until-stdin-closes".into());
     (args.into_iter().map(Into::into).collect(), threads)
-}
-
-/// Whether a program is there, for a message before anything is set up.
-pub(crate) fn has_chrt() -> bool {
-    Path::new(CHRT).exists()
 }

@@ -61,6 +61,7 @@ pub(crate) static ALL: &[Variant] = {
         variant(PinnedAndLimited, 'c', "two threads on one CPU", limited::pinned_threads),
         variant(QuotaTooSmall, 'a', "a limit of 10m to 20m", limited::floor),
         variant(QuotaTooSmall, 'b', "1 to 2 ms of every 10 ms", limited::below_a_slice),
+        variant(QuotaTooSmall, 'c', "one CPU holds the whole quota, the other waits", limited::stranded),
         variant(Starved, 'a', "a tiny weight beside hogs", elsewhere::tiny_weight),
         variant(Starved, 'b', "one of five groups, the others hog", elsewhere::neighbours),
         variant(Starved, 'c', "pinned to the CPU of a neighbour that hogs it", elsewhere::overlap),

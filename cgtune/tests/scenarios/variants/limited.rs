@@ -153,3 +153,13 @@ pub(super) fn below_a_slice(draw: &mut Draw, _: Machine) -> Situation {
     let load = pulses(draw, limit, 1, (2.5, 5.0), (0.35, 0.6));
     one(draw, limit, load)
 }
+
+/// A quota that is no larger than what a CPU takes at a time (5 ms, `sched_cfs_bandwidth_slice_us`): of two threads that wake
+/// together the first one's CPU takes it all, uses a tenth, and gives the rest back when it sleeps; the other is throttled,
+/// and stays so until the period ends, since the slack timer hands out nothing below a slice (`do_sched_cfs_slack_timer`,
+/// kernel/sched/fair.c, 6.18).
+pub(super) fn stranded(draw: &mut Draw, _: Machine) -> Situation {
+    let limit = Limit::of(draw.between(0.035, 0.048), PERIOD_MS);
+    let load = pulses(draw, limit, 2, (0.2, 0.35), (0.35, 0.55));
+    one(draw, limit, load)
+}
