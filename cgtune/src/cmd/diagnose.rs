@@ -62,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
     /// What --check lets pass, in ms stalled per second of wall time
-    #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall)]
+    #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall, allow_negative_numbers = true)]
     max_stall_ms_per_s: f64,
     #[command(flatten)]
     node: cli::Node,

@@ -70,7 +70,11 @@ impl Place {
 /// measured.
 pub(crate) fn await_quiet(patience: Duration) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let busy = || facts::machine_time(&cgtune_sys::HostRoot::default()).context("cannot read /proc/stat").map(|time| time.busy.get());
+    let busy = || {
+        facts::machine_time(&cgtune_sys::HostRoot::default())
+            .context("cannot read /proc/stat")
+            .map(|time| time.busy.get())
+    };
     loop {
         let (before, at) = (busy()?, Instant::now());
         interrupt::sleep(QUIET_FOR)?;

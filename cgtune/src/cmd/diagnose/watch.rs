@@ -58,7 +58,8 @@ impl Watch<'_> {
             watcher.add(cgroup).map_err(target::kernel)?;
         }
         let cgroups = watcher.len();
-        let interval = self.watch(&mut watcher, &self.bar(), begin)?;
+        // Setting up may take a while, of ten thousand threads for one.
+        let interval = self.watch(&mut watcher, &self.bar(), clock::now(), self.duration.to_nanos())?;
         let watched = watcher.finish().map_err(target::kernel)?;
         Ok(Seen { watched, effort: effort(before, begin, interval, cgroups) })
     }
@@ -79,7 +80,8 @@ impl Watch<'_> {
                 Err(error) => return Err(target::kernel(error)),
             }
         }
-        let interval = self.watch(&mut watcher, &bar, begin)?;
+        let rest = self.duration.to_nanos().saturating_sub(first_part);
+        let interval = self.watch(&mut watcher, &bar, clock::now(), rest)?;
         let mut watched = survey.finish().map_err(target::kernel)?;
         // What was seen closely goes before what was seen roughly, of those that are still there.
         for (path, closely) in watcher.finish().map_err(target::kernel)? {
@@ -88,10 +90,17 @@ impl Watch<'_> {
         Ok(Seen { watched, effort: effort(before, begin, interval, cgroups) })
     }
 
-    /// Looks again and again until the watch that began then is over, nobody is left, or somebody asks to stop; gives the
+    /// Looks again and again, from `begin` on for so long, until that is over, nobody is left, or somebody asks to stop; gives the
     /// time between two looks.
-    fn watch(&self, watcher: &mut Watcher<'_>, bar: &ProgressBar, begin: Nanos) -> anyhow::Result<Nanos> {
-        let end = begin.saturating_add(self.duration.to_nanos());
+    fn watch(
+        &self,
+        watcher: &mut Watcher<'_>,
+        bar: &ProgressBar,
+        begin: Nanos,
+        duration: Nanos,
+    ) -> anyhow::Result<Nanos> {
+        let end = begin.saturating_add(duration);
+        let before = self.duration.to_nanos().saturating_sub(duration);
         let wanted = watcher.shortest_period().map_or(WIDEST, |period| Nanos::new(period.get() / LOOKS));
         let interval = wanted.clamp(NARROWEST, WIDEST);
         if watcher.is_empty() {
@@ -104,7 +113,7 @@ impl Watch<'_> {
             clock::sleep_until(next);
             watcher.look().map_err(target::kernel)?;
             if next.saturating_sub(shown).get() > 100_000_000 {
-                bar.set_position(next.saturating_sub(begin).get());
+                bar.set_position(before.saturating_add(next.saturating_sub(begin)).get());
                 shown = next;
             }
             // Late looks are left out, not made up for.

@@ -2,7 +2,7 @@
 //!
 //! Source: `/proc/<tid>/schedstat` (`proc_pid_schedstat`, fs/proc/base.c), `/proc/<tid>/stat` (fs/proc/array.c), 6.12.
 
-use std::{collections::HashMap, fs};
+use std::collections::HashMap;
 
 use cgtune_core::{
     CpuControl as _, Layout, Nanos,
@@ -208,7 +208,7 @@ pub(super) fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
     let (cpu, run_delay) = members::schedstat(host, tid)?;
-    let bytes = fs::read(host.join(format!("/proc/{tid}/stat"))).ok()?;
+    let bytes = members::thread_file(host, tid, "stat")?;
     let stat = procfs::process::Stat::from_read(bytes.as_slice()).ok()?;
     Some(Times {
         name: stat.comm.into_bytes(),
@@ -221,7 +221,7 @@ fn times(host: &HostRoot, tid: u32) -> Option<Times> {
 
 /// Whether a thread is in state R. The state follows the name, which may hold parentheses itself.
 fn is_runnable(host: &HostRoot, tid: u32) -> bool {
-    let Ok(bytes) = fs::read(host.join(format!("/proc/{tid}/stat"))) else { return false };
+    let Some(bytes) = members::thread_file(host, tid, "stat") else { return false };
     let after = bytes.iter().rposition(|&b| b == b')').and_then(|at| bytes.get(at + 2));
     after == Some(&b'R')
 }
