@@ -7,6 +7,7 @@ pub(crate) mod history_json;
 pub(crate) mod owner;
 pub(crate) mod paragraph;
 pub(crate) mod plan;
+pub(crate) mod resident;
 pub(crate) mod simulate;
 pub(crate) mod stat;
 pub(crate) mod stat_all;

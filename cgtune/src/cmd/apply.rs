@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     }
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
     let (journal, hierarchies) = args.ledger.open()?;
-    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies)?;
+    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies, &args.ledger.ask()?)?;
     refuse_on_top_of_half_done(&journal, &cgroup)?;
     let path = cgroup.path().to_owned();
     let (mut groups, notes) = planned(args, &hierarchies, cgroup)?;

@@ -186,7 +186,9 @@ fn search(
     hierarchies.walk(|path, _| paths.push(path.to_owned()))?;
     let mut register = Register::read(hierarchies.host(), &paths, ask);
     let mut found = seats(&paths, &register, &matches);
-    if found.is_empty() && ask.sockets == When::Needed {
+    // A pod's group alone: its containers may run elsewhere.
+    let container = |seat: &Seat| seat.resident.kind == Kind::Container;
+    if !found.iter().any(container) && ask.sockets == When::Needed {
         let always = Ask { sockets: When::Always, ..ask.clone() };
         register = Register::read(hierarchies.host(), &paths, &always);
         found = seats(&paths, &register, &matches);

@@ -217,6 +217,14 @@ impl Resident {
         }
     }
 
+    /// Whether something that has a name lives here whose name nobody told.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        let pod = self.pod.as_ref().is_some_and(|pod| pod.name.is_none());
+        let container = self.container.as_ref().is_some_and(|container| container.name.is_none());
+        pod || (container && self.kind != Kind::Sandbox)
+    }
+
     /// In no pod and no container: a unit, a monitor, or nobody's.
     fn beside(leaf: &str, above: Option<&&str>) -> Self {
         if let Some(id) = monitored_id(leaf) {
