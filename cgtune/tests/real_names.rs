@@ -88,7 +88,11 @@ fn what_ctr_made_is_named_by_containerds_own_list() {
     }
     let socket = containerd.socket();
     let all = succeeds(&["stat", "--all", "--for", "1s", "--cri-socket", socket.to_str().unwrap()]).0;
-    let line = all.lines().map(str::trim_start).find(|line| line.starts_with("prod/web/app")).unwrap_or_else(|| panic!("{all}"));
+    let line = all
+        .lines()
+        .map(str::trim_start)
+        .find(|line| line.starts_with("prod/web/app"))
+        .unwrap_or_else(|| panic!("{all}"));
     // It spins under 0.2 CPUs: throttled, for real.
     let throttled: u32 = line.split_whitespace().nth(3).unwrap().parse().unwrap();
     assert!(throttled > 0, "{all}");

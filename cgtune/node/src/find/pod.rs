@@ -124,7 +124,9 @@ impl PodGroups {
     /// How to ask for each of the containers: `pod:prod/web/app`, or by its id where it has no name.
     #[must_use]
     pub fn targets(&self) -> Vec<String> {
-        self.containers.iter().map(|seat| target(&seat.resident)).collect()
+        let mut targets: Vec<String> = self.containers.iter().map(|seat| target(&seat.resident)).collect();
+        targets.sort();
+        targets
     }
 }
 
@@ -168,7 +170,13 @@ pub fn named_container(hierarchies: &Hierarchies, ask: &Ask, wanted: &str) -> Re
         }
     }
     if found.len() > 1 {
-        let candidates = found.values().map(|seat| target(&seat.resident)).collect();
+        let mut candidates: Vec<String> = found.values().map(|seat| target(&seat.resident)).collect();
+        candidates.sort();
+        candidates.dedup();
+        // Of two pods of one name, or in Docker's and a pod's: only the ids differ.
+        if candidates.len() < found.len() {
+            candidates = found.keys().map(|id| format!("container:{id}")).collect();
+        }
         return Err(FindError::NamedContainers { name: wanted.to_owned(), candidates });
     }
     let seat = found.into_values().next();
