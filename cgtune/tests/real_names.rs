@@ -8,14 +8,16 @@ mod tool;
 
 use std::{fs, path::Path};
 
-use cgtune_node::names::{Ask, Kind, Outcome, Register, Resident, Socket, Source, When};
+use cgtune_node::{
+    find,
+    names::{Ask, Kind, Outcome, Register, Resident, Socket, Source, When},
+};
 use cgtune_sys::{Hierarchies, HostRoot};
 use containerd::{Containerd, leftovers};
 use serde_json::Value;
 use tool::{fails, schema, succeeds};
 
 const ID: &str = "c9a1f0e47b3d5826c9a1f0e47b3d5826c9a1f0e47b3d5826c9a1f0e47b3d5826";
-const UIDS: [&str; 2] = ["6c1a4e95-6bb6-11e6-bc26-28d2444e470d", "7d2b5fa6-7cc7-22f7-8d37-39e3555f581e"];
 
 /// The kubelet's labels that a person gives by hand.
 const LABELS: [(&str, &str); 3] = [
@@ -59,10 +61,17 @@ fn assert_web(group: &Value, path: &str) {
     assert_eq!(group["policy"]["quota_us"], 20_000, "{group:#}");
 }
 
+/// Ends it and checks that nothing of it is left.
+fn is_gone(containerd: Containerd) {
+    let folder = containerd.path("");
+    drop(containerd);
+    assert_eq!(leftovers(&folder), [""; 0]);
+}
+
 #[test]
 fn what_ctr_made_is_named_by_containerds_own_list() {
     let mut containerd = Containerd::start();
-    let path = format!("{}/{ID}", pod_group(UIDS[0]));
+    let path = format!("{}/{ID}", pod_group(&Containerd::pod_uid(0)));
     containerd.run_container(ID, &path, &LABELS);
 
     let host = HostRoot::default();
@@ -71,12 +80,15 @@ fn what_ctr_made_is_named_by_containerds_own_list() {
     assert_eq!(names(&found), [Some("prod"), Some("web"), Some("app")], "{register:?}");
     assert_eq!(found.container.as_ref().unwrap().source, Source::Containerd);
     assert_eq!(found.pod.as_ref().unwrap().source, Source::Containerd);
-    assert_eq!(found.pod.as_ref().unwrap().uid.as_deref(), Some(UIDS[0]));
+    assert_eq!(found.pod.as_ref().unwrap().uid.as_deref(), Some(Containerd::pod_uid(0).as_str()));
     // The CRI was asked first and does not list it.
     let told: Vec<_> = register.answers().iter().map(|answer| (answer.source, &answer.outcome)).collect();
     assert!(told.contains(&(Source::Cri, &Outcome::Told(0))), "{told:?}");
     // Its pod's group has no name of its own and no container to ask for: the register knows it by what lies in it.
-    assert_eq!(names(&register.resident(pod_group(UIDS[0]).as_ref()))[..2], [Some("prod"), Some("web")]);
+    assert_eq!(
+        names(&register.resident(pod_group(&Containerd::pod_uid(0)).as_ref()))[..2],
+        [Some("prod"), Some("web")]
+    );
     // Files alone do not know it.
     let files = Register::read(&host, [Path::new(&path)], &Ask { sockets: When::Never, ..ask(&containerd) });
     assert_eq!(names(&files.resident(path.as_ref())), [None; 3]);
@@ -97,17 +109,20 @@ fn what_ctr_made_is_named_by_containerds_own_list() {
     let throttled: u32 = line.split_whitespace().nth(3).unwrap().parse().unwrap();
     assert!(throttled > 0, "{all}");
 
-    let folder = containerd.path("");
-    drop(containerd);
-    assert_eq!(leftovers(&folder), [""; 0]);
+    is_gone(containerd);
 }
 
 #[test]
 fn a_pod_made_through_the_cri_is_named_by_the_cri_and_by_containerds_state() {
     let mut containerd = Containerd::start();
-    let pod = containerd.run_pod(["prod", "web", "app"], UIDS[1], &pod_group(UIDS[1]));
-    let [app, sandbox] = [&pod.container, &pod.sandbox].map(|id| format!("{}/{id}", pod_group(UIDS[1])));
-    let paths = [pod_group(UIDS[1]), app.clone(), sandbox.clone()];
+    let pod = containerd.run_pod(
+        ["prod", "web", "app"],
+        &Containerd::pod_uid(1),
+        &pod_group(&Containerd::pod_uid(1)),
+    );
+    let [app, sandbox] =
+        [&pod.container, &pod.sandbox].map(|id| format!("{}/{id}", pod_group(&Containerd::pod_uid(1))));
+    let paths = [pod_group(&Containerd::pod_uid(1)), app.clone(), sandbox.clone()];
 
     let register = Register::read(&HostRoot::default(), &paths, &ask(&containerd));
     let found = register.resident(app.as_ref());
@@ -129,13 +144,14 @@ fn a_pod_made_through_the_cri_is_named_by_the_cri_and_by_containerds_state() {
     assert!(register.answers().iter().all(|answer| answer.source != Source::Cri), "{register:?}");
 
     // Another pod of that name, of which an old one may be left: both are told, none is chosen.
-    let other = format!("{}/{ID}", pod_group(UIDS[0]));
+    let other = format!("{}/{ID}", pod_group(&Containerd::pod_uid(0)));
     containerd.run_container(ID, &other, &LABELS);
     let socket = containerd.socket();
     let (_, error) = fails(&["stat", "--cri-socket", socket.to_str().unwrap(), "pod:prod/web"]);
     let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        error.contains("2 pods are named prod/web") && UIDS.iter().all(|uid| error.contains(uid)),
+        error.contains("2 pods are named prod/web")
+            && [0, 1].iter().all(|&n| error.contains(&Containerd::pod_uid(n))),
         "{error}"
     );
     containerd.remove_container(ID);
@@ -145,9 +161,7 @@ fn a_pod_made_through_the_cri_is_named_by_the_cri_and_by_containerds_state() {
     let (_, error) = fails(&["stat", "--cri-socket", socket.to_str().unwrap(), "pod:prod/web"]);
     assert!(error.contains("belongs to a pod named prod/web"), "{error}");
 
-    let folder = containerd.path("");
-    drop(containerd);
-    assert_eq!(leftovers(&folder), [""; 0]);
+    is_gone(containerd);
 }
 
 /// A container whose processes somebody moved to a group that bears nobody's name: the runtime says which process is its
@@ -164,4 +178,26 @@ fn move_away(containerd: &Containerd, app: &str) {
     fs::remove_dir(&from).unwrap();
     let (out, _) = succeeds(&["stat", "--cri-socket", containerd.socket().to_str().unwrap(), "pod:prod/web"]);
     assert!(out.starts_with(&away), "{out}");
+}
+
+#[test]
+fn a_runtime_of_another_driver_than_the_kubelets_puts_containers_beside_their_pods_limits() {
+    let mut containerd = Containerd::start();
+    // What a kubelet with systemd's driver asks for, of a runtime that knows no systemd.
+    let uid = Containerd::pod_uid(2);
+    let slices = ["cgtune", "-kubepods", "-burstable", &format!("-pod{}", uid.replace('-', "_"))];
+    let parent =
+        (1..=slices.len()).map(|end| format!("/{}.slice", slices[..end].concat())).collect::<String>();
+    let pod = containerd.run_pod(["prod", "web", "app"], &uid, &parent);
+
+    let hierarchies = Hierarchies::detect(HostRoot::default()).unwrap();
+    let found = find::pod(&hierarchies, &ask(&containerd), &"prod/web".parse().unwrap()).unwrap();
+    let [seat] = &found.containers[..] else { panic!("{found:?}") };
+    let name = seat.path.file_name().unwrap().to_str().unwrap();
+    assert!(name.ends_with(&format!(".slice:cri-containerd:{}", pod.container)), "{name}");
+    assert_eq!(names(&seat.resident), [Some("prod"), Some("web"), Some("app")]);
+    assert!(seat.resident.pod.as_ref().unwrap().astray && found.group.is_none(), "{found:?}");
+    let (out, _) = succeeds(&["stat", "--cri-socket", containerd.socket().to_str().unwrap(), "pod:prod/web"]);
+    assert!(out.contains("it lies outside its pod's group"), "{out}");
+    is_gone(containerd);
 }

@@ -132,6 +132,11 @@ state = "{at}/state"
         node
     }
 
+    /// The UID of a pod of ours, which no other process's test has.
+    pub(crate) fn pod_uid(number: u8) -> String {
+        format!("{:08x}-6bb6-11e6-bc26-28d2444e47{number:02x}", std::process::id())
+    }
+
     fn ctr_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("ctr");
         command.arg("--address").arg(self.socket()).args(["--namespace", "k8s.io"]).args(args);
@@ -241,14 +246,24 @@ state = "{at}/state"
     }
 }
 
-/// Removes a group of ours and all below it, in every hierarchy; what still lives there is ended first.
-fn remove_groups() {
-    let Ok(hierarchies) = fs::read_dir(MOUNTS) else { return };
-    for hierarchy in hierarchies.flatten() {
-        remove_group(&hierarchy.path().join(Containerd::top().trim_start_matches('/')));
+/// The groups of ours in every hierarchy: below our top, and the few that bear the UID of a pod of ours beside it.
+fn groups() -> Vec<PathBuf> {
+    let top = Containerd::top();
+    let astray = format!("{:08x}_6bb6_11e6", std::process::id());
+    let ours = |name: &str| name == &top[1..] || (name.starts_with("cgtune") && name.contains(&astray));
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::from(MOUNTS)];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            let is_ours = entry.file_name().to_str().is_some_and(ours);
+            if is_ours { &mut found } else { &mut open }.push(entry.path());
+        }
     }
+    found
 }
 
+/// Removes a group of ours and all below it; what still lives there is ended first.
 fn remove_group(group: &Path) {
     let Ok(entries) = fs::read_dir(group) else { return };
     for child in entries.flatten().filter(|entry| entry.path().is_dir()) {
@@ -281,7 +296,7 @@ impl Drop for Containerd {
         for pid in self.processes() {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
-        remove_groups();
+        groups().iter().for_each(|group| remove_group(group));
         self.unmount();
         // Sockets of the shims and pipes of ctr have their folders there whatever the state's folder is. What is not empty stays.
         for folder in ["/run/containerd/s", "/run/containerd/fifo", "/run/containerd"] {
@@ -290,10 +305,10 @@ impl Drop for Containerd {
     }
 }
 
-/// What is left behind: groups and processes, none of which there should be.
+/// What is left behind: groups, mounts and the folder, none of which there should be.
 pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
-    let groups = fs::read_dir(MOUNTS).unwrap().flatten().map(|entry| entry.path());
-    let groups = groups.map(|path| path.join(Containerd::top().trim_start_matches('/')));
-    let groups = groups.filter(|path| path.exists()).map(|path| path.display().to_string());
-    groups.chain(folder.exists().then(|| folder.display().to_string())).collect()
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = mounts.lines().filter(|line| line.contains(folder.to_str().unwrap())).map(str::to_owned);
+    let groups = groups().into_iter().chain(folder.exists().then(|| folder.to_owned()));
+    groups.map(|path| path.display().to_string()).chain(mounts).collect()
 }
