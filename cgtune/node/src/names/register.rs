@@ -87,7 +87,7 @@ pub(crate) struct Unseated {
 /// The names of pods and containers of one node, at one moment.
 ///
 /// Filled once for many paths and then asked for each of them; a path that was not among them is answered as far as the
-/// same sources happen to know. It holds no descriptor and nothing is asked later.
+/// same sources happen to know. It holds no descriptor, and nothing is asked later but on [`Register::update`].
 #[derive(Debug, Clone, Default)]
 pub struct Register {
     /// By UID.
@@ -96,6 +96,8 @@ pub struct Register {
     containers: HashMap<String, (Told, Source)>,
     unseated: Vec<Unseated>,
     answers: Vec<Answer>,
+    /// For which UIDs and ids sockets were asked in vain.
+    asked: HashSet<String>,
 }
 
 /// What is to be found out about one container.
@@ -105,6 +107,14 @@ struct Wanted {
     uid: Option<String>,
     /// It may be no container at all: a group in a pod's that bears no id of the usual form.
     doubtful: bool,
+}
+
+impl Wanted {
+    /// Whether a CRI socket could tell of it.
+    fn is_for_sockets(&self) -> bool {
+        let theirs = self.uid.is_some() || !matches!(self.runtime, Runtime::Docker | Runtime::Podman);
+        theirs && !self.doubtful
+    }
 }
 
 /// What the paths leave open.
@@ -139,25 +149,40 @@ fn leaf(path: &Path) -> Option<&str> {
 }
 
 impl Register {
-    /// Gathers what is known of whoever lives in the given groups: nothing at all when none of them is a pod's or a container's. A source that cannot be asked
-    /// is no error: [`Register::answers`] says so.
+    /// Gathers what is known of whoever lives in the given groups; where none of them is a pod's or a container's, nothing is
+    /// read at all. A source that cannot be asked is no error: [`Register::answers`] says so.
     #[must_use]
     pub fn read(host: &HostRoot, paths: impl IntoIterator<Item = impl AsRef<Path>>, ask: &Ask) -> Self {
-        let open = Open::of(paths);
         let mut register = Self::default();
-        if !open.pods.is_empty() || !open.containers.is_empty() {
-            register.read_logs(host, &open);
-            register.read_states(host, &open);
+        register.update(host, paths, ask);
+        register
+    }
+
+    /// The same for a later moment, at the cost of what is new: names that are known are kept, those of groups that have gone
+    /// are forgotten, and a socket is not asked again for what it did not tell.
+    pub fn update(&mut self, host: &HostRoot, paths: impl IntoIterator<Item = impl AsRef<Path>>, ask: &Ask) {
+        let open = Open::of(paths);
+        self.containers.retain(|id, _| open.containers.contains_key(id));
+        self.pods.retain(|uid, _| open.pods.contains(uid));
+        self.unseated.clear();
+        self.answers.clear();
+        if !self.lacking(&open, |_| true).is_empty() {
+            self.read_logs(host, &open);
+            self.read_states(host, &open);
         }
+        // What may be no container at all is worth a look at files, and no socket.
+        let lacking = self.lacking(&open, Wanted::is_for_sockets);
         let needed = match ask.sockets {
             When::Never => false,
-            When::Needed => register.lacks(&open),
+            When::Needed => !lacking.is_subset(&self.asked),
             When::Always => true,
         };
         if needed {
-            register.ask_sockets(host, &open, ask);
+            self.ask_sockets(host, &open, ask);
+            self.asked = self.lacking(&open, Wanted::is_for_sockets);
+        } else {
+            self.asked.retain(|known| lacking.contains(known));
         }
-        register
     }
 
     /// Who lives in a group.
@@ -217,7 +242,7 @@ impl Register {
         found
     }
 
-    /// How each source answered that was asked, in the order of asking.
+    /// How each source answered that was asked last, in the order of asking.
     #[must_use]
     pub fn answers(&self) -> &[Answer] {
         &self.answers
@@ -318,13 +343,12 @@ impl Register {
         container && want.uid.as_ref().is_none_or(|uid| self.pods.contains_key(uid))
     }
 
-    /// Whether something is open that a CRI socket could tell.
-    fn lacks(&self, open: &Open) -> bool {
-        let container = |(id, want): (&String, &Wanted)| {
-            let theirs = want.uid.is_some() || !matches!(want.runtime, Runtime::Docker | Runtime::Podman);
-            theirs && !want.doubtful && !self.answers_for(id, want)
-        };
-        open.pods.iter().any(|uid| !self.pods.contains_key(uid)) || open.containers.iter().any(container)
+    /// UIDs and ids of which something is open, among the containers that are worth it.
+    fn lacking(&self, open: &Open, worth: impl Fn(&Wanted) -> bool) -> HashSet<String> {
+        let pods = open.pods.iter().filter(|uid| !self.pods.contains_key(*uid));
+        let containers =
+            open.containers.iter().filter(|(id, want)| worth(want) && !self.answers_for(id, want));
+        pods.chain(containers.map(|(id, _)| id)).cloned().collect()
     }
 
     #[cfg(feature = "cri")]
