@@ -29,8 +29,8 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-TARGET is a cgroup path, a pid, or a container id or its beginning; unit:NAME
-is a systemd unit.
+TARGET is a cgroup path, a pid, or a container id or its beginning;
+pod:NAMESPACE/POD is a pod's container, unit:NAME a systemd unit.
 The plan is shown first. On a terminal you are asked; elsewhere --yes is needed.
 Every change is written down before its first write: cgtune undo takes it back.
 

@@ -1,11 +1,13 @@
 //! A containerd of our own, started by hand: its root, state and socket in a temporary folder, its groups below one of ours. It
-//! needs root and Debian's containerd, runc and busybox-static, and fails with a message without.
+//! needs root, and fails with a message without.
 //!
 //! Whatever it made is gone afterwards, also where a test fails: containers, processes (by id), mounts, groups.
 
 pub(crate) mod pods;
+mod programs;
 
 use std::{
+    ffi::OsString,
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -35,6 +37,8 @@ fn alone() -> MutexGuard<'static, ()> {
 pub(crate) struct Containerd {
     daemon: Child,
     folder: tempfile::TempDir,
+    /// Where programs are looked for.
+    path: OsString,
     containers: Vec<String>,
     pods: Vec<String>,
     _alone: MutexGuard<'static, ()>,
@@ -44,12 +48,7 @@ impl Containerd {
     pub(crate) fn start() -> Self {
         let alone = alone();
         assert!(nix::unistd::geteuid().is_root(), "this test makes containers: run it as root");
-        for program in ["containerd", "ctr", "containerd-shim-runc-v2", "runc", "busybox", "tar", "sha256sum"]
-        {
-            let found =
-                ["/usr/bin", "/usr/sbin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists());
-            assert!(found, "this test needs {program}: apt-get install containerd runc busybox-static");
-        }
+        let path = programs::path();
         let folder = tempfile::Builder::new().prefix("cgtune-containerd-").tempdir().unwrap();
         let at = folder.path().display();
         let config = format!(
@@ -81,7 +80,8 @@ state = "{at}/state"
         );
         fs::write(folder.path().join("config.toml"), config).unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
-        let daemon = Command::new("containerd")
+        let daemon = Command::new(programs::find("containerd", &path))
+            .env("PATH", &path)
             .arg("--config")
             .arg(folder.path().join("config.toml"))
             .stdin(Stdio::null())
@@ -89,7 +89,8 @@ state = "{at}/state"
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut containerd = Self { daemon, folder, containers: Vec::new(), pods: Vec::new(), _alone: alone };
+        let mut containerd =
+            Self { daemon, folder, path, containers: Vec::new(), pods: Vec::new(), _alone: alone };
         containerd.wait_until_it_answers();
         containerd.import_image();
         containerd
@@ -138,7 +139,7 @@ state = "{at}/state"
     }
 
     fn ctr_command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("ctr");
+        let mut command = Command::new(programs::find("ctr", &self.path));
         command.arg("--address").arg(self.socket()).args(["--namespace", "k8s.io"]).args(args);
         command
     }
@@ -156,8 +157,7 @@ state = "{at}/state"
         for folder in ["proc", "sys", "dev", "etc", "tmp"] {
             fs::create_dir_all(rootfs.join(folder)).unwrap();
         }
-        let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
-        fs::copy(busybox.unwrap(), rootfs.join("bin/busybox")).unwrap();
+        fs::copy(programs::find("busybox", &self.path), rootfs.join("bin/busybox")).unwrap();
         rootfs
     }
 
