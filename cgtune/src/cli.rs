@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cgtune_node::journal::Journal;
+use anyhow::Context as _;
+use cgtune_node::{journal::Journal, names::Ask};
 use cgtune_sys::{Hierarchies, HostRoot};
 use clap::{Parser, Subcommand};
 
@@ -46,6 +47,21 @@ pub(crate) struct Node {
     /// Read the node's /proc and /sys below this folder, as in a debug pod
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) host_root: PathBuf,
+    /// Ask for names at this socket alone, where files do not tell them
+    /// [default: those of containerd, CRI-O, k3s, k0s, MicroK8s and cri-dockerd]
+    #[arg(long, value_name = "PATH", env = "CONTAINER_RUNTIME_ENDPOINT", hide_env_values = true)]
+    cri_socket: Option<String>,
+}
+
+impl Node {
+    /// How far to go for the names of pods and containers.
+    pub(crate) fn ask(&self) -> anyhow::Result<Ask> {
+        // A variable that is set to nothing is not set, for crictl too.
+        let typed = self.cri_socket.as_deref().filter(|text| !text.is_empty());
+        let socket =
+            typed.map(str::parse).transpose().context("--cri-socket (CONTAINER_RUNTIME_ENDPOINT)")?;
+        Ok(Ask { socket, ..Ask::default() })
+    }
 }
 
 /// Where changes are made and written down, for every verb that makes or shows them.
@@ -60,6 +76,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// How far to go for the names of pods and containers.
+    pub(crate) fn ask(&self) -> anyhow::Result<Ask> {
+        self.node.ask()
+    }
+
     /// The journal and the hierarchies; nothing is made yet.
     pub(crate) fn open(&self) -> anyhow::Result<(Journal, Hierarchies)> {
         let host = HostRoot::new(&self.node.host_root);

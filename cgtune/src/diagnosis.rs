@@ -10,7 +10,10 @@ use cgtune_core::{
     },
     text::shell,
 };
-use cgtune_node::owner::{self, Ownership, Touched, Wanted};
+use cgtune_node::{
+    names::Resident,
+    owner::{self, Ownership, Touched, Wanted},
+};
 use cgtune_sys::HostRoot;
 
 /// A cgroup and its findings.
@@ -18,6 +21,8 @@ use cgtune_sys::HostRoot;
 pub(crate) struct Diagnosis {
     /// Its path in the cpu hierarchy.
     pub(crate) path: PathBuf,
+    /// Who lives there.
+    pub(crate) resident: Resident,
     /// What was found, ranked by cost; never empty.
     pub(crate) findings: Vec<Finding>,
 }
@@ -34,8 +39,8 @@ pub(crate) struct Prescription {
 }
 
 impl Diagnosis {
-    pub(crate) fn new(path: PathBuf, watched: &Watched) -> Self {
-        Self { path, findings: diagnose::findings(watched) }
+    pub(crate) fn new(resident: Resident, path: PathBuf, watched: &Watched) -> Self {
+        Self { resident, path, findings: diagnose::findings(watched) }
     }
 
     /// The first finding.

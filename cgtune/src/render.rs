@@ -13,6 +13,7 @@ pub(crate) mod markdown;
 pub(crate) mod owner;
 pub(crate) mod paragraph;
 pub(crate) mod plan;
+pub(crate) mod resident;
 pub(crate) mod simulate;
 pub(crate) mod stat;
 pub(crate) mod stat_all;

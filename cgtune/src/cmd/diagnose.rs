@@ -9,6 +9,7 @@ use cgtune_core::{
     Micros,
     diagnose::{Cause, WORTH_MS_PER_S},
 };
+use cgtune_node::names::Register;
 use cgtune_sys::{Hierarchies, HostRoot};
 
 pub(crate) use watch::Effort;
@@ -26,7 +27,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 TARGET is a cgroup path (/kubepods/…), a pid, a container id or its beginning,
-or unit:NAME; without one it is the cgroup that this command runs in.
+pod:NAMESPACE/POD or unit:NAME; without one it is the cgroup that this command
+runs in.
 It only reads. One cgroup is read every 10 ms or more often, which takes less
 than one hundredth of a CPU.
 
@@ -38,6 +40,7 @@ ranked by the time they cost. cgtune explain CAUSE tells more of each.
 Examples:
   cgtune diagnose 3b2e7f9d0c1a            a container, watched for ten seconds
   cgtune diagnose --for 30s unit:nginx.service
+  cgtune diagnose --pod prod/web          a pod and its containers
   cgtune diagnose --all                   every cgroup, worst first
   cgtune diagnose --all --json | jq '.cgroups[] | {path, cause: .findings[0].cause}'
   cgtune diagnose 3b2e --check            exit 1 if it stalls over 10 ms a second";
@@ -52,7 +55,10 @@ pub(crate) struct Args {
     /// All of them
     #[arg(long)]
     all: bool,
-    /// A container, by its id or the beginning of it
+    /// A pod: its own group and its containers'
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with = "all")]
+    pod: Vec<String>,
+    /// A container, by its id, the beginning of it, or its name
     #[arg(long, value_name = "ID", conflicts_with = "all")]
     container: Vec<String>,
     /// Watch for so long
@@ -78,6 +84,7 @@ const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let duration = watch_time(&args.duration)?;
     let targets = targets(args)?;
+    let ask = args.node.ask()?;
     let host = HostRoot::new(&args.node.host_root);
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
     let interrupt = Interrupt::watch()?;
@@ -85,8 +92,10 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let seen = if args.all {
         watch.all(&hierarchies)?
     } else {
-        let cgroups =
-            targets.iter().map(|target| target.open(&hierarchies)).collect::<Result<Vec<_>, _>>()?;
+        let mut cgroups = Vec::new();
+        for target in &targets {
+            cgroups.extend(target.open_all(&hierarchies, &ask)?);
+        }
         let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
         let seen = watch.these(&hierarchies, cgroups)?;
         if let Some(gone) = paths.iter().find(|path| !seen.watched.contains_key(*path)) {
@@ -95,8 +104,12 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         }
         seen
     };
-    let mut diagnoses: Vec<Diagnosis> =
-        seen.watched.into_iter().map(|(path, watched)| Diagnosis::new(path, &watched)).collect();
+    let register = Register::read(hierarchies.host(), seen.watched.keys(), &ask);
+    let mut diagnoses: Vec<Diagnosis> = seen
+        .watched
+        .into_iter()
+        .map(|(path, watched)| Diagnosis::new(register.resident(&path), path, &watched))
+        .collect();
     diagnoses
         .sort_by(|a, b| b.stall_ms_per_s().total_cmp(&a.stall_ms_per_s()).then_with(|| a.path.cmp(&b.path)));
     if args.output.json {
@@ -106,6 +119,12 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     } else {
         for diagnosis in &diagnoses {
             render::diagnose::write(diagnosis, hierarchies.host(), streams.out)?;
+        }
+    }
+    // Who could not be asked matters only where a name is missing.
+    if diagnoses.iter().any(|diagnosis| diagnosis.resident.is_nameless()) {
+        for answer in register.failures() {
+            streams.warn(&render::resident::unasked(answer))?;
         }
     }
     let over = |finding: &cgtune_core::diagnose::Finding| {
@@ -124,6 +143,9 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 fn targets(args: &Args) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    for pod in &args.pod {
+        targets.push(Target::pod(pod)?);
+    }
     for id in &args.container {
         targets.push(Target::parse(Some(format!("container:{id}").as_ref()))?);
     }

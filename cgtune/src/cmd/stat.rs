@@ -4,6 +4,7 @@ use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, time::Duration};
 
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Interval, Micros, Nanos};
+use cgtune_node::names::{Ask, Register};
 use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
 
 use crate::{
@@ -19,12 +20,14 @@ use crate::{
 
 const EXAMPLES: &str = "\
 TARGET is a cgroup path (/kubepods/…), a pid, or a container id or a unique
-prefix of one; cgroup:, pid:, container: and unit: force the form. Without a
-TARGET it is the cgroup that this command runs in.
+prefix of one; cgroup:, pid:, container: and unit: force the form.
+pod:NAMESPACE/POD is a pod's container, or one of them with /CONTAINER after it.
+Without a TARGET it is the cgroup that this command runs in.
 
 Examples:
   cgtune stat                        the cgroup we are in
   cgtune stat --for 5s 3b2e7f9d0c1a  a container, watched for five seconds
+  cgtune stat --for 5s pod:prod/web  the container of a pod
   cgtune stat --for 5s --json /kubepods/burstable/pod6c1a4e95
   cgtune stat --all --for 10s        every cgroup with a quota, worst first";
 
@@ -35,6 +38,9 @@ pub(crate) struct Args {
     /// Which cgroup
     #[arg(conflicts_with = "all")]
     target: Option<OsString>,
+    /// The container of this pod, as pod: does
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with_all = ["target", "all"])]
+    pod: Option<String>,
     /// Watch every cgroup that has a quota, worst first
     #[arg(long)]
     all: bool,
@@ -58,15 +64,23 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         None => args.all.then_some(ALL_FOR),
     };
     let host = HostRoot::new(&args.node.host_root);
-    let target = Target::parse(args.target.as_deref())?;
+    let ask = args.node.ask()?;
+    let target = match &args.pod {
+        Some(pod) => Target::pod(pod)?,
+        None => Target::parse(args.target.as_deref())?,
+    };
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-    let readings = if args.all {
+    let mut readings = if args.all {
         let mut readings = watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?;
         readings.sort_by(worst_first);
         readings
     } else {
-        vec![watch(&hierarchies, &target, duration)?]
+        vec![watch(&hierarchies, &target, &ask, duration)?]
     };
+    let register = Register::read(hierarchies.host(), readings.iter().map(|reading| &reading.path), &ask);
+    for reading in &mut readings {
+        reading.resident = register.resident(&reading.path);
+    }
     if args.output.json {
         render::stat_json::write(&readings, streams.out)?;
     } else if args.all {
@@ -74,6 +88,12 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     } else {
         for reading in &readings {
             render::stat::write(reading, streams.out)?;
+        }
+    }
+    // Who could not be asked matters only where a name is missing.
+    if readings.iter().any(|reading| reading.resident.is_nameless()) {
+        for answer in register.failures() {
+            streams.warn(&render::resident::unasked(answer))?;
         }
     }
     Ok(Exit::Done)
@@ -89,8 +109,13 @@ fn watch_time(text: &str) -> anyhow::Result<Micros> {
 }
 
 /// One cgroup. That it vanishes or is made anew while it is watched is the answer then.
-fn watch(hierarchies: &Hierarchies, target: &Target, duration: Option<Micros>) -> anyhow::Result<Reading> {
-    let mut cgroup = target.open(hierarchies)?;
+fn watch(
+    hierarchies: &Hierarchies,
+    target: &Target,
+    ask: &Ask,
+    duration: Option<Micros>,
+) -> anyhow::Result<Reading> {
+    let mut cgroup = target.open(hierarchies, ask)?;
     let first = cgroup.sample().map_err(target::kernel)?;
     let view = hierarchies.cpu().view;
     let Some(duration) = duration else {
