@@ -44,7 +44,7 @@ pub(crate) struct Output {
 /// Where the node is, for every verb that reads one.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Node {
-    /// Read the node's /proc and /sys below this folder, as in a debug pod
+    /// Read the node's /proc, /sys, /run and /var below this folder, as in a debug pod
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) host_root: PathBuf,
     /// Ask for names at this socket alone, where files do not tell them

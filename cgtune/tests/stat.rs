@@ -316,6 +316,7 @@ fn a_pod_that_is_not_one_container_is_told_with_what_to_write() {
     assert!(error.contains("2 containers are named \"app\": container:3b2e7f9d0c1a"), "{error}");
 }
 
+#[cfg(feature = "cri")]
 #[test]
 fn who_could_not_be_asked_is_a_warning_and_costs_only_the_name() {
     let node = Node::v2();

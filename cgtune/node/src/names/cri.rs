@@ -3,7 +3,12 @@
 //!
 //! The clients are generated from `proto/`; `tests/generated.rs` keeps them current.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use cgtune_core::text::Escaped;
 use hyper_util::rt::TokioIo;
@@ -224,16 +229,20 @@ async fn connect(path: PathBuf) -> Result<Channel, Silence> {
     })
 }
 
+/// The pods by their sandboxes' ids: a pod may have had several.
+type Pods<'a> = HashMap<&'a str, &'a TellingPod>;
+
 /// All pods and containers of the CRI, and the ids of those that run.
 async fn list(channel: Channel) -> Result<(Vec<Told>, Vec<String>), Silence> {
     let mut client = RuntimeServiceClient::new(channel).max_decoding_message_size(ANSWER);
     let sandboxes = client.list_pod_sandbox(runtime::ListPodSandboxRequest {}).await?.into_inner().items;
     let listed = client.list_containers(runtime::ListContainersRequest {}).await?.into_inner().containers;
     let sandboxes: Vec<Told> = sandboxes.into_iter().filter_map(sandbox).collect();
+    let pods: Pods<'_> =
+        sandboxes.iter().filter_map(|told| Some((told.id.as_str(), told.pod.as_ref()?))).collect();
     let running = |container: &&runtime::Container| container.state() == ContainerState::ContainerRunning;
     let running = listed.iter().filter(running).map(|container| container.id.clone()).collect();
-    let containers: Vec<Told> =
-        listed.into_iter().filter_map(|listed| container(listed, &sandboxes)).collect();
+    let containers: Vec<Told> = listed.into_iter().filter_map(|listed| container(listed, &pods)).collect();
     Ok((sandboxes.into_iter().chain(containers).collect(), running))
 }
 
@@ -250,14 +259,13 @@ fn sandbox(listed: runtime::PodSandbox) -> Option<Told> {
 }
 
 /// A container's pod is its sandbox's; what has no sandbox in the list has its labels.
-fn container(listed: runtime::Container, sandboxes: &[Told]) -> Option<Told> {
+fn container(listed: runtime::Container, pods: &Pods<'_>) -> Option<Told> {
     if !valid::plain(&listed.id) {
         return None;
     }
     let labels = Told::by_labels(&listed.id, |key| listed.labels.get(key).map(String::as_str));
     let name = listed.metadata.map(|metadata| metadata.name).filter(|name| valid::label(name));
-    let sandbox = sandboxes.iter().find(|sandbox| sandbox.id == listed.pod_sandbox_id);
-    let pod = sandbox.and_then(|sandbox| sandbox.pod.clone()).or(labels.pod);
+    let pod = pods.get(listed.pod_sandbox_id.as_str()).map(|&pod| pod.clone()).or(labels.pod);
     Some(Told { id: listed.id, name: name.or(labels.name), sandbox: false, pod })
 }
 
@@ -294,4 +302,52 @@ async fn list_containerd(channel: Channel, ids: &[&String]) -> Result<Vec<Told>,
         (valid::plain(&listed.id) && told.says_something()).then_some(told)
     };
     Ok(listed.into_iter().filter_map(told).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(id: &str, sandbox: &str, name: &str) -> runtime::Container {
+        runtime::Container {
+            id: id.to_owned(),
+            pod_sandbox_id: sandbox.to_owned(),
+            metadata: Some(runtime::ContainerMetadata { name: name.to_owned() }),
+            ..runtime::Container::default()
+        }
+    }
+
+    #[test]
+    fn a_container_is_in_the_pod_of_its_own_sandbox() {
+        let pod = |name: &str, uid: &str| TellingPod {
+            uid: Some(uid.to_owned()),
+            namespace: "prod".to_owned(),
+            name: name.to_owned(),
+        };
+        let (old, new) = (pod("web", "1"), pod("web", "2"));
+        let pods = Pods::from([("old", &old), ("new", &new)]);
+        let told = container(listed("c1", "new", "app"), &pods).unwrap();
+        assert_eq!((told.name.as_deref(), told.pod), (Some("app"), Some(new.clone())));
+        // Of a sandbox that has gone meanwhile, labels still tell.
+        let mut orphan = listed("c2", "gone", "app");
+        for (key, value) in [("pod.name", "web"), ("pod.namespace", "prod"), ("pod.uid", "3")] {
+            orphan.labels.insert(format!("io.kubernetes.{key}"), value.to_owned());
+        }
+        assert_eq!(container(orphan, &pods).unwrap().pod, Some(pod("web", "3")));
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_believed() {
+        let told = container(listed("c1", "x", "\x1b[2J"), &Pods::new()).unwrap();
+        assert!(!told.says_something());
+        assert_eq!(container(listed("../../etc", "x", "app"), &Pods::new()), None);
+        let metadata = |name: &str| runtime::PodSandboxMetadata {
+            name: name.to_owned(),
+            uid: "u\n".to_owned(),
+            namespace: "prod".to_owned(),
+        };
+        let pod = |name| runtime::PodSandbox { id: "s".to_owned(), metadata: Some(metadata(name)) };
+        assert_eq!(sandbox(pod("We b")), None);
+        assert_eq!(sandbox(pod("web")).unwrap().pod.unwrap().uid, None);
+    }
 }

@@ -1,7 +1,7 @@
 //! Where a container runtime answers, as crictl and the kubelet write it.
 
 use std::{
-    fmt,
+    fmt, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     str::FromStr,
@@ -62,9 +62,11 @@ impl Socket {
         &self.0
     }
 
-    /// Those of the usual ones that a node has.
+    /// Those of the usual ones that a node has, and those of which it may not be seen whether it has: asking says so.
     pub(crate) fn usual(host: &HostRoot) -> Vec<Self> {
-        USUAL.map(|path| host.join(path)).into_iter().filter(|path| path.exists()).map(Self).collect()
+        let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+        let there = |path: &PathBuf| !path.metadata().is_err_and(|error| absent.contains(&error.kind()));
+        USUAL.map(|path| host.join(path)).into_iter().filter(there).map(Self).collect()
     }
 }
 
