@@ -161,7 +161,8 @@ fn true_to_its_cause(cause: Cause, letter: char, situation: &Situation) -> Resul
             let idle = situation.lineage(situation.watched).into_iter().any(|at| situation.groups[at].idle);
             let threads = situation.loads.iter().any(|placed| placed.class == Class::Idle);
             prop_assert!((idle || threads) && limit.is_none());
-            prop_assert!(hogs(situation, |group| group != situation.watched) >= 2);
+            // Threads yield within their group, a group beside its siblings.
+            prop_assert!(hogs(situation, |group| here(group) == threads) >= 2);
         }
         Cause::Healthy => {
             // Nothing lasting wants more than there is.
