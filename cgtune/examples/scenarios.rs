@@ -10,7 +10,12 @@
 #[path = "../tests/scenarios/mod.rs"]
 mod scenarios;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -79,6 +84,10 @@ struct Many {
 fn main() -> ExitCode {
     match answer() {
         Ok(code) => code,
+        Err(_) if interrupt::check().is_err() => {
+            eprintln!("interrupted; what was set up is taken down");
+            ExitCode::from(130)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
@@ -145,19 +154,23 @@ fn all(many: &Many, judge: Judge) -> anyhow::Result<Vec<Outcome>> {
                 .with_context(|| format!("scenario {scenario}"))?;
             println!("{}", report::line(&outcome));
             outcomes.push(outcome);
-        }
-    }
-    if let Some(folder) = &many.out {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let json = serde_json::to_string_pretty(&report::json(&setting, &outcomes))? + "\n";
-        for (name, text) in
-            [("scenarios.md", report::markdown(&setting, &outcomes)), ("scenarios.json", json)]
-        {
-            let path = folder.join(name);
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            if let Some(folder) = &many.out {
+                keep(folder, &setting, &outcomes)?;
+            }
         }
     }
     Ok(outcomes)
+}
+
+/// Writes what came of those so far: an hour of them is not lost to the last one.
+fn keep(folder: &Path, setting: &Setting, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let json = serde_json::to_string_pretty(&report::json(setting, outcomes))? + "\n";
+    for (name, text) in [("scenarios.md", report::markdown(setting, outcomes)), ("scenarios.json", json)] {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// A duration with a unit.

@@ -41,7 +41,7 @@ const BRIEF: [&str; 12] = [
     "quota-too-small/b",
     "starved/b",
     "idle-class/a",
-    "healthy/b",
+    "healthy/a",
     "healthy/d",
     "healthy/g",
 ];

@@ -145,9 +145,13 @@ fn true_to_its_cause(cause: Cause, letter: char, situation: &Situation) -> Resul
         }
         Cause::QuotaTooSmall => {
             let (limit, pulse) = (limit.unwrap(), pulse.unwrap());
-            let (_, part) = of_quota(pulse, limit);
+            let (quotas, part) = of_quota(pulse, limit);
             within(part, 0.0, 0.6)?;
             prop_assert!(limit.quota_us <= 5000, "not above the slice");
+            if letter == 'c' {
+                prop_assert!(quotas < 0.8 && pulse.every_us as f64 * (1.0 - 2.0 * pulse.jitter) > 1e5);
+                prop_assert!(pulse.work_us > 1400, "more than a CPU may keep");
+            }
         }
         Cause::Starved => {
             let beside = hogs(situation, |group| group != situation.watched);
@@ -161,7 +165,8 @@ fn true_to_its_cause(cause: Cause, letter: char, situation: &Situation) -> Resul
             let idle = situation.lineage(situation.watched).into_iter().any(|at| situation.groups[at].idle);
             let threads = situation.loads.iter().any(|placed| placed.class == Class::Idle);
             prop_assert!((idle || threads) && limit.is_none());
-            prop_assert!(hogs(situation, |group| group != situation.watched) >= 2);
+            // Threads yield within their group, a group beside its siblings.
+            prop_assert!(hogs(situation, |group| here(group) == threads) >= 2);
         }
         Cause::Healthy => {
             // Nothing lasting wants more than there is.

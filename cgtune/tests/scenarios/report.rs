@@ -85,7 +85,8 @@ pub(crate) fn line(outcome: &Outcome) -> String {
         let _ = write!(line, " (try {tries})");
     }
     if let Some(diagnosis) = diagnosis {
-        let right = if diagnosis.verdict == scenario.cause() { "" } else { "WRONG " };
+        let wrong = amiss.is_empty() && diagnosis.verdict != scenario.cause();
+        let right = if wrong { "WRONG " } else { "" };
         let _ = write!(line, ", {right}{} ({})", diagnosis.verdict, diagnosis.confidence);
         let others: Vec<&str> = diagnosis.others.iter().map(|cause| cause.name()).collect();
         if !others.is_empty() {

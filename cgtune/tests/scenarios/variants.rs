@@ -67,7 +67,7 @@ pub(crate) static ALL: &[Variant] = {
         variant(Starved, 'c', "pinned to the CPU of a neighbour that hogs it", elsewhere::overlap),
         variant(IdleClass, 'a', "an idle group beside hogs", elsewhere::idle_group),
         variant(IdleClass, 'b', "an idle pod beside hogs", elsewhere::idle_pod),
-        variant(IdleClass, 'c', "threads in SCHED_IDLE beside hogs", elsewhere::idle_threads),
+        variant(IdleClass, 'c', "threads in SCHED_IDLE in one group with hogs", elsewhere::idle_threads),
         variant(Healthy, 'a', "mostly idle, throttled in most of its few periods", healthy::high_ratio),
         variant(Healthy, 'b', "throttled once", healthy::once),
         variant(Healthy, 'c', "hogs under no limit", healthy::busy),
