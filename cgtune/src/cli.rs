@@ -20,6 +20,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
+    #[cfg(feature = "tui")]
+    Top(cmd::top::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),

@@ -1,0 +1,93 @@
+//! The terminal, taken and given back: whatever happens in between, also a panic, it is left as it was found.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal as _, Write},
+    os::fd::AsFd as _,
+    sync::{Mutex, Once, PoisonError},
+};
+
+use anyhow::anyhow;
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor, execute,
+        terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    },
+};
+
+use crate::failure::Hinted;
+
+/// What a panic in another thread than the main one said. `main` holds the locks of stdout and stderr, so nobody else can.
+static SAID: Mutex<Option<String>> = Mutex::new(None);
+
+/// A terminal of our own until it is dropped.
+pub(crate) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<File>>>,
+}
+
+/// Whether there is a terminal that a table can live on.
+///
+/// # Errors
+/// What is missing, with what to do instead.
+pub(crate) fn check() -> anyhow::Result<()> {
+    const INSTEAD: &str = "cgtune top --once prints one frame as text, cgtune top --json a line a tick";
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(Hinted::new(anyhow!("the table needs a terminal for stdin and stdout"), INSTEAD).into());
+    }
+    match std::env::var("TERM") {
+        Ok(term) if term == "dumb" => {
+            let error = anyhow!("this terminal cannot place its cursor (TERM=dumb)");
+            Err(Hinted::new(error, INSTEAD).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Screen {
+    pub(crate) fn enter() -> io::Result<Self> {
+        // Not through std's stdout, whose lock main holds: a panic hook of another thread must be able to write, too.
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let for_hook = out.try_clone()?;
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let main = std::thread::current().id();
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                leave(&mut &for_hook);
+                if std::thread::current().id() == main {
+                    usual(panic);
+                } else {
+                    *SAID.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic.to_string());
+                }
+            }));
+        });
+        enable_raw_mode()?;
+        let mut screen = Self { terminal: Terminal::new(CrosstermBackend::new(BufWriter::new(out)))? };
+        execute!(screen.terminal.backend_mut(), EnterAlternateScreen, cursor::Hide)?;
+        screen.terminal.clear()?;
+        Ok(screen)
+    }
+
+    pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut ratatui::buffer::Buffer)) -> io::Result<()> {
+        self.terminal.draw(|frame| draw(frame.buffer_mut())).map(|_| ())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave(self.terminal.backend_mut());
+    }
+}
+
+/// Gives the terminal back. One that is gone cannot be, and needs not.
+fn leave(out: &mut impl Write) {
+    let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+/// What a panic in another thread said, if one has.
+pub(crate) fn panic_elsewhere() -> Option<String> {
+    SAID.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
