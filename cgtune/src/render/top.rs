@@ -95,7 +95,12 @@ fn too_small(buffer: &mut Buffer, area: Rect) {
 fn title(buffer: &mut Buffer, area: Rect, model: &Model, paused: bool, theme: &Theme) {
     let mut texts = vec!["cgtune top".to_owned()];
     texts.extend(summary(model));
-    let cost = if paused { "PAUSED".to_owned() } else { numbers::cost(&model.cost) };
+    let cost = match (paused, model.rows.is_empty()) {
+        (true, _) => "PAUSED".to_owned(),
+        // Nothing has been looked at yet.
+        (false, true) => String::new(),
+        (false, false) => numbers::cost(&model.cost),
+    };
     // As much of it as there is room for.
     while texts.len() > 1 && width(&texts.join("  ")) + 2 + width(&cost) > area.width {
         texts.pop();

@@ -41,17 +41,17 @@ const GROUPS: &[Group] = &[
     Group { cpu_ms: 900, threads: 23, ..idle("/kubepods/burstable") },
     Group { quota_ms: Some(400), cpu_ms: 310, periods: 10, ..idle("/kubepods/burstable/poddb") },
     Group {
+        cpu_ms: 200,
+        threads: 4,
+        ..idle("/kubepods/burstable/poddb/3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6")
+    },
+    Group {
         quota_ms: Some(200),
         cpu_ms: 110,
         periods: 10,
         burst_ms: 22,
         threads: 9,
         ..idle("/kubepods/burstable/poddb/postgres")
-    },
-    Group {
-        cpu_ms: 200,
-        threads: 4,
-        ..idle("/kubepods/burstable/poddb/3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6")
     },
     Group {
         quota_ms: Some(54),

@@ -13,7 +13,9 @@ use ratatui::{
     backend::CrosstermBackend,
     crossterm::{
         cursor, execute,
-        terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+        terminal::{
+            Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+        },
     },
 };
 
@@ -65,8 +67,8 @@ impl Screen {
         });
         enable_raw_mode()?;
         let mut screen = Self { terminal: Terminal::new(CrosstermBackend::new(BufWriter::new(out)))? };
-        execute!(screen.terminal.backend_mut(), EnterAlternateScreen, cursor::Hide)?;
-        screen.terminal.clear()?;
+        // Not `Terminal::clear`, which asks the terminal where its cursor is and fails where nobody answers.
+        execute!(screen.terminal.backend_mut(), EnterAlternateScreen, cursor::Hide, Clear(ClearType::All))?;
         Ok(screen)
     }
 

@@ -124,7 +124,14 @@ impl View {
             self.type_filter(event.code, model);
             return Flow::On;
         }
-        keys::action(event).map_or(Flow::On, |action| self.act(action, model))
+        match keys::action(event) {
+            Some(action) => self.act(action, model),
+            None => {
+                // Any key leaves the help, also one without a meaning.
+                self.help = false;
+                Flow::On
+            }
+        }
     }
 
     fn type_filter(&mut self, code: KeyCode, model: &Model) {
@@ -146,7 +153,6 @@ impl View {
     /// Does what a key stands for.
     pub(crate) fn act(&mut self, action: Action, model: &Model) -> Flow {
         if self.help && !matches!(action, Action::Quit | Action::Interrupt) {
-            // Any key leaves the help.
             self.help = false;
             return Flow::On;
         }
@@ -260,6 +266,8 @@ mod tests {
         press(&mut view, &model, "\n");
         assert!(matches!(view.page, Page::Group(_)));
         assert_eq!(view.wish(&model).opened.as_deref(), Some(Path::new("/kubepods/burstable/podweb/app")));
+        press(&mut view, &model, "?x");
+        assert!(!view.help);
         press(&mut view, &model, "?s");
         assert!(!view.help && view.order.sort == Sort::Stall);
         press(&mut view, &model, "\x1b ");
