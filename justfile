@@ -25,7 +25,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'top'
 
 # The tests on the real kernel (root)
 test-root:
@@ -50,12 +50,17 @@ lint:
 # Read, parse and encode under a benchmark harness; timings, so no test
 benchmark:
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cargo bench -p cgtune-core --bench sim
     cargo bench -p workloads
 
 # Untrusted text: every fuzz target, so many seconds each (needs cargo-fuzz)
 fuzz SECONDS='600':
     cgtune/fuzz/run {{SECONDS}}
+
+# The pictures of cgtune top, from a real run (root, an idle machine)
+screenshots:
+    docs/screenshot
 
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
@@ -64,8 +69,10 @@ evidence:
     testbed/run --systemd
     testbed/run --long
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cgtune/fuzz/run 600
     cgtune/tests/large
+    cgtune/tests/storm
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
     cargo run --release --bin cgbench -- agree --check

@@ -141,6 +141,13 @@ fn signals_end_it_and_the_terminal_is_given_back() {
 }
 
 #[test]
+fn a_terminal_that_cannot_place_its_cursor_is_told_what_to_use_instead() {
+    let terminal = Terminal::start_as("dumb", &binary(), &["top"], 80, 24);
+    terminal.until("the hint", |text| text.contains("TERM=dumb") && text.contains("cgtune top --once"));
+    assert_eq!(terminal.end().code(), Some(2));
+}
+
+#[test]
 fn a_storm_of_groups_leaves_no_trace_in_the_process() {
     const A_SECOND: u32 = 100;
     let _one = alone();

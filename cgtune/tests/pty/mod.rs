@@ -36,6 +36,11 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts it on a terminal of that size.
     pub(crate) fn start(binary: &OsStr, args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_as("xterm-256color", binary, args, columns, rows)
+    }
+
+    /// Starts it on a terminal of that kind.
+    pub(crate) fn start_as(term: &str, binary: &OsStr, args: &[&str], columns: u16, rows: u16) -> Self {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).expect("this test needs a pseudoterminal (/dev/ptmx)");
         let before = tcgetattr(&pty.slave).unwrap();
@@ -43,7 +48,7 @@ impl Terminal {
         let child = Command::new(binary)
             .args(args)
             .env_clear()
-            .env("TERM", "xterm-256color")
+            .env("TERM", term)
             .stdin(end())
             .stdout(end())
             .stderr(end())
