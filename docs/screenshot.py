@@ -1,4 +1,4 @@
-"""Draws what `tmux capture-pane -e -p` printed, cell by cell: screenshot.py COLUMNSxROWS ANSI PNG
+"""Draws what `tmux capture-pane -e -N -p` printed, cell by cell: screenshot.py COLUMNSxROWS ANSI PNG
 
 Knows the attributes and the sixteen colours that `cgtune top` uses, and fails on any other sequence, so that nothing is
 left out in silence. Blocks (U+2581 to U+2588) are drawn as rectangles: in a terminal they touch, in a font they may not.

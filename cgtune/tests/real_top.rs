@@ -21,16 +21,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cgtune_core::control::apply;
 use cgtune_sys::{process::Child, spawn::Program};
 use nix::sys::signal::Signal;
-use node::{Node, alone, binary};
+use node::{Node, alone, bandwidth, binary, limited};
 use pty::Terminal;
 use serde_json::Value;
 use tool::schema;
 
-/// A group with 40 ms of every 100 ms, and one thread in it that wants it all.
+/// A group with 10 ms of every 100 ms, and one thread in it that wants it all: so little that it is throttled also on a busy
+/// machine.
 fn throttled(what: &str) -> (Node, Child) {
     let mut node = Node::new(what);
+    apply(node.group.cgroup().unwrap(), &bandwidth(limited(10, 100, 0))).unwrap();
     let program = Program { path: "/bin/sh".into(), args: vec!["-c".into(), "while :; do :; done".into()] };
     let load = node.group.spawn(&program).unwrap();
     (node, load)
@@ -58,24 +61,28 @@ fn a_throttled_group_is_there_with_its_numbers() {
     let published: Value = serde_json::from_str(include_str!("../schemas/top-1.schema.json")).unwrap();
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 3);
+    let (mut throttled, mut stalled) = (0.0, 0.0);
     for line in &lines {
         schema::assert_describes(published.clone(), line);
         let group = line["cgroups"].as_array().unwrap().iter().find(|group| group["path"] == path.as_str());
         let group = group.unwrap_or_else(|| panic!("{path} is not in {line:#}"));
-        assert_eq!((&group["quota_us"], &group["period_us"]), (&40_000.into(), &100_000.into()), "{group:#}");
+        assert_eq!((&group["quota_us"], &group["period_us"]), (&10_000.into(), &100_000.into()), "{group:#}");
         assert_eq!(group["effective_limit"]["set_by"], path.as_str());
         assert_eq!(group["threads"], 1, "{group:#}");
         let number = |name: &str| group[name].as_f64().unwrap_or_else(|| panic!("{name}: {group:#}"));
         assert!(number("cpus_used") > 0.0 && number("nr_periods") > 0.0, "{group:#}");
-        // It wants a whole CPU and has 0.4: what it does not get, it stalls or waits for.
-        assert!(number("nr_throttled") > 0.0 && number("stall_ms_per_s") > 0.0, "{group:#}");
+        throttled += number("nr_throttled");
+        stalled += number("stall_ms_per_s");
         assert!(number("run_delay_ms_per_s") > 0.0, "{group:#}");
         let ratio = number("nr_throttled") / number("nr_periods");
         assert!((number("throttled_ratio") - ratio).abs() < 1e-9, "{group:#}");
     }
 
+    // It wants a whole CPU and has a tenth.
+    assert!(throttled > 0.0 && stalled > 0.0, "{lines:#?}");
+
     let out = stdout(&mut top(&["--once", "--filter", &path]));
-    let line = out.lines().find(|line| line.contains("/0.40")).unwrap_or_else(|| panic!("{out}"));
+    let line = out.lines().find(|line| line.contains("/0.10")).unwrap_or_else(|| panic!("{out}"));
     assert!(line.contains(" %") && line.contains(" ms"), "{out}");
     drop((load, node));
 }
@@ -87,7 +94,7 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     let path = node.path();
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
     let mut terminal = Terminal::start(&binary(), &["top"], 100, 30);
-    terminal.until("the table", |text| text.contains("▼STALL/s") && text.contains("/0.40"));
+    terminal.until("the table", |text| text.contains("▼STALL/s") && text.contains("/0.10"));
     terminal.press("c");
     terminal
         .until("another order", |text| text.contains("by CPU, most first") && text.contains("▼CPU/LIMIT"));
@@ -105,8 +112,8 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     terminal.press("\r");
     let page = terminal
         .until("one group with its threads", |text| text.contains("1 THREADS") && text.contains(" sh "));
-    assert!(page.contains(&name) && page.contains("40ms/100ms") && page.contains("sets the limit"), "{page}");
-    assert!(page.contains("CPUs USED, OF 0.40") && page.contains("LAST MINUTE"), "{page}");
+    assert!(page.contains(&name) && page.contains("10ms/100ms") && page.contains("sets the limit"), "{page}");
+    assert!(page.contains("CPUs USED, OF 0.10") && page.contains("LAST MINUTE"), "{page}");
     terminal.press("?");
     terminal.until("the help", |text| text.contains("any key goes back") && text.contains("sort by stall"));
     terminal.press("x");
@@ -141,7 +148,37 @@ fn signals_end_it_and_the_terminal_is_given_back() {
 }
 
 #[test]
+fn a_terminal_that_hangs_up_ends_it_also_without_a_signal() {
+    let _one = alone();
+    let pty = pty::open(80, 24);
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut command = Command::new(binary());
+    // Not the leader of a session, so that no SIGHUP comes.
+    command.args(["top", "--interval", "1h"]).env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end());
+    let mut child = command.spawn().unwrap();
+    drop((command, pty.slave));
+    let mut master = fs::File::from(pty.master);
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("scan") {
+        let mut bytes = [0; 4096];
+        let n = std::io::Read::read(&mut master, &mut bytes).unwrap();
+        seen.extend_from_slice(&bytes[..n]);
+    }
+    drop(master);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn a_terminal_that_cannot_place_its_cursor_is_told_what_to_use_instead() {
+    let _one = alone();
     let terminal = Terminal::start_as("dumb", &binary(), &["top"], 80, 24);
     terminal.until("the hint", |text| text.contains("TERM=dumb") && text.contains("cgtune top --once"));
     assert_eq!(terminal.end().code(), Some(2));

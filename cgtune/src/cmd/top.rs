@@ -114,14 +114,14 @@ struct Headless {
 impl Headless {
     fn run(mut self, args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+        let mut begun = clock::now();
         self.tick()?;
         let mut left = if args.once { Some(1) } else { args.ticks };
         while left != Some(0) {
-            // A first frame has no causes yet but those that totals point at.
-            let begun = self.model.at;
             if !sleep(begun, self.model.cost.interval, &interrupt) {
                 return Ok(Exit::Interrupted);
             }
+            begun = clock::now();
             self.tick()?;
             let lines = self.order.lines(&self.model);
             if args.once {
@@ -140,6 +140,7 @@ impl Headless {
         let tick = self.scanner.tick(&self.wish).map_err(target::kernel)?;
         self.model.take(tick, &self.causes.verdicts(), false);
         let first = self.model.rows.iter().all(|row| row.interval.is_none());
+        // Before there are rates, totals point at those that may be worst.
         let worst = if first { self.model.worst_ever(causes::MOST) } else { self.model.worst(causes::MOST) };
         self.causes.watch(worst);
         // Nobody says which rows are looked at, so those with a limit come first, small groups before large ones.

@@ -13,7 +13,8 @@ use std::{
 };
 
 use nix::{
-    pty::{Winsize, openpty},
+    fcntl::{FcntlArg, FdFlag, fcntl},
+    pty::{OpenptyResult, Winsize, openpty},
     sys::{
         signal::{Signal, kill},
         termios::{Termios, tcgetattr},
@@ -41,8 +42,7 @@ impl Terminal {
 
     /// Starts it on a terminal of that kind.
     pub(crate) fn start_as(term: &str, binary: &OsStr, args: &[&str], columns: u16, rows: u16) -> Self {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(&size, None).expect("this test needs a pseudoterminal (/dev/ptmx)");
+        let pty = open(columns, rows);
         let before = tcgetattr(&pty.slave).unwrap();
         let end = || Stdio::from(pty.slave.try_clone().unwrap());
         let child = Command::new(binary)
@@ -119,6 +119,16 @@ impl Terminal {
         assert!(!self.screen.lock().unwrap().screen().hide_cursor(), "the cursor was left hidden");
         status
     }
+}
+
+/// A pseudoterminal that is not inherited: one that a child holds open itself never hangs up.
+pub(crate) fn open(columns: u16, rows: u16) -> OpenptyResult {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = openpty(&size, None).expect("this test needs a pseudoterminal (/dev/ptmx)");
+    for end in [&pty.master, &pty.slave] {
+        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+    }
+    pty
 }
 
 fn at_least_one(n: u16) -> NonZero<u16> {

@@ -115,7 +115,7 @@ pub(crate) struct Cost {
 pub(crate) struct Model {
     /// Every group at the last tick that was shown, parents before children.
     pub(crate) rows: Vec<Row>,
-    /// When that was.
+    /// When that was; no earlier than any reading.
     pub(crate) at: Nanos,
     pub(crate) cost: Cost,
     /// Names of threads of the group that is opened.
@@ -175,7 +175,8 @@ impl Model {
         }
         self.rows = rows;
         self.names = names;
-        self.at = look.at;
+        // The end of the look: no reading is later.
+        self.at = look.at.saturating_add(look.took);
         let why = look.why.map(|error| crate::failure::sentence(&error.into()));
         self.cost = Cost {
             took: look.took,

@@ -38,7 +38,8 @@ impl Theme {
             warn: Style::new(),
             bad: bold,
             chart: Style::new(),
-            selected: Style::new().add_modifier(Modifier::REVERSED),
+            // Over the colours of its cells, which turned round would be blocks.
+            selected: Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED),
         }
     }
 
