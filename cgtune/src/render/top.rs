@@ -19,7 +19,7 @@ use ratatui::{
 pub(crate) use self::theme::Theme;
 use crate::cmd::top::{
     keys::{self, KEYS},
-    model::Model,
+    model::{Model, Row},
     order::Order,
     view::{Page, View},
 };
@@ -117,7 +117,7 @@ fn summary(model: &Model) -> Vec<String> {
     let throttled =
         inner.clone().filter(|row| row.periods().is_some_and(|(throttled, _)| throttled > 0)).count();
     let mut texts = vec![format!("{} cgroups, {throttled} throttled", numbers::thousands(inner.count()))];
-    if let Some(used) = model.rows.first().filter(|_| model.whole).and_then(|row| row.cpus()) {
+    if let Some(used) = model.rows.first().filter(|_| model.whole).and_then(Row::cpus) {
         let of = model.online.map_or_else(String::new, |online| format!(" of {online}"));
         texts.push(format!("{} CPUs used{of}", numbers::cpus(used)));
     }

@@ -2,9 +2,7 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
-use cgtune_core::{
-    Interval, Micros, Nanos, ObservedBandwidth, Snapshot, interval::Discontinuity, text::Escaped,
-};
+use cgtune_core::{Interval, Micros, Nanos, ObservedBandwidth, Snapshot, text::Escaped};
 use cgtune_sys::scan::ThreadTimes;
 
 use super::{
@@ -208,13 +206,8 @@ impl Model {
             return (None, None);
         };
         track.seen = self.ticks;
-        let interval = match Interval::between(&track.snapshot, &snapshot) {
-            Ok(interval) => Some(interval),
-            // Nothing is known of this moment; the next one is measured from here.
-            Err(
-                Discontinuity::Backwards { .. } | Discontinuity::NoTime | Discontinuity::Recreated { .. },
-            ) => None,
-        };
+        // Of a counter that ran backwards nothing is known at this moment; the next one is measured from here.
+        let interval = Interval::between(&track.snapshot, &snapshot).ok();
         if let Some(interval) = &interval {
             track.history.push(snapshot.at, interval);
         }
