@@ -25,7 +25,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top'
 
 # The tests on the real kernel (root)
 test-root:
@@ -55,12 +55,17 @@ lint:
 # Read, parse and encode under a benchmark harness; timings, so no test
 benchmark:
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cargo bench -p cgtune-core --bench sim
     cargo bench -p workloads
 
 # Untrusted text: every fuzz target, so many seconds each (needs cargo-fuzz)
 fuzz SECONDS='600':
     cgtune/fuzz/run {{SECONDS}}
+
+# The pictures of cgtune top, from a real run (root, an idle machine)
+screenshots:
+    docs/screenshot
 
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
@@ -71,8 +76,10 @@ evidence:
     cargo run --release -p cgtune --example scenarios -- matrix --seeds 1000-1002 --out results/scenarios-v1
     testbed/run --scenarios results/scenarios-v2 matrix --seeds 1000-1002
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cgtune/fuzz/run 600
     cgtune/tests/large
+    cgtune/tests/storm
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
     cargo run --release --bin cgbench -- agree --check

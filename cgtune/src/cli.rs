@@ -22,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
     Diagnose(cmd::diagnose::Args),
+    #[cfg(feature = "tui")]
+    Top(cmd::top::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),

@@ -18,3 +18,5 @@ pub(crate) mod simulate;
 pub(crate) mod stat;
 pub(crate) mod stat_all;
 pub(crate) mod stat_json;
+#[cfg(feature = "tui")]
+pub(crate) mod top;
