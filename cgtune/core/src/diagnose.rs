@@ -32,6 +32,17 @@ pub const WORTH_MS_PER_S: f64 = 10.0;
 /// [`Cause::Healthy`], or [`Cause::Unknown`] with what is missing to tell.
 #[must_use]
 pub fn findings(watched: &Watched) -> Vec<Finding> {
+    let mut findings = causes(watched);
+    for finding in &mut findings {
+        finding.remedies = remedy::against(finding, watched);
+    }
+    findings
+}
+
+/// The same without remedies, for whom the cause is enough: what they would do is modelled, and that takes longer than all
+/// the rest.
+#[must_use]
+pub fn causes(watched: &Watched) -> Vec<Finding> {
     let above = FromAbove::of(watched);
     let own = Throttling::of(watched, above.as_own);
     let throttled = own.as_ref().map_or(Nanos::ZERO, Throttling::stall).saturating_add(above.stall());

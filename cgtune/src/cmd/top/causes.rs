@@ -14,7 +14,7 @@ use std::{
 
 use cgtune_core::{
     Micros, Nanos,
-    diagnose::{Cause, Watched},
+    diagnose::{self, Cause, Watched},
 };
 use cgtune_sys::{Cgroup, Error, Hierarchies, clock, watch::Watcher};
 
@@ -50,8 +50,9 @@ pub(crate) struct Verdicts {
 }
 
 /// The verdict on what was seen of a group: the cause that costs most, and how many milliseconds a second.
-fn verdict(_watched: &Watched) -> Option<(Cause, f64)> {
-    None
+fn verdict(watched: &Watched) -> Option<(Cause, f64)> {
+    let finding = diagnose::causes(watched).into_iter().next()?;
+    Some((finding.cause, finding.stall_ms_per_s.unwrap_or(0.0)))
 }
 
 #[derive(Debug, Default)]
