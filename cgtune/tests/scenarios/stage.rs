@@ -122,7 +122,10 @@ impl Stage {
                 .with_context(|| format!("cannot give {group:?} its CPUs"))?;
         }
         let mut passing = Vec::new();
-        for placed in &situation.loads {
+        // Beside hogs a program in SCHED_IDLE would not even start.
+        let mut loads: Vec<&Placed> = situation.loads.iter().collect();
+        loads.sort_by_key(|placed| placed.class != Class::Idle);
+        for placed in loads {
             let child = stage.start(programs, placed)?;
             match placed.stays {
                 Stays::Throughout => stage.loads.push(child),

@@ -161,7 +161,7 @@ pub(super) fn below_a_slice(draw: &mut Draw, _: Machine) -> Situation {
 /// none needs the whole quota.
 pub(super) fn stranded(draw: &mut Draw, _: Machine) -> Situation {
     let limit = Limit::of(draw.between(0.044, 0.049), PERIOD_MS);
-    let (work_us, part) = (draw.between(0.66, 0.76) * limit.quota_us as f64, draw.between(0.35, 0.5));
+    let (work_us, part) = (draw.between(0.66, 0.76) * limit.quota_us as f64, draw.between(0.28, 0.4));
     let pulse = Pulse { jitter: 0.08, ..Pulse::averaging(draw, 2, work_us, part * limit.cpus()) };
     one(draw, limit, Load::Pulse(pulse))
 }
