@@ -112,7 +112,7 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     terminal.press("\r");
     let page = terminal
         .until("one group with its threads", |text| text.contains("1 THREADS") && text.contains(" sh "));
-    assert!(page.contains(&name) && page.contains("10ms/100ms") && page.contains("sets the limit"), "{page}");
+    assert!(page.contains(&name) && page.contains("10ms/100ms") && page.contains("◀ limit"), "{page}");
     assert!(page.contains("CPUs USED, OF 0.10") && page.contains("LAST MINUTE"), "{page}");
     terminal.press("?");
     terminal.until("the help", |text| text.contains("any key goes back") && text.contains("sort by stall"));
@@ -120,7 +120,7 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     terminal.resize(20, 5);
     terminal.until("a message on a tiny terminal", |text| text.contains("cgtune top needs"));
     terminal.resize(100, 30);
-    terminal.until("the page again", |text| text.contains("sets the limit"));
+    terminal.until("the page again", |text| text.contains("◀ limit"));
     drop(load);
     drop(node);
     terminal.until("that the group has left", |text| text.contains("has vanished"));

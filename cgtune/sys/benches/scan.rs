@@ -2,15 +2,18 @@
 #![allow(missing_docs, clippy::expect_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::{
-    fs::File,
+    fs::{self, File},
     hint::black_box,
     os::unix::fs::FileExt as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use cgtune_core::layout::Knob;
-use cgtune_sys::{Hierarchies, HostRoot, Scan, descriptors, lifecycle::Workshop};
+use cgtune_core::{Controller, Layout, layout::Knob};
+use cgtune_sys::{
+    Hierarchies, HostRoot, Scan, descriptors,
+    lifecycle::{OwnedCgroup, Workshop},
+};
 
 /// Looks of each kind; the middle one counts.
 const LOOKS: usize = 21;
@@ -26,8 +29,7 @@ fn main() {
         "groups  bare pread  kept  reopened  first look   (microseconds a group; {LOOKS} looks, the middle one)"
     );
     for &count in counts {
-        let groups: Vec<_> =
-            (0..count).map(|i| workshop.group(&format!("scan{i}")).expect("a cgroup")).collect();
+        let below = Below::new(&workshop, count);
         let floor = floor(&hierarchies);
         let (first, kept) = looks(&hierarchies, limit);
         let (_, reopened) = looks(&hierarchies, 0);
@@ -40,7 +42,48 @@ fn main() {
             each(reopened.0, reopened.1),
             each(first, kept.1)
         );
-        drop(groups);
+        drop(below);
+    }
+}
+
+/// Many groups below one, in each hierarchy that counts. Not the workshop's, which keep descriptors of their own.
+struct Below {
+    made: Vec<PathBuf>,
+    _above: OwnedCgroup,
+}
+
+impl Below {
+    fn new(workshop: &Workshop, count: usize) -> Self {
+        let mut above = workshop.group("scan").expect("a cgroup");
+        let path = above.cgroup().expect("it is there").path().to_owned();
+        let hierarchies = workshop.hierarchies();
+        let mut dirs: Vec<PathBuf> = [Controller::Cpu, Controller::Cpuacct]
+            .into_iter()
+            .filter_map(|controller| hierarchies.of(controller)?.open(&path).ok()?)
+            .map(|dir| dir.path().to_owned())
+            .collect();
+        dirs.dedup();
+        let mut made = Vec::new();
+        for dir in dirs {
+            if hierarchies.cpu().layout == Layout::V2 {
+                fs::write(dir.join("cgroup.subtree_control"), "+cpu")
+                    .expect("the cpu controller is passed on");
+            }
+            for number in 0..count {
+                let group = dir.join(format!("g{number}"));
+                fs::create_dir(&group).expect("a cgroup");
+                made.push(group);
+            }
+        }
+        Self { made, _above: above }
+    }
+}
+
+impl Drop for Below {
+    fn drop(&mut self) {
+        for group in &self.made {
+            let _ = fs::remove_dir(group);
+        }
     }
 }
 

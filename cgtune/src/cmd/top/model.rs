@@ -1,6 +1,10 @@
 //! What is known about all groups, tick by tick. Pure: it reads no clock and no file.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use cgtune_core::{Interval, Micros, Nanos, ObservedBandwidth, Snapshot, text::Escaped};
 use cgtune_sys::scan::ThreadTimes;
@@ -235,10 +239,13 @@ impl Model {
         std::iter::successors(Some(row), |row| row.parent.and_then(|parent| self.rows.get(parent)))
     }
 
-    /// The groups that stand still most, worst first: what is worth watching closely.
+    /// The groups that stand still most, worst first: what is worth watching closely. One without a limit above others only adds
+    /// up what they wait.
     pub(crate) fn worst(&self, most: usize) -> Vec<Arc<Path>> {
         let cost = |row: &Row| row.stall().unwrap_or(0.0).max(row.delay().unwrap_or(0.0));
-        let inner = self.rows.iter().filter(|row| !(self.whole && row.depth == 0));
+        let parents: HashSet<usize> = self.rows.iter().filter_map(|row| row.parent).collect();
+        let own = |&(place, row): &(usize, &Row)| row.is_limited() || !parents.contains(&place);
+        let inner = self.rows.iter().enumerate().filter(own).map(|(_, row)| row);
         let mut worst: Vec<(f64, &Row)> =
             inner.map(|row| (cost(row), row)).filter(|(cost, _)| *cost >= 1.0).collect();
         worst.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -254,5 +261,61 @@ impl Model {
         worst.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
         worst.truncate(most);
         worst.into_iter().map(|(_, row)| Arc::clone(&row.path)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::top::synthetic;
+
+    fn row<'m>(model: &'m Model, path: &str) -> &'m Row {
+        model.rows.iter().find(|row| &*row.name == path).unwrap()
+    }
+
+    #[test]
+    fn the_smallest_limit_up_the_tree_counts_and_among_equals_the_nearest() {
+        let model = synthetic::model();
+        let limit =
+            |path: &str| row(&model, path).limit.map(|(cpus, by)| (cpus, model.rows[by].name.to_string()));
+        assert_eq!(limit("/kubepods"), None);
+        let app = "/kubepods/burstable/podweb/app";
+        assert_eq!(limit(app), Some((0.44, app.to_owned())));
+        let id = "/kubepods/burstable/poddb/3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
+        assert_eq!(limit(id), Some((4.0, "/kubepods/burstable/poddb".to_owned())));
+        assert_eq!(row(&model, app).periods(), Some((7, 10)));
+        assert!((row(&model, app).stall().unwrap() - 385.0).abs() < 1e-6);
+        assert_eq!(row(&model, "/kubepods").stall(), None, "nothing there could throttle");
+    }
+
+    #[test]
+    fn what_is_worth_a_close_watch_is_limited_or_has_nothing_below_it() {
+        let worst = synthetic::model().worst(8);
+        let worst: Vec<_> = worst.iter().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(worst, ["/kubepods/burstable/podweb/app", "/kubepods/burstable/podweb"]);
+    }
+
+    #[test]
+    fn a_pause_freezes_what_is_shown_and_not_the_history() {
+        let mut model = synthetic::model();
+        let (at, rows) = (model.at, model.rows.len());
+        let mut tick = synthetic::tick(140);
+        tick.look.groups.pop();
+        model.take(tick, &synthetic::verdicts(), true);
+        assert_eq!((model.at, model.rows.len()), (at, rows));
+        model.take(synthetic::tick(141), &synthetic::verdicts(), false);
+        let app = row(&model, "/kubepods/burstable/podweb/app");
+        let minute = model.history(app).unwrap().throttled(model.at, 60);
+        assert_eq!(minute.iter().rev().take(40).flatten().count(), 40, "{minute:?}");
+    }
+
+    #[test]
+    fn a_group_made_anew_has_no_figures_until_its_second_reading() {
+        let mut model = synthetic::model();
+        let mut tick = synthetic::tick(140);
+        tick.look.groups[7].snapshot.id.inode = 99;
+        model.take(tick, &synthetic::verdicts(), false);
+        let app = row(&model, "/kubepods/burstable/podweb/app");
+        assert!(app.interval.is_none() && app.cpus().is_none() && app.limit.is_some());
     }
 }

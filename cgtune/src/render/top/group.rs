@@ -108,7 +108,7 @@ fn limits(buffer: &mut Buffer, left: &mut Rect, model: &Model, group: &Row, them
         let sets = group
             .limit
             .is_some_and(|(_, place)| model.rows.get(place).is_some_and(|row| row.inode == level.inode));
-        let mark = if sets { " ◀ sets the limit" } else { "" };
+        let mark = if sets { " ◀ limit" } else { "" };
         let room = name.saturating_sub(width(mark) + 1);
         let text = format!("{}{mark}", table::shortened(&label::own(&level.path), room));
         put(buffer, Rect { width: name, ..*left }, &text, Style::new());

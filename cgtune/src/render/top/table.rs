@@ -1,6 +1,10 @@
 //! The table of groups.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+};
 
 use super::{
     Theme,
@@ -33,6 +37,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, view: &View, 
         draw_line(buffer, cells, model, &view.order, *line, &columns, theme);
         if view.top + usize::from(place) - 1 == view.cursor {
             buffer.set_style(cells, theme.selected);
+            // Bars turned round would show what is not there.
+            if let Some((_, bars)) =
+                self::cells(cells, &columns).find(|(column, _)| *column == Column::Minute)
+            {
+                buffer.set_style(bars, theme.chart.remove_modifier(Modifier::REVERSED));
+            }
         }
     }
 }
