@@ -114,17 +114,15 @@ fn what(remedy: &Remedy) -> String {
 
 fn expected(expected: &Expected) -> String {
     format!(
-        "expected: {} ms stalled per second, {} % of periods throttled; as it is {} and {} (modelled)",
-        range(&expected.stall_ms_per_s, 1.0),
-        range(&expected.throttled_ratio, 100.0),
-        range(&expected.stall_ms_per_s_now, 1.0),
-        range(&expected.throttled_ratio_now, 100.0),
+        "expected: {} ms stalled per second in place of {} (modelled)",
+        range(&expected.stall_ms_per_s),
+        range(&expected.stall_ms_per_s_now),
     )
 }
 
 /// `1–3`, or `0` where both ends show the same.
-fn range(spread: &Spread<f64>, times: f64) -> String {
-    let (low, high) = (format!("{:.0}", spread.min * times), format!("{:.0}", spread.max * times));
+fn range(spread: &Spread<f64>) -> String {
+    let (low, high) = (format!("{:.0}", spread.min), format!("{:.0}", spread.max));
     if low == high { low } else { format!("{low}–{high}") }
 }
 

@@ -24,8 +24,10 @@ fn quota(cause: Cause, evidence: &QuotaEvidence) -> String {
         "Its quota of {quota_us} every {period_us} ran out in {nr_throttled} of {nr_periods} active periods"
     );
     let average = format!("it used {used_cpus:.2} CPUs, {percent:.0} % of its limit of {limit_cpus:.2}");
-    let together =
-        evidence.together_us.map(|us| format!("{us} of work came together, typically")).unwrap_or_default();
+    let together = evidence
+        .together_us
+        .map(|us| format!("{:.0} ms of work came together, typically", us.get() as f64 / 1e3))
+        .unwrap_or_default();
     match cause {
         Cause::SustainedDemand => format!(
             "{ran_out}, up to {} in a row: {average}, and what it wanted would not have fitted into a burst or a longer period either.",
