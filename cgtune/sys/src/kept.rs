@@ -4,11 +4,15 @@
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf};
 
-use cgtune_core::parse::ParseError;
+use cgtune_core::{Nanos, parse::ParseError};
+use nix::errno::Errno;
 
 use crate::{
+    clock,
     dir::Dir,
     error::{Action, Error, Shown},
+    host::errno,
+    tape::{Tape, Verb},
 };
 
 /// An open kernel file that holds one record (`cpu.stat` and its kin).
@@ -17,6 +21,15 @@ pub struct KeptFile {
     file: File,
     path: PathBuf,
     buffer: Vec<u8>,
+    tape: Option<Taped>,
+}
+
+/// What a tape adds: the bytes as they are on it, and when they were read.
+#[derive(Debug)]
+struct Taped {
+    tape: Tape,
+    bytes: Vec<u8>,
+    at: Nanos,
 }
 
 /// First size of the buffer; a `cpu.stat` is about 200 bytes.
@@ -32,29 +45,37 @@ impl KeptFile {
             file,
             path: dir.path().join(name),
             buffer: vec![0; FIRST_SIZE],
+            tape: dir.tape().map(|tape| Taped { tape: tape.clone(), bytes: Vec::new(), at: Nanos::ZERO }),
         }))
     }
 
     /// Reads the file anew.
     ///
-    /// One call is enough: these files show one record, and `seq_read_iter` (fs/seq_file.c, 6.12) formats a whole record
-    /// before it copies any of it, so that only a full buffer can mean that something is missing.
-    ///
     /// # Errors
     /// [`Error::Gone`] once the cgroup has been removed; the kernel's refusal.
     pub fn read(&mut self) -> Result<&[u8], Error> {
-        loop {
-            match self.file.read_at(&mut self.buffer, 0) {
-                Ok(n) if n < self.buffer.len() => return Ok(&self.buffer[..n]),
-                Ok(n) => self.buffer.resize(n * 2, 0),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.raw_os_error() == Some(nix::libc::ENODEV) => {
-                    let cgroup = self.path.parent().unwrap_or(&self.path);
-                    return Err(Error::Gone(Shown(cgroup.to_owned())));
-                }
-                Err(error) => return Err(Error::io(Action::Read, &self.path, error)),
+        let Self { file, path, buffer, tape } = self;
+        let read = match tape {
+            None => live(file, buffer),
+            Some(Taped { tape, bytes, at }) => {
+                let (answer, when) = tape.bytes(Verb::Read, path, || live(file, buffer).map(<[u8]>::to_vec));
+                *at = when;
+                answer.map(|answer| {
+                    *bytes = answer;
+                    bytes.as_slice()
+                })
             }
-        }
+        };
+        read.map_err(|errno| match errno {
+            Errno::ENODEV => Error::Gone(Shown(path.parent().unwrap_or(path).to_owned())),
+            errno => Error::io(Action::Read, &*path, errno),
+        })
+    }
+
+    /// When it was last read, asked for right after that: CLOCK_MONOTONIC.
+    #[must_use]
+    pub fn instant(&self) -> Nanos {
+        self.tape.as_ref().map_or_else(clock::now, |tape| tape.at)
     }
 
     /// Reads and parses.
@@ -64,5 +85,18 @@ impl KeptFile {
     pub fn parse<T>(&mut self, parser: impl FnOnce(&[u8]) -> Result<T, ParseError>) -> Result<T, Error> {
         let parsed = parser(self.read()?);
         parsed.map_err(|source| Error::Format { path: Shown(self.path.clone()), source })
+    }
+}
+
+/// One call is enough: these files show one record, and `seq_read_iter` (fs/seq_file.c, 6.12) formats a whole record before
+/// it copies any of it, so that only a full buffer can mean that something is missing.
+fn live<'b>(file: &File, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Errno> {
+    loop {
+        match file.read_at(buffer, 0) {
+            Ok(n) if n < buffer.len() => return Ok(&buffer[..n]),
+            Ok(n) => buffer.resize(n * 2, 0),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(errno(&error)),
+        }
     }
 }

@@ -145,7 +145,7 @@ impl<'a> Watcher<'a> {
             groups: Vec::new(),
             top: None,
             beside: Beside::default(),
-            then: Roll::default(),
+            then: Roll::begin(hierarchies.host()),
             steal: facts::machine_time(hierarchies.host()).map(|time| time.steal),
         };
         // Only the root of everything counts everybody's time.
@@ -269,8 +269,8 @@ impl<'a> Watcher<'a> {
     /// As [`Watcher::look`].
     pub fn refine(&mut self, most: usize) -> Result<(), Error> {
         self.look(Pace::Coarse)?;
-        let mut now = Roll::default();
         let host = self.hierarchies.host();
+        let mut now = Roll::begin(host);
         let mut waiting: Vec<(f64, usize)> = Vec::new();
         for (number, group) in self.groups.iter().enumerate() {
             let node = &self.nodes[group.node];
@@ -312,7 +312,7 @@ impl<'a> Watcher<'a> {
             steal: now.zip(steal).and_then(|(now, then)| now.checked_sub(then)),
             release: facts::kernel_release_of(host),
         };
-        let mut roll = Roll::default();
+        let mut roll = Roll::begin(host);
         let mut answers = BTreeMap::new();
         for group in groups {
             let Group { node, above, idle, crew } = group;

@@ -2,7 +2,7 @@
 //!
 //! Source: `/proc/<tid>/schedstat` (`proc_pid_schedstat`, fs/proc/base.c), `/proc/<tid>/stat` (fs/proc/array.c), 6.12.
 
-use std::{collections::HashMap, fs};
+use std::collections::HashMap;
 
 use cgtune_core::{
     CpuControl as _, Layout, Nanos,
@@ -10,7 +10,7 @@ use cgtune_core::{
 };
 use procfs::FromRead as _;
 
-use crate::{Cgroup, clock, detect::HostRoot, dir::Dir, members};
+use crate::{Cgroup, HostRoot, dir::Dir, members};
 
 /// How many threads of a group are looked at, so that a group of ten thousand costs no more than this.
 const LOOKED_AT: usize = 2000;
@@ -47,13 +47,12 @@ pub(super) struct Roll {
     at_ticks: u64,
 }
 
-impl Default for Roll {
-    fn default() -> Self {
-        Self { times: HashMap::new(), at_ticks: members::ticks_since_boot() }
-    }
-}
-
 impl Roll {
+    /// Nobody has been looked at yet.
+    pub(super) fn begin(host: &HostRoot) -> Self {
+        Self { times: HashMap::new(), at_ticks: members::ticks_since_boot(host) }
+    }
+
     fn take(&mut self, host: &HostRoot, tid: u32) -> Option<&Times> {
         self.times.entry(tid).or_insert_with(|| times(host, tid)).as_ref()
     }
@@ -86,7 +85,7 @@ pub(super) struct Crew {
 
 impl Crew {
     pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot, roll: &mut Roll) -> Self {
-        let now = clock::now();
+        let now = host.now();
         let layout = cgroup.capabilities().cpu;
         let listed = list(&below(cgroup.cpu_dir()), layout);
         let first = listed.as_ref().map(|tids| {
@@ -139,7 +138,7 @@ impl Crew {
         for &tid in self.listed.iter().take(STATES_A_COUNT) {
             threads += u32::from(is_runnable(host, tid));
         }
-        self.runnable.push(Runnable { at: clock::now(), threads });
+        self.runnable.push(Runnable { at: host.now(), threads });
     }
 
     /// What happened. `None`: the threads cannot be read, as from another pid namespace.
@@ -206,10 +205,10 @@ fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
 }
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
-    let schedstat = fs::read_to_string(host.join(format!("/proc/{tid}/schedstat"))).ok()?;
+    let schedstat = host.read_to_string(format!("/proc/{tid}/schedstat")).ok()?;
     let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
     let (cpu, run_delay) = (numbers.next()??, numbers.next()??);
-    let bytes = fs::read(host.join(format!("/proc/{tid}/stat"))).ok()?;
+    let bytes = host.read(format!("/proc/{tid}/stat")).ok()?;
     let stat = procfs::process::Stat::from_read(bytes.as_slice()).ok()?;
     Some(Times {
         name: stat.comm.into_bytes(),
@@ -222,7 +221,7 @@ fn times(host: &HostRoot, tid: u32) -> Option<Times> {
 
 /// Whether a thread is in state R. The state follows the name, which may hold parentheses itself.
 fn is_runnable(host: &HostRoot, tid: u32) -> bool {
-    let Ok(bytes) = fs::read(host.join(format!("/proc/{tid}/stat"))) else { return false };
+    let Ok(bytes) = host.read(format!("/proc/{tid}/stat")) else { return false };
     let after = bytes.iter().rposition(|&b| b == b')').and_then(|at| bytes.get(at + 2));
     after == Some(&b'R')
 }
