@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
     Diagnose(cmd::diagnose::Args),
+    Capture(cmd::capture::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),
@@ -46,6 +47,14 @@ pub(crate) struct Node {
     /// Read the node's /proc and /sys below this folder, as in a debug pod
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) host_root: PathBuf,
+}
+
+/// A capture in place of a node, for every verb that can read one.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Replay {
+    /// Replay what cgtune capture wrote, instead of looking at a node
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host_root", "duration"])]
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// Where changes are made and written down, for every verb that makes or shows them.

@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, and a `run` that turns them into an answer on [`Streams`].
 
 pub(crate) mod apply;
+pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diagnose;
@@ -18,6 +19,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     match verb {
         Verb::Stat(args) => stat::run(args, streams),
         Verb::Diagnose(args) => diagnose::run(args, streams),
+        Verb::Capture(args) => capture::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),

@@ -1,15 +1,16 @@
 //! `cgtune stat`: policy, effective limit and counters of a cgroup, and over a while its rates.
 
-use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, time::Duration};
+use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, path::Path, time::Duration};
 
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Interval, Micros, Nanos};
 use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
 
 use crate::{
-    cli,
+    capture, cli,
     exit::Exit,
     failure::Hinted,
+    interrupt::Interrupt,
     progress,
     reading::Reading,
     render,
@@ -26,7 +27,8 @@ Examples:
   cgtune stat                        the cgroup we are in
   cgtune stat --for 5s 3b2e7f9d0c1a  a container, watched for five seconds
   cgtune stat --for 5s --json /kubepods/burstable/pod6c1a4e95
-  cgtune stat --all --for 10s        every cgroup with a quota, worst first";
+  cgtune stat --all --for 10s        every cgroup with a quota, worst first
+  cgtune stat --from node7.tar       what cgtune capture saw, over all of its time";
 
 /// Show a cgroup's CPU policy, its limit up the tree, and how it is throttled
 #[derive(Debug, clap::Args)]
@@ -41,6 +43,8 @@ pub(crate) struct Args {
     /// Watch for so long and show rates; with --all 1s unless given
     #[arg(long = "for", value_name = "DURATION")]
     duration: Option<String>,
+    #[command(flatten)]
+    replay: cli::Replay,
     #[command(flatten)]
     node: cli::Node,
     #[command(flatten)]
@@ -57,16 +61,18 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Some(text) => Some(watch_time(text)?),
         None => args.all.then_some(ALL_FOR),
     };
-    let host = HostRoot::new(&args.node.host_root);
-    let target = Target::parse(args.target.as_deref())?;
-    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-    let readings = if args.all {
-        let mut readings = watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?;
-        readings.sort_by(worst_first);
-        readings
+    let mut readings = if let Some(file) = &args.replay.from {
+        replayed(args, file)?
     } else {
-        vec![watch(&hierarchies, &target, duration)?]
+        let host = HostRoot::new(&args.node.host_root);
+        let target = Target::parse(args.target.as_deref())?;
+        let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+        match args.all {
+            true => watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?,
+            false => vec![watch(&hierarchies, &target, duration)?],
+        }
     };
+    readings.sort_by(worst_first);
     if args.output.json {
         render::stat_json::write(&readings, streams.out)?;
     } else if args.all {
@@ -86,6 +92,18 @@ fn watch_time(text: &str) -> anyhow::Result<Micros> {
         return Err(Hinted::new(error, "anything above 0 and up to 24h, such as 5s").into());
     }
     Ok(duration)
+}
+
+/// From a capture: the one that was named, or all that were captured, or of these those with a quota.
+fn replayed(args: &Args, file: &Path) -> anyhow::Result<Vec<Reading>> {
+    let mut replayed = capture::replay(file, &Interrupt::watch()?)?;
+    let target = args.target.as_deref().map(|typed| Target::parse(Some(typed))).transpose()?;
+    replayed.keep(target.as_slice())?;
+    let limited = |reading: &Reading| {
+        reading.observed.bandwidth.is_some_and(|bandwidth| bandwidth.quota.limited().is_some())
+    };
+    replayed.session.readings.retain(|reading| !args.all || limited(reading));
+    Ok(replayed.session.readings)
 }
 
 /// One cgroup. That it vanishes or is made anew while it is watched is the answer then.
@@ -125,10 +143,7 @@ fn watch_all(hierarchies: &Hierarchies, duration: Micros) -> anyhow::Result<Vec<
 }
 
 /// Opens and reads a group if it has a quota.
-fn limited(
-    hierarchies: &Hierarchies,
-    path: &std::path::Path,
-) -> Result<Option<(Cgroup, cgtune_core::Snapshot)>, Error> {
+fn limited(hierarchies: &Hierarchies, path: &Path) -> Result<Option<(Cgroup, cgtune_core::Snapshot)>, Error> {
     let mut cgroup = Cgroup::open(hierarchies, path)?;
     let quota = cgroup.observe()?.bandwidth.and_then(|bandwidth| bandwidth.quota.limited());
     if quota.is_none() {
@@ -148,7 +163,7 @@ fn present<T>(result: Result<T, Error>) -> anyhow::Result<Option<T>> {
 }
 
 /// By time stalled; then by the part of throttled periods; then by name.
-fn worst_first(a: &Reading, b: &Reading) -> Ordering {
+pub(crate) fn worst_first(a: &Reading, b: &Reading) -> Ordering {
     let badness = |reading: &Reading| {
         let interval = reading.interval.as_ref();
         let stall = interval.and_then(Interval::stall_ms_per_s).unwrap_or(0.0);

@@ -23,6 +23,7 @@ pub mod processes;
 mod raw;
 pub mod spawn;
 mod surroundings;
+pub mod survey;
 pub mod tape;
 pub mod watch;
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::IsTerminal as _, path::PathBuf, time::Durat
 
 use cgtune_core::{Micros, Nanos, diagnose::Watched};
 use cgtune_sys::{
-    Cgroup, Error, Hierarchies, clock,
+    Cgroup, Error, Hierarchies, HostRoot, clock,
     watch::{Pace, Watcher},
 };
 
@@ -22,9 +22,9 @@ const FINE: usize = 32;
 const FIRST_PART: u64 = 4;
 
 /// How to watch.
-pub(super) struct Watch<'a> {
-    pub(super) duration: Micros,
-    pub(super) interrupt: &'a Interrupt,
+pub(crate) struct Watch<'a> {
+    pub(crate) duration: Micros,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 /// What a watch cost.
@@ -41,24 +41,24 @@ pub(crate) struct Effort {
 }
 
 /// What was seen, and what that cost.
-pub(super) struct Seen {
-    pub(super) watched: BTreeMap<PathBuf, Watched>,
-    pub(super) effort: Effort,
+pub(crate) struct Seen {
+    pub(crate) watched: BTreeMap<PathBuf, Watched>,
+    pub(crate) effort: Effort,
 }
 
 impl Watch<'_> {
     /// Watches these, each finely.
-    pub(super) fn these(&self, hierarchies: &Hierarchies, cgroups: Vec<Cgroup>) -> anyhow::Result<Seen> {
+    pub(crate) fn these(&self, hierarchies: &Hierarchies, cgroups: Vec<Cgroup>) -> anyhow::Result<Seen> {
         let before = clock::process_cpu();
         let mut watcher = Watcher::new(hierarchies);
         for cgroup in cgroups {
             watcher.add(cgroup, Pace::Fine).map_err(target::kernel)?;
         }
-        self.run(watcher, before, None)
+        self.run(hierarchies.host(), watcher, before, None)
     }
 
     /// Watches all, and those that stand still finely. Those that vanish leave; those that are made meanwhile are not in it.
-    pub(super) fn all(&self, hierarchies: &Hierarchies) -> anyhow::Result<Seen> {
+    pub(crate) fn all(&self, hierarchies: &Hierarchies) -> anyhow::Result<Seen> {
         let before = clock::process_cpu();
         cgtune_sys::facts::raise_descriptor_limit();
         let mut paths = Vec::new();
@@ -71,17 +71,24 @@ impl Watch<'_> {
                 Err(error) => return Err(target::kernel(error)),
             }
         }
-        self.run(watcher, before, Some(FINE))
+        self.run(hierarchies.host(), watcher, before, Some(FINE))
     }
 
     /// `refine`: after a first part look closer at so many.
-    fn run(&self, mut watcher: Watcher<'_>, before: Nanos, refine: Option<usize>) -> anyhow::Result<Seen> {
-        let begin = clock::now();
+    fn run(
+        &self,
+        host: &HostRoot,
+        mut watcher: Watcher<'_>,
+        before: Nanos,
+        refine: Option<usize>,
+    ) -> anyhow::Result<Seen> {
+        let begin = host.now();
         let duration = self.duration.to_nanos();
         let end = begin.saturating_add(duration);
         let cgroups = watcher.len();
         watcher.look(Pace::Coarse).map_err(target::kernel)?;
         let bar = (Duration::from_nanos(duration.get()) > progress::SHOW_AFTER
+            && !host.is_played()
             && std::io::stderr().is_terminal())
         .then(|| progress::bar(duration.get(), "watching {bar:24} {eta} left"));
         let mut refining =
@@ -90,13 +97,12 @@ impl Watch<'_> {
         let mut next = begin;
         let mut shown = begin;
         loop {
-            next = next
-                .saturating_add(interval)
-                .max(clock::now().saturating_add(Nanos::new(interval.get() / 4)));
-            if next >= end || self.interrupt.asked() || !watcher.anybody() {
+            next =
+                next.saturating_add(interval).max(host.now().saturating_add(Nanos::new(interval.get() / 4)));
+            if next >= end || self.interrupt.asked() || host.is_tape_full() || !watcher.anybody() {
                 break;
             }
-            clock::sleep_until(next);
+            host.sleep_until(next);
             if let Some((most, at)) = refining
                 && next >= at
             {
@@ -113,13 +119,13 @@ impl Watch<'_> {
                 shown = next;
             }
         }
-        if !self.interrupt.asked() && watcher.anybody() {
-            clock::sleep_until(end);
+        if !self.interrupt.asked() && !host.is_tape_full() && watcher.anybody() {
+            host.sleep_until(end);
         }
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        let wall = clock::now().saturating_sub(begin);
+        let wall = host.now().saturating_sub(begin);
         let watched = watcher.finish().map_err(target::kernel)?;
         let cpu = clock::process_cpu().saturating_sub(before);
         Ok(Seen { watched, effort: Effort { wall, cpu, interval, cgroups } })

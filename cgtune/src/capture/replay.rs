@@ -1,0 +1,80 @@
+//! A capture asked again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::text::Escaped;
+use cgtune_sys::{Hierarchies, HostRoot};
+
+use super::{Captured, Session, unpack};
+use crate::{
+    failure::Hinted,
+    interrupt::Interrupt,
+    target::{self, Target},
+};
+
+/// What a capture says.
+pub(crate) struct Replayed {
+    pub(crate) session: Session,
+    hierarchies: Hierarchies,
+    file: PathBuf,
+    /// Holds the files.
+    _captured: Captured,
+}
+
+/// Reads a capture and asks it what the node was asked when it was made.
+pub(crate) fn replay(file: &Path, interrupt: &Interrupt) -> anyhow::Result<Replayed> {
+    let captured = unpack(file).map_err(|error| {
+        let error = error.context(what(file));
+        Hinted::new(error, "cgtune capture -o FILE.tar makes one; if it was copied, copy it again")
+    })?;
+    let play = || {
+        let hierarchies = Hierarchies::detect(captured.host.clone()).map_err(target::kernel)?;
+        let mut session = captured.request.carry_out(&hierarchies, interrupt)?;
+        // What watching cost then, not what reading the tape costs now.
+        session.seen.effort.cpu = captured.cpu;
+        anyhow::Ok((hierarchies, session))
+    };
+    let (hierarchies, session) = play().with_context(|| what(file))?;
+    Ok(Replayed { session, hierarchies, file: file.to_owned(), _captured: captured })
+}
+
+fn what(file: &Path) -> String {
+    format!("cannot replay {}", Escaped(file.as_os_str().as_encoded_bytes()))
+}
+
+impl Replayed {
+    /// The node.
+    pub(crate) fn host(&self) -> &HostRoot {
+        self.hierarchies.host()
+    }
+
+    /// Keeps only these groups; without any, all of them.
+    pub(crate) fn keep(&mut self, targets: &[Target]) -> anyhow::Result<()> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let mut paths = Vec::new();
+        for target in targets {
+            let cgroup = target.open(&self.hierarchies).with_context(|| what(&self.file))?;
+            let path = cgroup.path().to_owned();
+            if !self.session.seen.watched.contains_key(&path) {
+                return Err(self.nothing_about(&path));
+            }
+            paths.push(path);
+        }
+        self.session.readings.retain(|reading| paths.contains(&reading.path));
+        self.session.seen.watched.retain(|path, _| paths.contains(path));
+        Ok(())
+    }
+
+    fn nothing_about(&self, path: &Path) -> anyhow::Error {
+        let shown = |path: &Path| Escaped(path.as_os_str().as_encoded_bytes()).to_string();
+        let held: Vec<String> = self.session.seen.watched.keys().take(3).map(|path| shown(path)).collect();
+        let more = self.session.seen.watched.len().saturating_sub(held.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let error = anyhow!("{}: {} was not watched to the end", what(&self.file), shown(path));
+        Hinted::new(error, format!("it holds {}{more}; without a TARGET all are shown", held.join(", ")))
+            .into()
+    }
+}
