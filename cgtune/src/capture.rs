@@ -61,4 +61,4 @@ pub(crate) const CONTENTS: &str = "names and CPU settings, counters and pressure
      their threads; names of the node's processes; the node's CPUs and memory nodes, kernel version and boot id";
 /// What is not.
 pub(crate) const NOT_INSIDE: &str =
-    "no command lines, no environments, no contents of files of yours, no mounts but those of cgroups";
+    "command lines, environments, contents of your files, mounts but those of cgroups";

@@ -1,15 +1,19 @@
 //! A capture asked again.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, anyhow};
 use cgtune_core::text::Escaped;
 use cgtune_sys::{Hierarchies, HostRoot};
 
-use super::{Captured, Session, unpack};
+use super::{Captured, Manifest, Session, unpack};
 use crate::{
     failure::Hinted,
     interrupt::Interrupt,
+    streams::Streams,
     target::{self, Target},
 };
 
@@ -19,7 +23,7 @@ pub(crate) struct Replayed {
     hierarchies: Hierarchies,
     file: PathBuf,
     /// Holds the files.
-    _captured: Captured,
+    captured: Captured,
 }
 
 /// Reads a capture and asks it what the node was asked when it was made.
@@ -36,7 +40,7 @@ pub(crate) fn replay(file: &Path, interrupt: &Interrupt) -> anyhow::Result<Repla
         anyhow::Ok((hierarchies, session))
     };
     let (hierarchies, session) = play().with_context(|| what(file))?;
-    Ok(Replayed { session, hierarchies, file: file.to_owned(), _captured: captured })
+    Ok(Replayed { session, hierarchies, file: file.to_owned(), captured })
 }
 
 fn what(file: &Path) -> String {
@@ -47,6 +51,30 @@ impl Replayed {
     /// The node.
     pub(crate) fn host(&self) -> &HostRoot {
         self.hierarchies.host()
+    }
+
+    /// Says whose words these are: in a text at its head, and where another version said them then, in any case.
+    pub(crate) fn introduce(&self, json: bool, streams: &mut Streams<'_>) -> io::Result<()> {
+        let Manifest { captured_at, kernel_release, version, .. } = &self.captured.manifest;
+        let shown = |text: &str| Escaped(text.as_bytes()).to_string();
+        if !json {
+            let kernel = kernel_release
+                .as_deref()
+                .map_or("an unknown kernel".to_owned(), |release| format!("kernel {}", shown(release)));
+            let watched = self.session.seen.effort.wall.as_secs();
+            writeln!(
+                streams.out,
+                "captured at {} on {kernel}, watched for {watched:.1} s",
+                shown(captured_at)
+            )?;
+        }
+        if version != env!("CARGO_PKG_VERSION") {
+            let version = shown(version);
+            streams.warn(&format!(
+                "cgtune {version} made this capture and may have judged otherwise: findings.json in it says how"
+            ))?;
+        }
+        Ok(())
     }
 
     /// Keeps only these groups; without any, all of them.

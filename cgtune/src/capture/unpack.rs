@@ -213,3 +213,6 @@ fn tape<R: Read>(
     let asked = reader.asked.ok_or_else(|| anyhow!("it does not say what was asked"))?;
     Ok((asked, reader.recorded))
 }
+
+#[cfg(test)]
+mod tests;

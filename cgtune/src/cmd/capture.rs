@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use cgtune_core::{CpuControl as _, Layout, Micros, text::Escaped};
+use cgtune_core::{Layout, Micros, text::Escaped};
 use cgtune_sys::{
     Cgroup, Hierarchies, HostRoot,
     durable::{self, Existing},
@@ -40,7 +40,7 @@ there when it is whole.
 In it: names and CPU settings, counters and pressure of the cgroups; ids, names,
 states and CPU times of their threads; names of the node's processes; its CPUs
 and memory nodes, kernel version and boot id. Not in it: command lines,
-environments, contents of files of yours, mounts but those of cgroups.
+environments, contents of your files, mounts but those of cgroups.
 
 Examples:
   cgtune capture -o web.tar 3b2e7f9d0c1a       a container, for ten seconds

@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if let Some(file) = &args.replay.from {
         let mut replayed = capture::replay(file, &interrupt)?;
         replayed.keep(&targets)?;
+        replayed.introduce(args.output.json, streams)?;
         let watched = std::mem::take(&mut replayed.session.seen.watched);
         let seen = Seen { watched, ..replayed.session.seen };
         return answer(args, seen, replayed.host(), &interrupt, streams);

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         None => args.all.then_some(ALL_FOR),
     };
     let mut readings = if let Some(file) = &args.replay.from {
-        replayed(args, file)?
+        replayed(args, file, streams)?
     } else {
         let host = HostRoot::new(&args.node.host_root);
         let target = Target::parse(args.target.as_deref())?;
@@ -95,10 +95,11 @@ fn watch_time(text: &str) -> anyhow::Result<Micros> {
 }
 
 /// From a capture: the one that was named, or all that were captured, or of these those with a quota.
-fn replayed(args: &Args, file: &Path) -> anyhow::Result<Vec<Reading>> {
+fn replayed(args: &Args, file: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Reading>> {
     let mut replayed = capture::replay(file, &Interrupt::watch()?)?;
     let target = args.target.as_deref().map(|typed| Target::parse(Some(typed))).transpose()?;
     replayed.keep(target.as_slice())?;
+    replayed.introduce(args.output.json, streams)?;
     let limited = |reading: &Reading| {
         reading.observed.bandwidth.is_some_and(|bandwidth| bandwidth.quota.limited().is_some())
     };
