@@ -1,7 +1,7 @@
 //! A capture asked again.
 
 use std::{
-    io::{self},
+    io,
     path::{Path, PathBuf},
 };
 
