@@ -20,13 +20,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cgtune_core::CpuControl as _;
+use cgtune_core::{CpuControl as _, control::apply};
 use cgtune_sys::{process::Child, spawn::Program};
 use nix::{sys::signal::Signal, unistd::Pid};
-use node::{Node, alone, binary, text};
+use node::{Node, alone, bandwidth, binary, limited, text};
 use serde_json::Value;
 
-/// A group of ours with a load that wants more than its 40 ms of every 100 ms.
+/// A group of ours with a load that wants more than its 5 ms of every 100 ms.
 struct Busy {
     node: Node,
     load: Option<Child>,
@@ -37,6 +37,8 @@ struct Busy {
 impl Busy {
     fn new(what: &str) -> Self {
         let mut node = Node::new(what);
+        // Little enough that it is throttled also where the machine is busy with others.
+        apply(node.group.cgroup().unwrap(), &bandwidth(limited(5, 100, 0))).unwrap();
         let args = ["-c", "while :; do :; done", "--password=hunter2"].map(Into::into).to_vec();
         let load = node.group.spawn(&Program { path: "/bin/sh".into(), args }).unwrap();
         let path = node.path().into_os_string().into_string().unwrap();
@@ -90,6 +92,31 @@ fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
 }
 
+/// What the first group's lack of quota costs, if that was found: others may be more in its way.
+fn demand(diagnosis: &Value) -> Option<f64> {
+    let findings = diagnosis["cgroups"][0]["findings"].as_array()?;
+    let found = findings.iter().find(|finding| finding["cause"] == "sustained-demand")?;
+    found["stall_ms_per_s"].as_f64()
+}
+
+/// Every byte; the first lines that differ otherwise.
+fn assert_same(replayed: &[u8], captured: &[u8]) {
+    let lines = |bytes: &[u8]| {
+        String::from_utf8(bytes.to_vec()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (replayed, captured) = (lines(replayed), lines(captured));
+    let differ = replayed.iter().zip(&captured).position(|(a, b)| a != b);
+    if let Some(at) = differ {
+        let around = at.saturating_sub(25)..(at + 5);
+        panic!(
+            "line {at}: replayed\n{}\ncaptured\n{}",
+            replayed.get(around.clone()).unwrap_or(&replayed[at..]).join("\n"),
+            captured.get(around).unwrap_or(&captured[at..]).join("\n")
+        );
+    }
+    assert_eq!(replayed.len(), captured.len());
+}
+
 #[test]
 fn a_replay_says_what_was_said_when_it_was_captured() {
     let _one = alone();
@@ -106,15 +133,9 @@ fn a_replay_says_what_was_said_when_it_was_captured() {
 
     // Not the words alone: every number, of findings, evidence, expected effects and costs.
     let replayed = run(0, &["diagnose", "--from", &tar, "--json"]).stdout;
-    assert_eq!(
-        String::from_utf8(replayed).unwrap(),
-        String::from_utf8(inside(&tar, "findings.json")).unwrap()
-    );
+    assert_same(&replayed, &inside(&tar, "findings.json"));
     let stat = run(0, &["stat", "--from", &tar, "--json"]).stdout;
-    assert_eq!(
-        String::from_utf8(stat.clone()).unwrap(),
-        String::from_utf8(inside(&tar, "stat.json")).unwrap()
-    );
+    assert_same(&stat, &inside(&tar, "stat.json"));
     tool::schema::assert_describes(json(include_bytes!("../schemas/stat-1.schema.json")), &json(&stat));
 
     // And it is about what happened: the counters lie between those that the kernel showed us around it.
@@ -125,9 +146,8 @@ fn a_replay_says_what_was_said_when_it_was_captured() {
     let rates = &json(&stat)["cgroups"][0]["rates"];
     assert!(rates["interval_ns"].as_u64().unwrap() >= 2_000_000_000, "{rates}");
     let findings = json(&inside(&tar, "findings.json"));
-    let verdict = &findings["cgroups"][0]["findings"][0];
-    assert_eq!(verdict["cause"], "sustained-demand", "{verdict:#}");
-    assert!(verdict["stall_ms_per_s"].as_f64().unwrap() > 100.0, "{verdict:#}");
+    let stall = demand(&findings).expect("it wants more than it gets");
+    assert!(stall > 100.0, "{findings:#}");
 
     // It is the group's state then, not now.
     drop(busy.load.take().map(|mut load| load.end(Duration::ZERO)));
@@ -135,6 +155,35 @@ fn a_replay_says_what_was_said_when_it_was_captured() {
     assert!(text.starts_with("captured at ") && text.contains("sustained-demand"), "{text}");
     let pid = said(2, &["diagnose", "--from", &tar, "/no/such/group"]);
     assert!(pid.contains("cannot replay") && pid.contains("/no/such/group"), "{pid}");
+}
+
+/// Ends a storm when it goes.
+struct Calm<'a>(&'a AtomicBool);
+
+impl Drop for Calm<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Makes groups and removes them again. How many it made.
+fn storm(parent: &Path, stop: &AtomicBool) -> u64 {
+    let mut made = 0;
+    for n in (0..40).cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        // Made in one round, removed in the next.
+        let child = parent.join(format!("s{n}"));
+        if fs::remove_dir(&child).is_err() {
+            made += u64::from(fs::create_dir(&child).is_ok());
+        }
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    for n in 0..40 {
+        let _ = fs::remove_dir(parent.join(format!("s{n}")));
+    }
+    made
 }
 
 #[test]
@@ -145,28 +194,14 @@ fn all_groups_are_replayed_alike_while_others_come_and_go() {
     let parent = busy.node.group.cgroup().unwrap().cpu_dir().path().to_owned();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let storm = scope.spawn(|| {
-            let mut made: u64 = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let child = parent.join(format!("s{}", made % 40));
-                // Made in one round, removed in the next.
-                if fs::remove_dir(&child).is_err() {
-                    fs::create_dir(&child).unwrap();
-                    made += 1;
-                }
-                made += u64::from(made % 40 == 39);
-                std::thread::sleep(Duration::from_micros(300));
-            }
-            for n in 0..40 {
-                let _ = fs::remove_dir(parent.join(format!("s{n}")));
-            }
-            made
-        });
+        let storm = scope.spawn(|| storm(&parent, &stop));
+        // Also when an assertion fails: the scope waits for the storm.
+        let _calm = Calm(&stop);
         for _ in 0..3 {
             run(0, &["capture", "--all", "-o", &tar, "--for", "1s", "--force"]);
             let replayed = run(0, &["diagnose", "--all", "--from", &tar, "--json"]).stdout;
-            assert_eq!(replayed, inside(&tar, "findings.json"));
-            assert_eq!(run(0, &["stat", "--from", &tar, "--json"]).stdout, inside(&tar, "stat.json"));
+            assert_same(&replayed, &inside(&tar, "findings.json"));
+            assert_same(&run(0, &["stat", "--from", &tar, "--json"]).stdout, &inside(&tar, "stat.json"));
         }
         stop.store(true, Ordering::Relaxed);
         assert!(storm.join().unwrap() > 500, "it was no storm");
@@ -187,7 +222,7 @@ fn a_process_names_its_group_in_a_capture_too() {
     let pid = busy.load.as_ref().unwrap().id().to_string();
     run(0, &["capture", &pid, "-o", &tar, "--for", "300ms"]);
     let by_pid = run(0, &["diagnose", "--from", &tar, &pid, "--json"]).stdout;
-    assert_eq!(by_pid, inside(&tar, "findings.json"));
+    assert_same(&by_pid, &inside(&tar, "findings.json"));
     assert_eq!(json(&by_pid)["cgroups"][0]["path"], busy.path);
     assert!(said(2, &["diagnose", "--from", &tar, "4194303"]).contains("no process 4194303"));
 }
@@ -228,7 +263,7 @@ fn unpacked_it_is_a_node_as_a_folder() {
     assert!(unpacked.success());
     let root = folder.path().join("node");
     let stat = run(0, &["stat", "--host-root", root.to_str().unwrap(), &busy.path, "--json"]).stdout;
-    assert_eq!(json(&stat)["cgroups"][0]["policy"]["quota_us"], 40_000);
+    assert_eq!(json(&stat)["cgroups"][0]["policy"]["quota_us"], 5_000);
     for file in ["sys/devices/system/cpu/online", "sys/devices/system/cpu/cpu0/topology/core_id", "proc/stat"]
     {
         assert!(!fs::read(root.join(file)).unwrap().is_empty(), "{file}");
@@ -246,7 +281,7 @@ fn it_goes_through_a_pipe() {
     let mut replay = command(&["diagnose", "--from", "-", "--json"]);
     let output = replay.stdin(fs::File::open(&tar).unwrap()).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    assert_eq!(output.stdout, inside(&tar, "findings.json"));
+    assert_same(&output.stdout, &inside(&tar, "findings.json"));
     let both = said(2, &["capture", &busy.path, "-o", "-", "--json", "--for", "300ms"]);
     assert!(both.contains("both want stdout"), "{both}");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -339,7 +374,7 @@ fn without_root_it_takes_what_it_can_read() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert_eq!(json(&output.stdout)["as_root"], false);
     let replayed = json(&run(0, &["diagnose", "--from", &tar, "--json"]).stdout);
-    assert_eq!(replayed["cgroups"][0]["findings"][0]["cause"], "sustained-demand", "{replayed:#}");
+    assert!(demand(&replayed).is_some(), "{replayed:#}");
 }
 
 #[test]

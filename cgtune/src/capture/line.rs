@@ -52,6 +52,7 @@ pub(super) enum Word {
     List,
     Enter,
     Open,
+    Inode,
 }
 
 impl From<Verb> for Word {
@@ -61,6 +62,7 @@ impl From<Verb> for Word {
             Verb::List => Self::List,
             Verb::Enter => Self::Enter,
             Verb::Open => Self::Open,
+            Verb::Inode => Self::Inode,
         }
     }
 }
@@ -72,6 +74,7 @@ impl From<Word> for Verb {
             Word::List => Self::List,
             Word::Enter => Self::Enter,
             Word::Open => Self::Open,
+            Word::Inode => Self::Inode,
         }
     }
 }

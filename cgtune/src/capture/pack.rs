@@ -111,7 +111,7 @@ impl<'r> Tree<'r> {
                 (Verb::Read, Answer::Bytes(bytes)) => {
                     files.insert(path, bytes);
                 }
-                (Verb::List | Verb::Enter, Answer::Bytes(_)) => {
+                (Verb::List | Verb::Enter | Verb::Inode, Answer::Bytes(_)) => {
                     folders.insert(path.clone());
                 }
                 (Verb::Open, _) | (_, Answer::Errno(_)) => {}

@@ -129,7 +129,18 @@ impl Dir {
     /// # Errors
     /// The kernel's refusal.
     pub fn inode(&self) -> Result<u64, Error> {
-        fstat(&self.fd).map(|stat| stat.st_ino).map_err(|errno| Error::io(Action::Open, &self.path, errno))
+        let live = || fstat(&self.fd).map(|stat| stat.st_ino);
+        let inode = match &self.tape {
+            None => live(),
+            // One that was made anew is another, also where a tape is played in one and the same folder.
+            Some(tape) => {
+                let text = || live().map(|inode| inode.to_string().into_bytes());
+                tape.bytes(Verb::Inode, &self.path, text).0.and_then(|text| {
+                    std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)
+                })
+            }
+        };
+        inode.map_err(|errno| Error::io(Action::Open, &self.path, errno))
     }
 
     /// Whether a file is here.

@@ -34,6 +34,8 @@ pub enum Verb {
     Enter,
     /// Whether a file that is kept open can be opened; the answer holds no bytes.
     Open,
+    /// Which inode a folder has, in decimal: a cgroup's identity.
+    Inode,
 }
 
 /// What the kernel was asked.
