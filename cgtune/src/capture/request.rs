@@ -104,3 +104,6 @@ fn last(hierarchies: &Hierarchies, first: First) -> Result<Option<Reading>, Erro
     let Ok(interval) = Interval::between(&first.snapshot, &last) else { return Ok(None) };
     Reading::new(&mut cgroup, hierarchies.cpu().view, last, Some(interval)).map(Some)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ use serde::Deserialize as _;
 use tar::{Archive, EntryType};
 use tempfile::TempDir;
 
+use crate::cmd::diagnose::LONGEST;
+
 use super::{
     Manifest, SCHEMA,
     line::{Asked, Reader},
@@ -85,6 +87,11 @@ pub(super) fn read(tar: impl Read, bounds: Bounds) -> anyhow::Result<Captured> {
     let Some((Asked { all, targets, for_us, cpu_ns }, recorded)) = tape else {
         bail!("it is torn: there is no {} in it", place::TAPE);
     };
+    ensure!(
+        for_us <= LONGEST.get(),
+        "it says that it watched for {} us, and nothing watches longer than {LONGEST}",
+        for_us
+    );
     let request = Request {
         all,
         targets: targets.into_iter().map(Into::into).collect(),

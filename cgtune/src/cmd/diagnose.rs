@@ -77,7 +77,7 @@ pub(crate) struct Args {
 /// Two periods of the usual 100 ms, and what it takes to see them.
 const SHORTEST: Micros = Micros::from_ms(300);
 /// Readings are kept until the end: beyond this they would take hundreds of megabytes.
-const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
+pub(crate) const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let duration = watch_time(&args.duration)?;

@@ -97,9 +97,12 @@ pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
     let stat = host.read("/proc/stat").ok()?;
     let total = procfs::KernelStats::from_read(stat.as_slice(), &procfs::LocalSystemInfo).ok()?.total;
     let tick = 1_000_000_000 / procfs::ticks_per_second();
-    let ticks = total.user + total.nice + total.system + total.irq.unwrap_or(0) + total.softirq.unwrap_or(0);
     // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
-    Some(MachineTime { busy: Nanos::new(ticks * tick), steal: Nanos::new(total.steal.unwrap_or(0) * tick) })
+    let busy = [Some(total.user), Some(total.nice), Some(total.system), total.irq, total.softirq];
+    let busy = busy.into_iter().flatten().fold(0u64, u64::saturating_add);
+    // Another node's numbers may be any.
+    let nanos = |ticks: u64| Nanos::new(ticks.saturating_mul(tick));
+    Some(MachineTime { busy: nanos(busy), steal: nanos(total.steal.unwrap_or(0)) })
 }
 
 /// Raises the number of files that this process may have open to the most it is allowed: watching thousands of groups keeps
