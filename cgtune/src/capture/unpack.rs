@@ -89,8 +89,7 @@ pub(super) fn read(tar: impl Read, bounds: Bounds) -> anyhow::Result<Captured> {
     };
     ensure!(
         for_us <= LONGEST.get(),
-        "it says that it watched for {} us, and nothing watches longer than {LONGEST}",
-        for_us
+        "it says that it watched for {for_us} us, and nothing watches longer than {LONGEST}"
     );
     let request = Request {
         all,

@@ -34,8 +34,8 @@ or unit:NAME; without one it is the cgroup that this command runs in.
 
 FILE is a tar: the node's files that were read, each as it was first, and a tape
 of what changed while they were read. cgtune stat and cgtune diagnose replay it
-with --from, on any machine. It only reads, and writes nothing but FILE, which is
-there when it is whole.
+with --from, on any machine. It only reads, and writes nothing but FILE, which
+is there once it is whole.
 
 In it: names and CPU settings, counters and pressure of the cgroups; ids, names,
 states and CPU times of their threads; names of the node's processes; its CPUs
