@@ -25,7 +25,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top'
 
 # The tests on the real kernel (root)
 test-root:
@@ -41,6 +41,11 @@ test-v2 *ARGS:
 test-v2-systemd:
     testbed/run --systemd
 
+# Situations with a known cause, for `cgtune diagnose` to name: the confusion matrix (root, an idle machine)
+scenarios *ARGS='matrix':
+    cargo build --release -p cgtune --bin cgtune -p workloads --bin workloads
+    cargo run --release -p cgtune --example scenarios -- {{ARGS}}
+
 # Formatting, lints and documentation, warnings denied
 lint:
     cargo fmt --all --check
@@ -50,6 +55,7 @@ lint:
 # Read, parse and encode under a benchmark harness; timings, so no test
 benchmark:
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cargo bench -p cgtune-core --bench sim
     cargo bench -p workloads
 
@@ -57,15 +63,23 @@ benchmark:
 fuzz SECONDS='600':
     cgtune/fuzz/run {{SECONDS}}
 
+# The pictures of cgtune top, from a real run (root, an idle machine)
+screenshots:
+    docs/screenshot
+
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
     cargo test --release -p workloads --features decoder --test decoder
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
     testbed/run --systemd
     testbed/run --long
+    cargo run --release -p cgtune --example scenarios -- matrix --seeds 1000-1002 --out results/scenarios-v1
+    testbed/run --scenarios results/scenarios-v2 matrix --seeds 1000-1002
     cargo bench -p cgtune-sys --bench read
+    cargo bench -p cgtune-sys --bench scan
     cgtune/fuzz/run 600
     cgtune/tests/large
+    cgtune/tests/storm
     cargo run --release --bin cgbench -- check --for 30s
     cargo run --release --bin cgbench -- run
     cargo run --release --bin cgbench -- agree --check

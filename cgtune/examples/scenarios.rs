@@ -10,7 +10,12 @@
 #[path = "../tests/scenarios/mod.rs"]
 mod scenarios;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -54,13 +59,7 @@ enum What {
     Verify(Many),
     /// The same, and have cgtune diagnose judge each. Exit code 1: not right in 95 of 100, or a healthy one called ill, or an ill
     /// one healthy.
-    Matrix {
-        #[command(flatten)]
-        many: Many,
-        /// Leave matrix.md and matrix.json in this folder.
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
+    Matrix(Many),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,11 +73,21 @@ struct Many {
     /// How long each is watched.
     #[arg(long = "for", default_value = "10s", value_parser = duration)]
     time: Duration,
+    /// How long to wait, before each, until nobody else uses the machine.
+    #[arg(long, default_value = "20s", value_parser = duration)]
+    patience: Duration,
+    /// Leave what came of it in this folder, as scenarios.md and scenarios.json.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     match answer() {
         Ok(code) => code,
+        Err(_) if interrupt::check().is_err() => {
+            eprintln!("interrupted; what was set up is taken down");
+            ExitCode::from(130)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
@@ -97,12 +106,16 @@ fn answer() -> anyhow::Result<ExitCode> {
         }
         What::Hold { name, seed, time } => hold(Scenario::named(&name, seed)?, time)?,
         What::Verify(many) => {
-            let (_, outcomes) = all(&many, Judge::Nobody)?;
+            let outcomes = all(&many, Judge::Nobody)?;
             let made = outcomes.iter().filter(|outcome| outcome.amiss.is_empty()).count();
             println!("{made} of {} came about", outcomes.len());
             return Ok(ExitCode::from(u8::from(made < outcomes.len())));
         }
-        What::Matrix { many, out } => return matrix(&many, out),
+        What::Matrix(many) => {
+            let matrix = report::matrix(&all(&many, Judge::Diagnose)?);
+            println!("\n{}", report::text(&matrix));
+            return Ok(ExitCode::from(u8::from(!matrix.passes())));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -122,7 +135,7 @@ fn hold(scenario: Scenario, time: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
+fn all(many: &Many, judge: Judge) -> anyhow::Result<Vec<Outcome>> {
     let (place, programs, seeds) = (Place::find()?, Programs::find()?, scenarios::seeds(&many.seeds)?);
     let setting = Setting::here(place.machine, many.time);
     let wanted = |variant: &&variants::Variant| {
@@ -137,28 +150,27 @@ fn all(many: &Many, judge: Judge) -> anyhow::Result<(Setting, Vec<Outcome>)> {
     for &seed in &seeds {
         for &variant in &chosen {
             let scenario = Scenario { variant, seed };
-            let outcome = run::run(&place, &programs, scenario, judge, many.time)
+            let outcome = run::run(&place, &programs, scenario, judge, many.time, many.patience)
                 .with_context(|| format!("scenario {scenario}"))?;
             println!("{}", report::line(&outcome));
             outcomes.push(outcome);
+            if let Some(folder) = &many.out {
+                keep(folder, &setting, &outcomes)?;
+            }
         }
     }
-    Ok((setting, outcomes))
+    Ok(outcomes)
 }
 
-fn matrix(many: &Many, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let (setting, outcomes) = all(many, Judge::Diagnose)?;
-    let matrix = report::matrix(&outcomes);
-    println!("\n{}", report::text(&matrix));
-    if let Some(folder) = out {
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let json = serde_json::to_string_pretty(&report::json(&setting, &outcomes))? + "\n";
-        for (name, text) in [("matrix.md", report::markdown(&setting, &matrix)), ("matrix.json", json)] {
-            let path = folder.join(name);
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        }
+/// Writes what came of those so far: an hour of them is not lost to the last one.
+fn keep(folder: &Path, setting: &Setting, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let json = serde_json::to_string_pretty(&report::json(setting, outcomes))? + "\n";
+    for (name, text) in [("scenarios.md", report::markdown(setting, outcomes)), ("scenarios.json", json)] {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(ExitCode::from(u8::from(!matrix.passes())))
+    Ok(())
 }
 
 /// A duration with a unit.

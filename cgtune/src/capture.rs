@@ -58,7 +58,7 @@ pub(crate) struct Manifest {
 
 /// What is in a capture, for the person who is to decide whether to send it.
 pub(crate) const CONTENTS: &str = "names and CPU settings, counters and pressure of the cgroups; ids, names, states and CPU times of \
-     their threads; names of the node's processes; the node's CPUs and memory nodes, kernel version and boot id";
+     their threads; names of pods, containers and the node's processes; the node's CPUs and memory nodes, kernel version and boot id";
 /// What is not.
 pub(crate) const NOT_INSIDE: &str =
     "command lines, environments, contents of your files, mounts but those of cgroups";

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cgtune_node::journal::Journal;
+use anyhow::Context as _;
+use cgtune_node::{journal::Journal, names::Ask};
 use cgtune_sys::{Hierarchies, HostRoot};
 use clap::{Parser, Subcommand};
 
@@ -21,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Stat(cmd::stat::Args),
     Diagnose(cmd::diagnose::Args),
+    #[cfg(feature = "tui")]
+    Top(cmd::top::Args),
     Capture(cmd::capture::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
@@ -44,9 +47,24 @@ pub(crate) struct Output {
 /// Where the node is, for every verb that reads one.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Node {
-    /// Read the node's /proc and /sys below this folder, as in a debug pod
+    /// Read the node's /proc, /sys, /run and /var below this folder, as in a debug pod
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) host_root: PathBuf,
+    /// Ask for names at this socket alone, where files do not tell them
+    /// [default: those of containerd, CRI-O, k3s, k0s, MicroK8s and cri-dockerd]
+    #[arg(long, value_name = "PATH", env = "CONTAINER_RUNTIME_ENDPOINT", hide_env_values = true)]
+    cri_socket: Option<String>,
+}
+
+impl Node {
+    /// How far to go for the names of pods and containers.
+    pub(crate) fn ask(&self) -> anyhow::Result<Ask> {
+        // A variable that is set to nothing is not set, for crictl too.
+        let typed = self.cri_socket.as_deref().filter(|text| !text.is_empty());
+        let socket =
+            typed.map(str::parse).transpose().context("--cri-socket (CONTAINER_RUNTIME_ENDPOINT)")?;
+        Ok(Ask { socket, ..Ask::default() })
+    }
 }
 
 /// A capture in place of a node, for every verb that can read one.
@@ -69,6 +87,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// How far to go for the names of pods and containers.
+    pub(crate) fn ask(&self) -> anyhow::Result<Ask> {
+        self.node.ask()
+    }
+
     /// The journal and the hierarchies; nothing is made yet.
     pub(crate) fn open(&self) -> anyhow::Result<(Journal, Hierarchies)> {
         let host = HostRoot::new(&self.node.host_root);

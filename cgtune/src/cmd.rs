@@ -10,6 +10,8 @@ pub(crate) mod history;
 pub(crate) mod man;
 pub(crate) mod simulate;
 pub(crate) mod stat;
+#[cfg(feature = "tui")]
+pub(crate) mod top;
 pub(crate) mod undo;
 
 use crate::{cli::Verb, exit::Exit, streams::Streams};
@@ -19,6 +21,8 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     match verb {
         Verb::Stat(args) => stat::run(args, streams),
         Verb::Diagnose(args) => diagnose::run(args, streams),
+        #[cfg(feature = "tui")]
+        Verb::Top(args) => top::run(args, streams),
         Verb::Capture(args) => capture::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),

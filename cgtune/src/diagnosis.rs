@@ -10,7 +10,10 @@ use cgtune_core::{
     },
     text::shell,
 };
-use cgtune_node::owner::{self, Ownership, Touched, Wanted};
+use cgtune_node::{
+    names::Resident,
+    owner::{self, Ownership, Touched, Wanted},
+};
 use cgtune_sys::HostRoot;
 
 /// A cgroup and its findings.
@@ -18,6 +21,8 @@ use cgtune_sys::HostRoot;
 pub(crate) struct Diagnosis {
     /// Its path in the cpu hierarchy.
     pub(crate) path: PathBuf,
+    /// Who lives there.
+    pub(crate) resident: Resident,
     /// What was found, ranked by cost; never empty.
     pub(crate) findings: Vec<Finding>,
 }
@@ -34,8 +39,8 @@ pub(crate) struct Prescription {
 }
 
 impl Diagnosis {
-    pub(crate) fn new(path: PathBuf, watched: &Watched) -> Self {
-        Self { path, findings: diagnose::findings(watched) }
+    pub(crate) fn new(resident: Resident, path: PathBuf, watched: &Watched) -> Self {
+        Self { resident, path, findings: diagnose::findings(watched) }
     }
 
     /// The first finding.
@@ -51,7 +56,12 @@ impl Diagnosis {
     /// What it costs, of all findings together, in ms per second.
     pub(crate) fn stall_ms_per_s(&self) -> f64 {
         let ill = |finding: &&Finding| finding.cause != Cause::Healthy;
-        self.findings.iter().filter(ill).filter_map(|finding| finding.stall_ms_per_s).sum()
+        // Not sum(), which of nothing is -0.0.
+        self.findings
+            .iter()
+            .filter(ill)
+            .filter_map(|finding| finding.stall_ms_per_s)
+            .fold(0.0, |all, one| all + one)
     }
 
     /// How a remedy is carried out: by us, now and with an undo; and by the owners, so that it lasts.

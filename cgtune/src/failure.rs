@@ -43,7 +43,7 @@ impl std::error::Error for Hinted {
 }
 
 /// The error and its causes on one line; a cause that the line already holds is not said again.
-fn sentence(error: &anyhow::Error) -> String {
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |line, cause| {
         let cause = cause.to_string();
         match line.as_str() {

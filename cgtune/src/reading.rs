@@ -6,6 +6,7 @@ use cgtune_core::{
     CpuControl as _, Interval, Observed, ObservedBandwidth, Snapshot,
     limit::{self, EffectiveLimit},
 };
+use cgtune_node::names::Resident;
 use cgtune_sys::{Cgroup, detect::View};
 
 /// Everything that was read about one cgroup.
@@ -13,6 +14,8 @@ use cgtune_sys::{Cgroup, detect::View};
 pub(crate) struct Reading {
     /// Its path in the cpu hierarchy.
     pub(crate) path: PathBuf,
+    /// Who lives there, at first as far as its path says.
+    pub(crate) resident: Resident,
     /// Whether the hierarchy is visible up to its root.
     pub(crate) view: View,
     /// Its policy.
@@ -35,6 +38,7 @@ impl Reading {
     ) -> Result<Self, cgtune_sys::Error> {
         Ok(Self {
             path: cgroup.path().to_owned(),
+            resident: Resident::of(cgroup.path()),
             view,
             observed: cgroup.observe()?,
             lineage: cgroup.lineage()?,

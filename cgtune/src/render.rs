@@ -14,7 +14,10 @@ pub(crate) mod markdown;
 pub(crate) mod owner;
 pub(crate) mod paragraph;
 pub(crate) mod plan;
+pub(crate) mod resident;
 pub(crate) mod simulate;
 pub(crate) mod stat;
 pub(crate) mod stat_all;
 pub(crate) mod stat_json;
+#[cfg(feature = "tui")]
+pub(crate) mod top;

@@ -260,6 +260,77 @@ fn a_container_is_found_by_a_unique_prefix_and_two_are_told() {
     assert_eq!(node.json(&format!("unit:docker-{}.scope", ID[1]))["cgroups"][0]["container"], ID[1]);
 }
 
+/// A pod with its log folders, as a kubelet leaves them; its sandbox is known by containerd's state alone.
+fn pod(node: &Node, uid: &str, apps: &[(&str, &str)]) {
+    let group = format!("/kubepods.slice/kubepods-pod{}.slice", uid.replace('-', "_"));
+    node.v2_group(&group, "max 100000\n");
+    node.file(&format!("/var/log/pods/prod_web_{uid}/{}/0.log", apps[0].0), "");
+    let pause = "9".repeat(64);
+    node.v2_group(&format!("{group}/cri-containerd-{pause}.scope"), "max 100000\n");
+    let state = "/run/containerd/io.containerd.runtime.v2.task/k8s.io";
+    let sandbox = r#"{"annotations":{"io.kubernetes.cri.container-type":"sandbox"}}"#;
+    node.file(&format!("{state}/{pause}/config.json"), sandbox);
+    for (name, id) in apps {
+        node.v2_group(&format!("{group}/cri-containerd-{id}.scope"), "50000 100000\n");
+        node.file(&format!("/var/log/containers/web_prod_{name}-{id}.log"), "");
+    }
+}
+
+#[test]
+fn a_pods_one_container_is_found_by_the_pods_name_and_shown_by_its_own() {
+    let node = Node::v2();
+    pod(&node, "6c1a4e95-6bb6", &[("app", ID[0])]);
+    for target in ["pod:prod/web", "pod:web", "pod:prod/web/app", "container:app", ID[0]] {
+        let group = &node.json(target)["cgroups"][0];
+        assert_eq!(group["container"], ID[0], "{target}");
+        let names = ["namespace", "pod", "container_name"].map(|name| &group[name]);
+        assert_eq!(names, ["prod", "web", "app"], "{target}");
+    }
+    assert!(node.stat("pod:prod/web").0.contains("name        prod/web/app"));
+    let (out, _) = succeeds(&["stat", "--all", "--for", "20ms", "--host-root", node.root()]);
+    assert!(out.contains(" prod/web/app ") && !out.contains("kubepods"), "{out}");
+    // Its own group has the pod's name, and nobody's container has one where none is told.
+    let group = &node.json("/kubepods.slice/kubepods-pod6c1a4e95_6bb6.slice")["cgroups"][0];
+    assert_eq!((&group["pod"], &group["container_name"]), (&Value::from("web"), &Value::Null));
+}
+
+#[test]
+fn a_pod_that_is_not_one_container_is_told_with_what_to_write() {
+    let node = Node::v2();
+    pod(&node, "6c1a4e95-6bb6", &[("app", ID[0]), ("log", ID[1])]);
+    let error = node.error("pod:prod/web");
+    assert!(error.contains("the pod prod/web has 2 containers here, and this takes one cgroup"), "{error}");
+    assert!(error.contains("write one of: pod:prod/web/app, pod:prod/web/log, /kubepods.slice"), "{error}");
+    assert_eq!(node.json("pod:prod/web/log")["cgroups"][0]["container"], ID[1]);
+    assert!(node.error("pod:prod/web/db").contains("the pod prod/web has no container named db here"));
+    assert!(node.error("pod:test/web").contains("no cgroup here belongs to a pod named test/web"));
+    assert!(node.error("container:redis").contains("no cgroup here belongs to a container named \"redis\""));
+
+    pod(&node, "7d2b5fa6-7cc7", &[("app", &"a".repeat(64))]);
+    let error = node.error("pod:web");
+    assert!(
+        error.contains("2 pods are named web: prod/web (UID 6c1a4e95-6bb6), prod/web (UID 7d2b5fa6-7cc7)"),
+        "{error}"
+    );
+    let error = node.error("container:app");
+    assert!(error.contains("2 containers are named \"app\": container:3b2e7f9d0c1a"), "{error}");
+}
+
+#[cfg(feature = "cri")]
+#[test]
+fn who_could_not_be_asked_is_a_warning_and_costs_only_the_name() {
+    let node = Node::v2();
+    let path = format!("/kubepods/burstable/pod6c1a/{}", ID[0]);
+    node.v2_group(&path, "50000 100000\n");
+    let (out, err) =
+        succeeds(&["stat", "--host-root", node.root(), "--cri-socket", "unix:///nonexistent/a.sock", &path]);
+    assert!(out.starts_with(&path), "{out}");
+    let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(err.contains("warning: names may be missing: cannot ask the CRI socket (/nonexistent/a.sock): cannot connect: No such file"), "{err}");
+    let (out, err) = succeeds(&["stat", "--host-root", node.root(), "--cri-socket", "", &path]);
+    assert!(out.starts_with(&path) && err.is_empty(), "{err}");
+}
+
 #[test]
 fn watching_all_lists_those_with_a_quota_and_skips_the_others() {
     let node = Node::v2();
@@ -279,6 +350,10 @@ fn wrong_use_is_exit_code_2_with_the_likely_form() {
         (&["stat", "--for", "48h"], "cannot watch for"),
         (&["stat", "nginx"], "no cgroup path, pid or container id"),
         (&["stat", "--all", "/x"], "cannot be used with"),
+        (&["stat", "--pod", "prod/web", "/x"], "cannot be used with"),
+        (&["stat", "pod:Prod/web"], "did you mean pod:prod/web?"),
+        (&["stat", "--pod", "prod/"], "the name of the pod is empty"),
+        (&["stat", "--cri-socket", "tcp://10.0.0.1:1"], "write its path, as"),
         (&["stat", "4294967294"], "no process 4294967294"),
     ] {
         let (_, error) = fails(args);

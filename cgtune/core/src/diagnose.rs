@@ -32,12 +32,25 @@ pub const WORTH_MS_PER_S: f64 = 10.0;
 /// [`Cause::Healthy`], or [`Cause::Unknown`] with what is missing to tell.
 #[must_use]
 pub fn findings(watched: &Watched) -> Vec<Finding> {
+    let mut findings = causes(watched);
+    for finding in &mut findings {
+        finding.remedies = remedy::against(finding, watched);
+    }
+    findings
+}
+
+/// The same without remedies, for whom the cause is enough: what they would do is modelled, and that takes longer than all
+/// the rest.
+#[must_use]
+pub fn causes(watched: &Watched) -> Vec<Finding> {
     let above = FromAbove::of(watched);
     let own = Throttling::of(watched, above.as_own);
     let throttled = own.as_ref().map_or(Nanos::ZERO, Throttling::stall).saturating_add(above.stall());
     let mut findings = own.map(|own| own.findings(watched)).unwrap_or_default();
-    findings.extend(above.finding(watched));
-    findings.extend(waiting::finding(watched, throttled));
+    if !watched.inner {
+        findings.extend(above.finding(watched));
+        findings.extend(waiting::finding(watched, throttled));
+    }
     findings.retain(|finding| finding.stall_ms_per_s.is_none_or(|stall| stall >= WORTH_MS_PER_S));
     findings.sort_by(|a, b| {
         let cost = |finding: &Finding| finding.stall_ms_per_s.unwrap_or(0.0);

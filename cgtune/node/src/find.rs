@@ -1,11 +1,16 @@
-//! From a name to the cgroup: a search over the live hierarchy.
+//! From a name to the cgroup: a search over the live hierarchy. Ids and units are in the paths themselves; pods and names
+//! of containers are asked for ([`pod`], [`named_container`]).
 
 use std::path::PathBuf;
 
 use cgtune_core::text::Escaped;
 use cgtune_sys::Hierarchies;
 
-use crate::names::path::container_id;
+use crate::names::{Answer, path::container_id};
+
+mod pod;
+
+pub use pod::{NoPodName, PodGroups, PodName, Seat, named_container, pod};
 
 /// Why a name leads to no cgroup.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +25,38 @@ pub enum FindError {
         prefix: String,
         /// The ids.
         ids: Vec<String>,
+    },
+    /// No pod of that name has one, as far as could be asked.
+    #[error("no cgroup here belongs to a pod named {name}{}", pod::unasked(.failures))]
+    NoPod {
+        /// What was asked for.
+        name: PodName,
+        /// Who could not be asked.
+        failures: Vec<Answer>,
+    },
+    /// Several pods have that name: one in each of several namespaces, or an old one beside its successor.
+    #[error("{} pods are named {name}: {}", .candidates.len(), .candidates.join(", "))]
+    Pods {
+        /// What was asked for.
+        name: PodName,
+        /// Each pod, with its UID.
+        candidates: Vec<String>,
+    },
+    /// No container has that name, as far as could be asked.
+    #[error("no cgroup here belongs to a container named \"{}\"{}", Escaped(.name.as_bytes()), pod::unasked(.failures))]
+    NoNamedContainer {
+        /// What was asked for.
+        name: String,
+        /// Who could not be asked.
+        failures: Vec<Answer>,
+    },
+    /// Several containers have that name.
+    #[error("{} containers are named \"{name}\": {}", .candidates.len(), .candidates.join(", "))]
+    NamedContainers {
+        /// What was asked for.
+        name: String,
+        /// As each can be asked for: `pod:prod/web/app`, or its id.
+        candidates: Vec<String>,
     },
     /// No systemd unit of that name has a cgroup.
     #[error("no cgroup here belongs to a unit named \"{}\"", Escaped(.0.as_bytes()))]

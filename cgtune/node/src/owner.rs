@@ -9,11 +9,13 @@
 //! [`Escaped`](cgtune_core::text::Escaped), and what goes into a command through
 //! [`shell`](cgtune_core::text::shell).
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use cgtune_core::{CpuSet, Micros, Quota};
 use cgtune_sys::HostRoot;
 use serde::Serialize;
+
+use crate::names::path::components as names;
 
 pub mod agents;
 pub mod kubelet;
@@ -139,16 +141,6 @@ pub fn of(path: &Path, host: &HostRoot) -> Ownership {
         Unit::of(&names, seen.systemd).map(Unit::owner),
     ];
     Ownership { owners: owners.into_iter().flatten().collect(), agents: agents::on(host, &seen) }
-}
-
-/// A path's components. One that is not UTF-8 is an empty one: no owner's name has such bytes.
-fn names(path: &Path) -> Vec<&str> {
-    path.components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_str().unwrap_or_default()),
-            _ => None,
-        })
-        .collect()
 }
 
 impl Ownership {

@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use cgtune_node::{
-    names::path::container_id,
+    names::{Kind, Resident, path::container_id},
     owner::{self, Role},
 };
 use cgtune_sys::HostRoot;
@@ -45,6 +45,25 @@ fn whole_paths_name_their_pod_and_container() {
     }
     // The monitor beside a container is in the pod's group and none of the kubelet's.
     assert_eq!(inside.len(), 1);
+}
+
+#[test]
+fn whole_paths_have_a_resident() {
+    for row in vectors()["full_paths"]["rows"].as_array().unwrap() {
+        let path = row["path"].as_str().unwrap();
+        let found = Resident::of(Path::new(path));
+        let uid = found.pod.as_ref().and_then(|pod| pod.uid.as_deref());
+        assert_eq!(uid, row["pod_uid"].as_str(), "{path}");
+        let id = found.container.as_ref().map(|container| container.id.as_str());
+        if found.kind == Kind::Monitor {
+            // Beside a container, whose id it bears.
+            assert!(path.contains("crio-conmon") && id.is_some_and(|id| path.contains(id)), "{path}");
+        } else {
+            assert_eq!(id, row["container_id"].as_str(), "{path}");
+        }
+        // A kind node's own container, where there is one.
+        assert_eq!(found.node.is_some(), path.contains(&"f".repeat(64)), "{path}");
+    }
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub(super) enum Word {
     Enter,
     Open,
     Inode,
+    Links,
+    Ask,
 }
 
 impl From<Verb> for Word {
@@ -63,6 +65,8 @@ impl From<Verb> for Word {
             Verb::Enter => Self::Enter,
             Verb::Open => Self::Open,
             Verb::Inode => Self::Inode,
+            Verb::Links => Self::Links,
+            Verb::Ask => Self::Ask,
         }
     }
 }
@@ -75,6 +79,8 @@ impl From<Word> for Verb {
             Word::Enter => Self::Enter,
             Word::Open => Self::Open,
             Word::Inode => Self::Inode,
+            Word::Links => Self::Links,
+            Word::Ask => Self::Ask,
         }
     }
 }

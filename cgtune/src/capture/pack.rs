@@ -111,10 +111,10 @@ impl<'r> Tree<'r> {
                 (Verb::Read, Answer::Bytes(bytes)) => {
                     files.insert(path, bytes);
                 }
-                (Verb::List | Verb::Enter | Verb::Inode, Answer::Bytes(_)) => {
+                (Verb::List | Verb::Enter | Verb::Inode | Verb::Links, Answer::Bytes(_)) => {
                     folders.insert(path.clone());
                 }
-                (Verb::Open, _) | (_, Answer::Errno(_)) => {}
+                (Verb::Open | Verb::Ask, _) | (_, Answer::Errno(_)) => {}
             }
         }
         let above = files.keys().copied().chain(recorded.folders.iter().map(PathBuf::as_path));

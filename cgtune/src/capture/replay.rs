@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use cgtune_core::text::Escaped;
+use cgtune_node::names::Ask;
 use cgtune_sys::{Hierarchies, HostRoot};
 
 use super::{Captured, Manifest, Session, unpack};
@@ -34,7 +35,7 @@ pub(crate) fn replay(file: &Path, interrupt: &Interrupt) -> anyhow::Result<Repla
     })?;
     let play = || {
         let hierarchies = Hierarchies::detect(captured.host.clone()).map_err(target::kernel)?;
-        let mut session = captured.request.carry_out(&hierarchies, interrupt)?;
+        let mut session = captured.request.carry_out(&hierarchies, &Ask::default(), interrupt)?;
         // What watching cost then, not what reading the tape costs now.
         session.seen.effort.cpu = captured.cpu;
         anyhow::Ok((hierarchies, session))
@@ -77,14 +78,14 @@ impl Replayed {
         Ok(())
     }
 
-    /// Keeps only these groups; without any, all of them.
+    /// Keeps only these groups, of a pod its own and its containers'; without any, all of them.
     pub(crate) fn keep(&mut self, targets: &[Target]) -> anyhow::Result<()> {
         if targets.is_empty() {
             return Ok(());
         }
+        let open = target::open_all(targets, &self.hierarchies, &Ask::default());
         let mut paths = Vec::new();
-        for target in targets {
-            let cgroup = target.open(&self.hierarchies).with_context(|| what(&self.file))?;
+        for cgroup in open.with_context(|| what(&self.file))? {
             let path = cgroup.path().to_owned();
             if !self.session.seen.watched.contains_key(&path) {
                 return Err(self.nothing_about(&path));

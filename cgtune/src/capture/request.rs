@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use cgtune_core::{CpuControl as _, Interval, Micros, Snapshot};
+use cgtune_node::names::{Ask, Register};
 use cgtune_sys::{Cgroup, Error, Hierarchies};
 
 use crate::{
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) readings: Vec<Reading>,
     /// As `diagnose` judges it.
     pub(crate) seen: Seen,
+    /// Who lives there.
+    pub(crate) register: Register,
 }
 
 /// A group at the beginning. One of all groups is not kept open: there may be thousands.
@@ -38,10 +41,11 @@ struct First {
 
 impl Request {
     /// Looks. Played back from a tape it must ask the very same questions, so nothing here may depend on anything else
-    /// than the node.
+    /// than the node; whom to `ask` for names does not matter there, since what they said is on the tape.
     pub(crate) fn carry_out(
         &self,
         hierarchies: &Hierarchies,
+        ask: &Ask,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Session> {
         let watch = Watch { duration: self.duration, interrupt };
@@ -50,8 +54,7 @@ impl Request {
             (firsts, watch.all(hierarchies)?)
         } else {
             let targets = self.targets()?;
-            let open =
-                || targets.iter().map(|target| target.open(hierarchies)).collect::<Result<Vec<_>, _>>();
+            let open = || target::open_all(&targets, hierarchies, ask);
             let firsts =
                 open()?.into_iter().map(first).collect::<Result<Vec<_>, _>>().map_err(target::kernel)?;
             (firsts, watch.these(hierarchies, open()?)?)
@@ -64,7 +67,12 @@ impl Request {
                 Err(error) => return Err(target::kernel(error)),
             }
         }
-        Ok(Session { readings, seen })
+        let paths = readings.iter().map(|reading| &reading.path).chain(seen.watched.keys());
+        let register = Register::read(hierarchies.host(), paths, ask);
+        for reading in &mut readings {
+            reading.resident = register.resident(&reading.path);
+        }
+        Ok(Session { readings, seen, register })
     }
 
     pub(crate) fn targets(&self) -> anyhow::Result<Vec<Target>> {

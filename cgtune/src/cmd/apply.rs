@@ -29,8 +29,8 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-TARGET is a cgroup path, a pid, or a container id or its beginning; unit:NAME
-is a systemd unit.
+TARGET is a cgroup path, a pid, or a container id or its beginning;
+pod:NAMESPACE/POD is a pod's container, unit:NAME a systemd unit.
 The plan is shown first. On a terminal you are asked; elsewhere --yes is needed.
 Every change is written down before its first write: cgtune undo takes it back.
 
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     }
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
     let (journal, hierarchies) = args.ledger.open()?;
-    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies)?;
+    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies, &args.ledger.ask()?)?;
     refuse_on_top_of_half_done(&journal, &cgroup)?;
     let path = cgroup.path().to_owned();
     let (mut groups, notes) = planned(args, &hierarchies, cgroup)?;

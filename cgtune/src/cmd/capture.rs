@@ -13,7 +13,7 @@ use cgtune_core::{Layout, Micros, text::Escaped};
 use cgtune_sys::{
     Cgroup, Hierarchies, HostRoot,
     durable::{self, Existing},
-    facts, survey,
+    facts, node_files,
 };
 
 use crate::{
@@ -30,7 +30,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 TARGET is a cgroup path (/kubepods/…), a pid, a container id or its beginning,
-or unit:NAME; without one it is the cgroup that this command runs in.
+pod:NAMESPACE/POD or unit:NAME; without one it is the cgroup that this command
+runs in.
 
 FILE is a tar: the node's files that were read, each as it was first, and a tape
 of what changed while they were read. cgtune stat and cgtune diagnose replay it
@@ -38,12 +39,14 @@ with --from, on any machine. It only reads, and writes nothing but FILE, which
 is there once it is whole.
 
 In it: names and CPU settings, counters and pressure of the cgroups; ids, names,
-states and CPU times of their threads; names of the node's processes; its CPUs
-and memory nodes, kernel version and boot id. Not in it: command lines,
-environments, contents of your files, mounts but those of cgroups.
+states and CPU times of their threads; names of pods, containers and the node's
+processes; its CPUs and memory nodes, kernel version and boot id. Not in it:
+command lines, environments, contents of your files, mounts but those of
+cgroups.
 
 Examples:
   cgtune capture -o web.tar 3b2e7f9d0c1a       a container, for ten seconds
+  cgtune capture -o web.tar pod:prod/web       a pod and its containers
   cgtune capture -o node7.tar --all --for 30s  every cgroup
   cgtune diagnose --from node7.tar --all       what it was, elsewhere
   ssh node7 cgtune capture --all -o - > node7.tar";
@@ -96,6 +99,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if !to_stdout {
         writable(&args.out, args.force)?;
     }
+    let ask = args.node.ask()?;
     let interrupt = Interrupt::watch()?;
     let live = HostRoot::new(&args.node.host_root);
     if args.all {
@@ -103,7 +107,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     }
     let host = live.recorded(TAPE);
     let hierarchies = Hierarchies::detect(host.clone()).map_err(target::kernel)?;
-    let session = request.carry_out(&hierarchies, &interrupt)?;
+    let session = request.carry_out(&hierarchies, &ask, &interrupt)?;
     if interrupt.asked() {
         streams.warn(&"interrupted while watching; nothing was written")?;
         return Ok(Exit::Interrupted);
@@ -185,15 +189,15 @@ struct Taken {
 impl Taken {
     fn from(session: Session, request: &Request, hierarchies: &Hierarchies) -> anyhow::Result<Self> {
         let host = hierarchies.host();
-        survey::machine(host);
+        node_files::machine(host);
         let mut left = PROCESSES;
         for path in session.seen.watched.keys() {
             // One that vanished just now has no processes.
             if let Ok(cgroup) = Cgroup::open(hierarchies, path) {
-                left -= survey::processes(&cgroup, host, left);
+                left -= node_files::processes(&cgroup, host, left);
             }
         }
-        let Session { mut readings, seen } = session;
+        let Session { mut readings, seen, register } = session;
         readings.sort_by(stat::worst_first);
         let mut stat = Vec::new();
         render::stat_json::write(&readings, &mut stat)?;
@@ -217,7 +221,8 @@ impl Taken {
             cgroups: seen.watched.keys().map(|path| name(path)).collect(),
         };
         let mut findings = Vec::new();
-        render::diagnose_json::write(&diagnose::diagnoses(seen.watched), &effort, host, &mut findings)?;
+        let diagnoses = diagnose::diagnoses(seen.watched, &register);
+        render::diagnose_json::write(&diagnoses, &effort, host, &mut findings)?;
         Ok(Self { manifest, findings, stat })
     }
 }

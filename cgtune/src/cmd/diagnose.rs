@@ -9,13 +9,15 @@ use cgtune_core::{
     Micros,
     diagnose::{Cause, WORTH_MS_PER_S, Watched},
 };
+use cgtune_node::names::Register;
 use cgtune_sys::{Hierarchies, HostRoot};
 
 pub(crate) use watch::Effort;
 use watch::Seen;
 
 use crate::{
-    capture, cli,
+    capture::{self, Session},
+    cli,
     diagnosis::Diagnosis,
     exit::Exit,
     failure::Hinted,
@@ -27,7 +29,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 TARGET is a cgroup path (/kubepods/…), a pid, a container id or its beginning,
-or unit:NAME; without one it is the cgroup that this command runs in.
+pod:NAMESPACE/POD or unit:NAME; without one it is the cgroup that this command
+runs in.
 It only reads. One cgroup is read every 10 ms or more often, which takes less
 than one hundredth of a CPU.
 
@@ -39,6 +42,7 @@ ranked by the time they cost. cgtune explain CAUSE tells more of each.
 Examples:
   cgtune diagnose 3b2e7f9d0c1a            a container, watched for ten seconds
   cgtune diagnose --for 30s unit:nginx.service
+  cgtune diagnose --pod prod/web          a pod and its containers
   cgtune diagnose --all                   every cgroup, worst first
   cgtune diagnose --all --json | jq '.cgroups[] | {path, cause: .findings[0].cause}'
   cgtune diagnose 3b2e --check            exit 1 if it stalls over 10 ms a second
@@ -54,7 +58,10 @@ pub(crate) struct Args {
     /// All of them
     #[arg(long)]
     all: bool,
-    /// A container, by its id or the beginning of it
+    /// A pod: its own group and its containers'
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with = "all")]
+    pod: Vec<String>,
+    /// A container, by its id, the beginning of it, or its name
     #[arg(long, value_name = "ID", conflicts_with = "all")]
     container: Vec<String>,
     /// Watch for so long
@@ -64,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
     /// What --check lets pass, in ms stalled per second of wall time
-    #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall)]
+    #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall, allow_negative_numbers = true)]
     max_stall_ms_per_s: f64,
     #[command(flatten)]
     replay: cli::Replay,
@@ -87,10 +94,11 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         let mut replayed = capture::replay(file, &interrupt)?;
         replayed.keep(&targets)?;
         replayed.introduce(args.output.json, streams)?;
-        let watched = std::mem::take(&mut replayed.session.seen.watched);
-        let seen = Seen { watched, ..replayed.session.seen };
-        return answer(args, seen, replayed.host(), &interrupt, streams);
+        let host = replayed.host().clone();
+        let Session { seen, register, .. } = replayed.session;
+        return answer(args, seen, &register, &host, &interrupt, streams);
     }
+    let ask = args.node.ask()?;
     let host = HostRoot::new(&args.node.host_root);
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
     let watch = watch::Watch { duration, interrupt: &interrupt };
@@ -98,8 +106,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         watch.all(&hierarchies)?
     } else {
         let targets = if targets.is_empty() { vec![Target::Own] } else { targets };
-        let cgroups =
-            targets.iter().map(|target| target.open(&hierarchies)).collect::<Result<Vec<_>, _>>()?;
+        let cgroups = target::open_all(&targets, &hierarchies, &ask)?;
         let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
         let seen = watch.these(&hierarchies, cgroups)?;
         if let Some(gone) = paths.iter().find(|path| !seen.watched.contains_key(*path)) {
@@ -108,13 +115,17 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         }
         seen
     };
-    answer(args, seen, hierarchies.host(), &interrupt, streams)
+    let host = hierarchies.host();
+    let register = Register::read(host, seen.watched.keys(), &ask);
+    answer(args, seen, &register, host, &interrupt, streams)
 }
 
 /// What follows from a watch, worst first.
-pub(crate) fn diagnoses(watched: BTreeMap<PathBuf, Watched>) -> Vec<Diagnosis> {
-    let mut diagnoses: Vec<Diagnosis> =
-        watched.into_iter().map(|(path, watched)| Diagnosis::new(path, &watched)).collect();
+pub(crate) fn diagnoses(watched: BTreeMap<PathBuf, Watched>, register: &Register) -> Vec<Diagnosis> {
+    let mut diagnoses: Vec<Diagnosis> = watched
+        .into_iter()
+        .map(|(path, watched)| Diagnosis::new(register.resident(&path), path, &watched))
+        .collect();
     diagnoses
         .sort_by(|a, b| b.stall_ms_per_s().total_cmp(&a.stall_ms_per_s()).then_with(|| a.path.cmp(&b.path)));
     diagnoses
@@ -123,11 +134,12 @@ pub(crate) fn diagnoses(watched: BTreeMap<PathBuf, Watched>) -> Vec<Diagnosis> {
 fn answer(
     args: &Args,
     seen: Seen,
+    register: &Register,
     host: &HostRoot,
     interrupt: &Interrupt,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
-    let diagnoses = diagnoses(seen.watched);
+    let diagnoses = diagnoses(seen.watched, register);
     if args.output.json {
         render::diagnose_json::write(&diagnoses, &seen.effort, host, streams.out)?;
     } else if args.all {
@@ -135,6 +147,12 @@ fn answer(
     } else {
         for diagnosis in &diagnoses {
             render::diagnose::write(diagnosis, host, streams.out)?;
+        }
+    }
+    // Who could not be asked matters only where a name is missing.
+    if diagnoses.iter().any(|diagnosis| diagnosis.resident.is_nameless()) {
+        for answer in register.failures() {
+            streams.warn(&render::resident::unasked(answer))?;
         }
     }
     let over = |finding: &cgtune_core::diagnose::Finding| {
@@ -154,6 +172,9 @@ fn answer(
 fn targets(args: &Args) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    for pod in &args.pod {
+        targets.push(Target::pod(pod)?);
+    }
     for id in &args.container {
         targets.push(Target::parse(Some(format!("container:{id}").as_ref()))?);
     }

@@ -4,10 +4,12 @@ use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, path::Path, time::D
 
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Interval, Micros, Nanos};
+use cgtune_node::names::{Ask, Register};
 use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
 
 use crate::{
-    capture, cli,
+    capture::{self, Session},
+    cli,
     exit::Exit,
     failure::Hinted,
     interrupt::Interrupt,
@@ -20,12 +22,14 @@ use crate::{
 
 const EXAMPLES: &str = "\
 TARGET is a cgroup path (/kubepods/…), a pid, or a container id or a unique
-prefix of one; cgroup:, pid:, container: and unit: force the form. Without a
-TARGET it is the cgroup that this command runs in.
+prefix of one; cgroup:, pid:, container: and unit: force the form.
+pod:NAMESPACE/POD is a pod's container, or one of them with /CONTAINER after it.
+Without a TARGET it is the cgroup that this command runs in.
 
 Examples:
   cgtune stat                        the cgroup we are in
   cgtune stat --for 5s 3b2e7f9d0c1a  a container, watched for five seconds
+  cgtune stat --for 5s pod:prod/web  the container of a pod
   cgtune stat --for 5s --json /kubepods/burstable/pod6c1a4e95
   cgtune stat --all --for 10s        every cgroup with a quota, worst first
   cgtune stat --from node7.tar       what cgtune capture saw, over all of its time";
@@ -37,6 +41,9 @@ pub(crate) struct Args {
     /// Which cgroup
     #[arg(conflicts_with = "all")]
     target: Option<OsString>,
+    /// The container of this pod, as pod: does
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with_all = ["target", "all"])]
+    pod: Option<String>,
     /// Watch every cgroup that has a quota, worst first
     #[arg(long)]
     all: bool,
@@ -61,16 +68,9 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Some(text) => Some(watch_time(text)?),
         None => args.all.then_some(ALL_FOR),
     };
-    let mut readings = if let Some(file) = &args.replay.from {
-        replayed(args, file, streams)?
-    } else {
-        let host = HostRoot::new(&args.node.host_root);
-        let target = Target::parse(args.target.as_deref())?;
-        let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-        match args.all {
-            true => watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?,
-            false => vec![watch(&hierarchies, &target, duration)?],
-        }
+    let (mut readings, register) = match &args.replay.from {
+        Some(file) => replayed(args, file, streams)?,
+        None => live(args, duration)?,
     };
     readings.sort_by(worst_first);
     if args.output.json {
@@ -80,6 +80,12 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     } else {
         for reading in &readings {
             render::stat::write(reading, streams.out)?;
+        }
+    }
+    // Who could not be asked matters only where a name is missing.
+    if readings.iter().any(|reading| reading.resident.is_nameless()) {
+        for answer in register.failures() {
+            streams.warn(&render::resident::unasked(answer))?;
         }
     }
     Ok(Exit::Done)
@@ -94,22 +100,51 @@ fn watch_time(text: &str) -> anyhow::Result<Micros> {
     Ok(duration)
 }
 
+/// From the node: the one that was named, or of all those with a quota.
+fn live(args: &Args, duration: Option<Micros>) -> anyhow::Result<(Vec<Reading>, Register)> {
+    let ask = args.node.ask()?;
+    let target = target(args)?.unwrap_or(Target::Own);
+    let hierarchies = Hierarchies::detect(HostRoot::new(&args.node.host_root)).map_err(target::kernel)?;
+    let mut readings = match args.all {
+        true => watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?,
+        false => vec![watch(&hierarchies, &target, &ask, duration)?],
+    };
+    let register = Register::read(hierarchies.host(), readings.iter().map(|reading| &reading.path), &ask);
+    for reading in &mut readings {
+        reading.resident = register.resident(&reading.path);
+    }
+    Ok((readings, register))
+}
+
+/// What was typed, if something was.
+fn target(args: &Args) -> anyhow::Result<Option<Target>> {
+    match &args.pod {
+        Some(pod) => Target::pod(pod).map(Some),
+        None => args.target.as_deref().map(|typed| Target::parse(Some(typed))).transpose(),
+    }
+}
+
 /// From a capture: the one that was named, or all that were captured, or of these those with a quota.
-fn replayed(args: &Args, file: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Reading>> {
+fn replayed(args: &Args, file: &Path, streams: &mut Streams<'_>) -> anyhow::Result<(Vec<Reading>, Register)> {
     let mut replayed = capture::replay(file, &Interrupt::watch()?)?;
-    let target = args.target.as_deref().map(|typed| Target::parse(Some(typed))).transpose()?;
-    replayed.keep(target.as_slice())?;
+    replayed.keep(target(args)?.as_slice())?;
     replayed.introduce(args.output.json, streams)?;
     let limited = |reading: &Reading| {
         reading.observed.bandwidth.is_some_and(|bandwidth| bandwidth.quota.limited().is_some())
     };
-    replayed.session.readings.retain(|reading| !args.all || limited(reading));
-    Ok(replayed.session.readings)
+    let Session { mut readings, register, .. } = replayed.session;
+    readings.retain(|reading| !args.all || limited(reading));
+    Ok((readings, register))
 }
 
 /// One cgroup. That it vanishes or is made anew while it is watched is the answer then.
-fn watch(hierarchies: &Hierarchies, target: &Target, duration: Option<Micros>) -> anyhow::Result<Reading> {
-    let mut cgroup = target.open(hierarchies)?;
+fn watch(
+    hierarchies: &Hierarchies,
+    target: &Target,
+    ask: &Ask,
+    duration: Option<Micros>,
+) -> anyhow::Result<Reading> {
+    let mut cgroup = target.open(hierarchies, ask)?;
     let first = cgroup.sample().map_err(target::kernel)?;
     let view = hierarchies.cpu().view;
     let Some(duration) = duration else {

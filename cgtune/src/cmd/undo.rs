@@ -159,7 +159,7 @@ fn choose(args: &Args, contents: &Contents, hierarchies: &Hierarchies) -> anyhow
         }
         return Ok(vec![entry.clone()]);
     }
-    let cgroup = Target::parse(Some(what))?.open(hierarchies)?;
+    let cgroup = Target::parse(Some(what))?.open(hierarchies, &args.ledger.ask()?)?;
     let of_it: Vec<Entry> =
         open().filter(|entry| entry.groups.iter().any(|group| group.id == cgroup.id())).cloned().collect();
     if of_it.is_empty() {

@@ -14,14 +14,17 @@ use cgtune_core::{
 };
 use cgtune_sys::HostRoot;
 
-use super::{paragraph, stat::name};
+use super::{paragraph, resident::title, stat::name};
 use crate::{
     diagnosis::{Diagnosis, Prescription},
     streams::HEADING,
 };
 
 pub(crate) fn write(diagnosis: &Diagnosis, host: &HostRoot, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{HEADING}{}{HEADING:#}", name(&diagnosis.path))?;
+    match title(&diagnosis.resident, &diagnosis.path) {
+        Some(title) => writeln!(out, "{HEADING}{title}{HEADING:#}\n{}", name(&diagnosis.path))?,
+        None => writeln!(out, "{HEADING}{}{HEADING:#}", name(&diagnosis.path))?,
+    }
     for finding in &diagnosis.findings {
         heading(finding, out)?;
         indented(4, &sentence::of(finding), out)?;

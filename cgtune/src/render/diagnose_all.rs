@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use cgtune_core::diagnose::Cause;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::{paragraph, stat::name, stat_all::end_of};
+use super::{paragraph, resident::title, stat::name, stat_all::end_of};
 use crate::{cmd::diagnose::Effort, diagnosis::Diagnosis};
 
 pub(crate) fn write(diagnoses: &[Diagnosis], effort: &Effort, out: &mut dyn Write) -> io::Result<()> {
@@ -33,12 +33,14 @@ pub(crate) fn write(diagnoses: &[Diagnosis], effort: &Effort, out: &mut dyn Writ
     for diagnosis in &ill {
         let Some((first, rest)) = diagnosis.findings.split_first() else { continue };
         let also: Vec<&str> = rest.iter().map(|finding| finding.cause.name()).collect();
+        let shown =
+            title(&diagnosis.resident, &diagnosis.path).unwrap_or_else(|| name(&diagnosis.path).to_string());
         let stall = first.stall_ms_per_s.map_or_else(|| "n/a".to_owned(), |stall| format!("{stall:.0}"));
         table.add_row([
             Cell::new(stall).set_alignment(CellAlignment::Right),
             Cell::new(first.cause),
             Cell::new(also.join(", ")),
-            Cell::new(end_of(&name(&diagnosis.path).to_string())),
+            Cell::new(end_of(&shown)),
         ]);
     }
     for line in table.lines() {

@@ -9,7 +9,6 @@ use cgtune_core::{
         remedy::{Expected, Kind},
     },
 };
-use cgtune_node::names::path::container_id;
 use cgtune_sys::HostRoot;
 use serde::Serialize;
 
@@ -41,6 +40,7 @@ struct Cgroup<'a> {
     pod: Option<String>,
     namespace: Option<String>,
     container: Option<String>,
+    container_name: Option<String>,
     stall_ms_per_s: f64,
     findings: Vec<FoundJson<'a>>,
 }
@@ -104,11 +104,13 @@ pub(crate) fn write(
 }
 
 fn cgroup<'a>(diagnosis: &'a Diagnosis, host: &HostRoot) -> Cgroup<'a> {
+    let (pod, container) = (diagnosis.resident.pod.as_ref(), diagnosis.resident.container.as_ref());
     Cgroup {
         path: name(&diagnosis.path),
-        pod: None,
-        namespace: None,
-        container: container_id(&diagnosis.path).map(str::to_owned),
+        pod: pod.and_then(|pod| pod.name.clone()),
+        namespace: pod.and_then(|pod| pod.namespace.clone()),
+        container: container.map(|container| container.id.clone()),
+        container_name: container.and_then(|container| container.name.clone()),
         stall_ms_per_s: diagnosis.stall_ms_per_s(),
         findings: diagnosis.findings.iter().map(|finding| found(diagnosis, finding, host)).collect(),
     }

@@ -8,7 +8,7 @@ use std::{
 use cgtune_core::{Micros, Nanos, ObservedBandwidth, ObservedShare, Quota, snapshot::Usage, text::Escaped};
 use cgtune_sys::detect::View;
 
-use super::paragraph;
+use super::{paragraph, resident};
 use crate::{reading::Reading, streams::HEADING};
 
 /// Width of the column of names.
@@ -16,6 +16,12 @@ const NAMES: usize = 12;
 
 pub(crate) fn write(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{HEADING}{}{HEADING:#}", name(&reading.path))?;
+    if let Some(title) = resident::title(&reading.resident, &reading.path) {
+        row(out, "name", &title)?;
+    }
+    if reading.resident.pod.as_ref().is_some_and(|pod| pod.astray) {
+        row(out, "beside", "it lies outside its pod's group, whose limits do not hold for it")?;
+    }
     row(out, "policy", &policy(reading))?;
     row(out, "limit", &limit(reading))?;
     for (label, text) in totals(reading) {

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use cgtune_core::Interval;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::{paragraph, stat::name};
+use super::{paragraph, resident::title, stat::name};
 use crate::reading::Reading;
 
-/// Room for a path in 80 columns; longer ones keep their end, which tells containers apart.
+/// Room for a name or a path in 80 columns; longer ones keep their end, which tells containers apart.
 const PATH: usize = 37;
 
 pub(crate) fn write(readings: &[Reading], out: &mut dyn Write) -> io::Result<()> {
@@ -43,7 +43,7 @@ fn row(reading: &Reading) -> Vec<String> {
     let throttled =
         interval.and_then(|i| i.bandwidth).map(|b| format!("{} of {}", b.nr_throttled, b.nr_periods));
     vec![
-        end_of(&name(&reading.path).to_string()),
+        end_of(&title(&reading.resident, &reading.path).unwrap_or_else(|| name(&reading.path).to_string())),
         interval.and_then(Interval::cpus_used).map_or_else(absent, |cpus| format!("{cpus:.2}")),
         reading.limit().map_or_else(absent, |(limit, _)| format!("{:.2}", limit.cpus)),
         throttled.unwrap_or_else(absent),

@@ -25,6 +25,10 @@ struct Document {
 struct Cgroup {
     path: String,
     container: Option<String>,
+    /// Names are null where no source told them.
+    container_name: Option<String>,
+    pod: Option<String>,
+    namespace: Option<String>,
     policy: Policy,
     effective_limit: Option<Limit>,
     /// Whether limits above what is visible may exist.
@@ -109,9 +113,14 @@ fn cgroup(reading: &Reading) -> Cgroup {
         None => (None, None),
     };
     let stat = &reading.snapshot.stat;
+    let pod = reading.resident.pod.as_ref();
+    let container = reading.resident.container.as_ref();
     Cgroup {
         path: name(&reading.path),
         container: container_id(&reading.path).map(str::to_owned),
+        container_name: container.and_then(|container| container.name.clone()),
+        pod: pod.and_then(|pod| pod.name.clone()),
+        namespace: pod.and_then(|pod| pod.namespace.clone()),
         policy: Policy {
             shares,
             weight,

@@ -129,18 +129,34 @@ impl Dir {
     /// # Errors
     /// The kernel's refusal.
     pub fn inode(&self) -> Result<u64, Error> {
-        let live = || fstat(&self.fd).map(|stat| stat.st_ino);
-        let inode = match &self.tape {
+        self.number(Verb::Inode, || fstat(&self.fd).map(|stat| stat.st_ino))
+    }
+
+    /// What fstat(2) says of it. One that was made anew is another, also where a tape is played in one and the same folder.
+    fn number(&self, verb: Verb, live: impl Fn() -> Result<u64, Errno>) -> Result<u64, Error> {
+        let number = match &self.tape {
             None => live(),
-            // One that was made anew is another, also where a tape is played in one and the same folder.
             Some(tape) => {
-                let text = || live().map(|inode| inode.to_string().into_bytes());
-                tape.bytes(Verb::Inode, &self.path, text).0.and_then(|text| {
+                let text = || live().map(|number| number.to_string().into_bytes());
+                tape.bytes(verb, &self.path, text).0.and_then(|text| {
                     std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)
                 })
             }
         };
-        inode.map_err(|errno| Error::io(Action::Open, &self.path, errno))
+        number.map_err(|errno| Error::io(Action::Open, &self.path, errno))
+    }
+
+    /// The inode, and how many links the directory has: on a cgroup file system two more than it has directories
+    /// (`kernfs_refresh_inode`, fs/kernfs/inode.c, 6.12), so that an unchanged number means that nothing was added on
+    /// balance. A removed directory has none.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    #[allow(clippy::useless_conversion, reason = "the number of links is narrower on some architectures")]
+    pub(crate) fn inode_and_links(&self) -> Result<(u64, u64), Error> {
+        let inode = self.inode()?;
+        let links = self.number(Verb::Links, || fstat(&self.fd).map(|stat| u64::from(stat.st_nlink)))?;
+        Ok((inode, links))
     }
 
     /// Whether a file is here.

@@ -104,14 +104,3 @@ pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
     let nanos = |ticks: u64| Nanos::new(ticks.saturating_mul(tick));
     Some(MachineTime { busy: nanos(busy), steal: nanos(total.steal.unwrap_or(0)) })
 }
-
-/// Raises the number of files that this process may have open to the most it is allowed: watching thousands of groups keeps
-/// several open of each. Where that is refused, opening will say so.
-pub fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
-}

@@ -94,10 +94,40 @@ impl HostRoot {
     /// The kernel's refusal.
     pub fn read_start(&self, absolute: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
         let path = self.join(&absolute);
+        self.answered(Verb::Read, absolute.as_ref(), || start(&path, most))
+    }
+
+    /// The same of a file that holds what is nobody's business: onto a tape comes only what `reduce` leaves of it, and that is what
+    /// is read then, too.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn read_reduced(
+        &self,
+        absolute: impl AsRef<Path>,
+        most: u64,
+        reduce: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> io::Result<Vec<u8>> {
+        let path = self.join(&absolute);
         self.answered(Verb::Read, absolute.as_ref(), || {
-            let mut bytes = Vec::new();
-            File::open(path)?.take(most).read_to_end(&mut bytes)?;
-            Ok(bytes)
+            let bytes = start(&path, most)?;
+            Ok(if self.tape.is_some() { reduce(&bytes) } else { bytes })
+        })
+    }
+
+    /// What a service of the node says, named by a path that says which; it is no file. On a node that is no more nobody is
+    /// asked who was not asked then.
+    ///
+    /// # Errors
+    /// ENOENT where nobody was asked; what `live` fails with.
+    pub fn ask(
+        &self,
+        absolute: impl AsRef<Path>,
+        live: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<Vec<u8>> {
+        self.answered(Verb::Ask, absolute.as_ref(), || match self.is_played() {
+            true => Err(Errno::ENOENT.into()),
+            false => live(),
         })
     }
 
@@ -131,6 +161,19 @@ impl HostRoot {
             tape.seen(&path, found.is_dir());
         }
         found.is_ok()
+    }
+
+    /// Looks for a folder.
+    ///
+    /// # Errors
+    /// There is none, or it may not be seen whether there is.
+    pub fn enter(&self, absolute: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.join(&absolute);
+        let entered = self.answered(Verb::Enter, absolute.as_ref(), || match path.metadata()?.is_dir() {
+            true => Ok(Vec::new()),
+            false => Err(Errno::ENOTDIR.into()),
+        });
+        entered.map(drop)
     }
 
     /// Whether a folder is there.
@@ -185,6 +228,12 @@ impl HostRoot {
         let (answer, _) = tape.bytes(verb, &self.join(absolute), || live().map_err(|e| errno(&e)));
         Ok(answer?)
     }
+}
+
+fn start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The kernel's number of an error; `EIO` for one that is not the kernel's.

@@ -2,7 +2,11 @@
 //!
 //! Opening, reading and closing costs several times as much, and a kept descriptor notices that its cgroup is gone.
 
-use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
 
 use cgtune_core::{Nanos, parse::ParseError};
 use nix::errno::Errno;
@@ -44,7 +48,7 @@ impl KeptFile {
         Ok(dir.open(name)?.map(|file| Self {
             file,
             path: dir.path().join(name),
-            buffer: vec![0; FIRST_SIZE],
+            buffer: Vec::new(),
             tape: dir.tape().map(|tape| Taped { tape: tape.clone(), bytes: Vec::new(), at: Nanos::ZERO }),
         }))
     }
@@ -66,13 +70,10 @@ impl KeptFile {
                 })
             }
         };
-        read.map_err(|errno| match errno {
-            Errno::ENODEV => Error::Gone(Shown(path.parent().unwrap_or(path).to_owned())),
-            errno => Error::io(Action::Read, &*path, errno),
-        })
+        read.map_err(|errno| failed(path, errno))
     }
 
-    /// When it was last read, asked for right after that: CLOCK_MONOTONIC.
+    /// When it was last read by [`KeptFile::read`], asked for right after that: CLOCK_MONOTONIC.
     #[must_use]
     pub fn instant(&self) -> Nanos {
         self.tape.as_ref().map_or_else(clock::now, |tape| tape.at)
@@ -86,11 +87,42 @@ impl KeptFile {
         let parsed = parser(self.read()?);
         parsed.map_err(|source| Error::Format { path: Shown(self.path.clone()), source })
     }
+
+    /// The same through a buffer that many files share.
+    ///
+    /// # Errors
+    /// As [`KeptFile::parse`].
+    pub fn parse_through<T>(
+        &self,
+        buffer: &mut Vec<u8>,
+        parser: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+    ) -> Result<T, Error> {
+        let parsed = match &self.tape {
+            None => live(&self.file, buffer).map(parser),
+            Some(Taped { tape, .. }) => {
+                let (answer, _) =
+                    tape.bytes(Verb::Read, &self.path, || live(&self.file, buffer).map(<[u8]>::to_vec));
+                answer.map(|bytes| parser(&bytes))
+            }
+        };
+        let parsed = parsed.map_err(|errno| failed(&self.path, errno))?;
+        parsed.map_err(|source| Error::Format { path: Shown(self.path.clone()), source })
+    }
+}
+
+fn failed(path: &Path, errno: Errno) -> Error {
+    match errno {
+        Errno::ENODEV => Error::Gone(Shown(path.parent().unwrap_or(path).to_owned())),
+        errno => Error::io(Action::Read, path, errno),
+    }
 }
 
 /// One call is enough: these files show one record, and `seq_read_iter` (fs/seq_file.c, 6.12) formats a whole record before
 /// it copies any of it, so that only a full buffer can mean that something is missing.
 fn live<'b>(file: &File, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Errno> {
+    if buffer.is_empty() {
+        buffer.resize(FIRST_SIZE, 0);
+    }
     loop {
         match file.read_at(buffer, 0) {
             Ok(n) if n < buffer.len() => return Ok(&buffer[..n]),

@@ -8,6 +8,7 @@
 pub mod affinity;
 pub mod cgroup;
 pub mod clock;
+pub mod descriptors;
 pub mod detect;
 pub mod dir;
 pub mod durable;
@@ -17,17 +18,20 @@ pub mod host;
 pub mod kept;
 pub mod lifecycle;
 pub mod members;
+pub mod node_files;
 pub mod process;
 pub mod processes;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]
 mod raw;
+pub mod scan;
 pub mod spawn;
 mod surroundings;
-pub mod survey;
 pub mod tape;
+
 pub mod watch;
 
 pub use cgroup::Cgroup;
 pub use detect::Hierarchies;
 pub use error::Error;
 pub use host::HostRoot;
+pub use scan::Scan;

@@ -36,7 +36,9 @@ pub fn named(host: &HostRoot, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<Name
     any.then_some(found)
 }
 
-fn name(host: &HostRoot, pid: u32) -> Option<Vec<u8>> {
+/// The name of a process or thread. `None`: it has ended, or may not be read.
+#[must_use]
+pub fn name(host: &HostRoot, pid: u32) -> Option<Vec<u8>> {
     let mut bytes = host.read_start(format!("/proc/{pid}/comm"), NAME_LENGTH + 1).ok()?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();

@@ -36,6 +36,10 @@ pub enum Verb {
     Open,
     /// Which inode a folder has, in decimal: a cgroup's identity.
     Inode,
+    /// How many links a folder has, in decimal: whether groups were added below a cgroup.
+    Links,
+    /// What a service of the node says of something; no file is there for it.
+    Ask,
 }
 
 /// What the kernel was asked.

@@ -2,11 +2,14 @@
 //!
 //! Each [`Watcher::look`] reads the fast counters of the watched groups, and of each limited group above, once, on kept
 //! descriptors. Slow things (policies, threads, neighbours) are read at both ends only; how many threads could run is
-//! counted now and then, within a budget. Of thousands of groups only those that stand still are looked at finely.
+//! counted now and then, within a budget. Of thousands of groups a [`Survey`] says which deserve that.
 //! Nothing is ever written. When to look is the caller's business.
 
 mod neighbours;
+mod survey;
 mod threads;
+
+pub use survey::{Roughly, Survey};
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +22,6 @@ use cgtune_core::{
     diagnose::watched::{Above, Machine, Series, Watched},
     layout::Knob,
     parse::scalar,
-    snapshot::CgroupId,
 };
 
 use crate::{
@@ -33,73 +35,12 @@ use crate::{
     },
 };
 
-/// How often a group is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pace {
-    /// At both ends of the watch, and where it is [refined](Watcher::refine).
-    Coarse,
-    /// At each look.
-    Fine,
-}
-
-/// What stalls less than this, in ms per second, needs no closer look.
-const CLOSER_MS_PER_S: f64 = 5.0;
-
-/// A group that is read.
+/// A group that is read at each look.
 #[derive(Debug)]
 struct Node {
-    path: PathBuf,
-    id: CgroupId,
-    /// Kept open where it is read at each look. Thousands of groups would take more descriptors than a process may have.
-    kept: Option<Cgroup>,
-    pace: Pace,
+    cgroup: Cgroup,
     series: Series,
     gone: bool,
-}
-
-impl Node {
-    fn new(cgroup: Cgroup, pace: Pace) -> Self {
-        Self {
-            path: cgroup.path().to_owned(),
-            id: cgroup.id(),
-            kept: (pace == Pace::Fine).then_some(cgroup),
-            pace,
-            series: Series::default(),
-            gone: false,
-        }
-    }
-
-    /// Does something with the open group. `None`: it has vanished, and from now on counts as such.
-    fn with<T>(
-        &mut self,
-        hierarchies: &Hierarchies,
-        act: impl FnOnce(&mut Cgroup) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        if self.gone {
-            return Ok(None);
-        }
-        let done = match &mut self.kept {
-            Some(cgroup) => act(cgroup),
-            None => match Cgroup::open(hierarchies, &self.path) {
-                Ok(mut cgroup) if cgroup.id() == self.id => {
-                    let done = act(&mut cgroup);
-                    self.kept = (self.pace == Pace::Fine).then_some(cgroup);
-                    done
-                }
-                Ok(_) | Err(Error::NoSuchCgroup { .. }) => Err(Error::Gone(Shown(self.path.clone()))),
-                Err(error) => Err(error),
-            },
-        };
-        match done {
-            Ok(done) => Ok(Some(done)),
-            Err(Error::Gone(_)) => {
-                self.gone = true;
-                self.kept = None;
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// A group that is to be diagnosed.
@@ -150,7 +91,7 @@ impl<'a> Watcher<'a> {
         };
         // Only the root of everything counts everybody's time.
         if hierarchies.cpu().view == View::Whole {
-            watcher.top = watcher.node(Path::new("/"), Pace::Fine).ok();
+            watcher.top = watcher.node(Path::new("/")).ok();
         }
         watcher
     }
@@ -159,7 +100,7 @@ impl<'a> Watcher<'a> {
     ///
     /// # Errors
     /// As [`Cgroup::open`]; [`Error::Gone`] when it vanishes meanwhile.
-    pub fn add(&mut self, cgroup: Cgroup, pace: Pace) -> Result<(), Error> {
+    pub fn add(&mut self, cgroup: Cgroup) -> Result<(), Error> {
         let path = cgroup.path().to_owned();
         let root = self.hierarchies.cpu().root.clone();
         let mut idle = self.level(&path)?.idle.then_some(0);
@@ -171,12 +112,12 @@ impl<'a> Watcher<'a> {
                 idle = Some(level);
             }
             if let Some(bandwidth) = bandwidth.filter(|bandwidth| bandwidth.quota.limited().is_some()) {
-                above.push((level, bandwidth, self.node(ancestor, pace)?));
+                above.push((level, bandwidth, self.node(ancestor)?));
             }
         }
         let crew = Crew::begin(&cgroup, self.hierarchies.host(), &mut self.then);
         self.beside.begin(self.hierarchies, &path);
-        let node = self.keep(cgroup, pace);
+        let node = self.keep(cgroup);
         self.groups.push(Group { node, above, idle, crew });
         Ok(())
     }
@@ -197,31 +138,26 @@ impl<'a> Watcher<'a> {
     }
 
     /// The place of a group among those that are read.
-    fn node(&mut self, path: &Path, pace: Pace) -> Result<usize, Error> {
+    fn node(&mut self, path: &Path) -> Result<usize, Error> {
         match self.by_path.get(path) {
-            Some(&node) => {
-                self.nodes[node].pace = self.nodes[node].pace.max(pace);
-                Ok(node)
-            }
-            None => Ok(self.keep(Cgroup::open(self.hierarchies, path)?, pace)),
+            Some(&node) => Ok(node),
+            None => Ok(self.keep(Cgroup::open(self.hierarchies, path)?)),
         }
     }
 
-    fn keep(&mut self, cgroup: Cgroup, pace: Pace) -> usize {
+    fn keep(&mut self, cgroup: Cgroup) -> usize {
         if let Some(&node) = self.by_path.get(cgroup.path()) {
-            self.nodes[node].pace = self.nodes[node].pace.max(pace);
             return node;
         }
         self.by_path.insert(cgroup.path().to_owned(), self.nodes.len());
-        self.nodes.push(Node::new(cgroup, pace));
+        self.nodes.push(Node { cgroup, series: Series::default(), gone: false });
         self.nodes.len() - 1
     }
 
-    /// The shortest period among the limits that are read at each look: how often to look follows from it.
+    /// The shortest period among the limits that are watched: how often to look follows from it.
     #[must_use]
     pub fn shortest_period(&self) -> Option<Nanos> {
-        let fine = self.nodes.iter().filter(|node| node.pace == Pace::Fine);
-        let limits = fine.filter_map(|node| self.levels.get(&node.path)?.bandwidth);
+        let limits = self.nodes.iter().filter_map(|node| self.levels.get(node.cgroup.path())?.bandwidth);
         let limited = limits.filter(|bandwidth| bandwidth.quota.limited().is_some());
         limited.map(|bandwidth| bandwidth.period.to_nanos()).min()
     }
@@ -244,52 +180,22 @@ impl<'a> Watcher<'a> {
         self.groups.iter().any(|group| !self.nodes[group.node].gone)
     }
 
-    /// Reads the counters that move fast, of those groups that have at least this pace, once. A group that has vanished is
-    /// read no more.
+    /// Reads the counters that move fast, once. A group that has vanished is read no more.
     ///
     /// # Errors
     /// A counter that cannot be read or understood.
-    pub fn look(&mut self, pace: Pace) -> Result<(), Error> {
-        for node in self.nodes.iter_mut().filter(|node| node.pace >= pace) {
-            let reading = node.with(self.hierarchies, Cgroup::reading)?;
-            node.series.readings.extend(reading);
+    pub fn look(&mut self) -> Result<(), Error> {
+        for node in self.nodes.iter_mut().filter(|node| !node.gone) {
+            match node.cgroup.reading() {
+                Ok(reading) => node.series.readings.push(reading),
+                Err(Error::Gone(_)) => node.gone = true,
+                Err(error) => return Err(error),
+            }
         }
         for group in &mut self.groups {
             let node = &self.nodes[group.node];
-            if let Some(cgroup) = &node.kept {
-                group.crew.count(cgroup, &node.series, self.hierarchies.host());
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at all, and from now on more often at those that stand still most: at most so many.
-    ///
-    /// # Errors
-    /// As [`Watcher::look`].
-    pub fn refine(&mut self, most: usize) -> Result<(), Error> {
-        self.look(Pace::Coarse)?;
-        let host = self.hierarchies.host();
-        let mut now = Roll::begin(host);
-        let mut waiting: Vec<(f64, usize)> = Vec::new();
-        for (number, group) in self.groups.iter().enumerate() {
-            let node = &self.nodes[group.node];
-            let seconds = node.series.wall().as_secs();
-            if node.gone || seconds <= 0.0 {
-                continue;
-            }
-            let own = node.series.throttled().max(node.series.local()).unwrap_or(Nanos::ZERO);
-            let threads = group.crew.run_delay(host, &self.then, &mut now).unwrap_or(Nanos::ZERO);
-            let stall = own.max(threads).as_secs() * 1e3 / seconds;
-            if stall >= CLOSER_MS_PER_S {
-                waiting.push((stall, number));
-            }
-        }
-        waiting.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (_, number) in waiting.into_iter().take(most) {
-            let Group { node, above, .. } = &self.groups[number];
-            for &node in std::iter::once(node).chain(above.iter().map(|(_, _, node)| node)) {
-                self.nodes[node].pace = Pace::Fine;
+            if !node.gone {
+                group.crew.count(&node.cgroup, &node.series, self.hierarchies.host());
             }
         }
         Ok(())
@@ -300,7 +206,7 @@ impl<'a> Watcher<'a> {
     /// # Errors
     /// A file that cannot be read or understood.
     pub fn finish(mut self) -> Result<BTreeMap<PathBuf, Watched>, Error> {
-        self.look(Pace::Coarse)?;
+        self.look()?;
         let Self { hierarchies, mut nodes, groups, top, mut beside, then, steal, .. } = self;
         let host = hierarchies.host();
         let series: Vec<Arc<Series>> =
@@ -316,11 +222,16 @@ impl<'a> Watcher<'a> {
         let mut answers = BTreeMap::new();
         for group in groups {
             let Group { node, above, idle, crew } = group;
-            let ended = nodes[node].with(hierarchies, |cgroup| {
-                Ok((cgroup.observe()?, crew.end(cgroup, host, &then, &mut roll)))
-            })?;
-            let Some((observed, threads)) = ended else { continue };
-            let path = &nodes[node].path;
+            let Node { cgroup, gone, .. } = &mut nodes[node];
+            let observed = match cgroup.observe() {
+                _ if *gone => continue,
+                Ok(observed) => observed,
+                Err(Error::Gone(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let inner = crew.is_inner();
+            let threads = crew.end(cgroup, host, &then, &mut roll);
+            let path = cgroup.path();
             let above = above.iter().map(|&(level, bandwidth, node)| Above {
                 level,
                 bandwidth,
@@ -332,11 +243,12 @@ impl<'a> Watcher<'a> {
                 above: above.collect(),
                 view_limited: hierarchies.cpu().view == View::Limited,
                 idle,
+                inner,
                 threads,
                 neighbours: beside.end(hierarchies, path),
                 machine: machine.clone(),
             };
-            answers.insert(path.clone(), watched);
+            answers.insert(path.to_owned(), watched);
         }
         Ok(answers)
     }

@@ -120,6 +120,38 @@ fn dropping_a_group_ends_its_processes_and_removes_it() {
 }
 
 #[test]
+fn what_a_killed_run_left_is_removed_with_all_below_it() {
+    let maker = workshop();
+    let mut group = maker.group("tree").unwrap();
+    let ours = group.cgroup().unwrap().path().to_owned();
+    // The same name, but of a process that is gone: no pid is that large (PID_MAX_LIMIT, include/linux/threads.h).
+    let pid = format!(".{}.", std::process::id());
+    let stale = PathBuf::from(ours.to_str().unwrap().replacen(&pid, ".4194305.", 1));
+    assert_ne!(stale, ours);
+    let mut roots = Vec::new();
+    for controller in Controller::ALL {
+        if let Some(hierarchy) = maker.hierarchies().of(controller) {
+            let base = hierarchy.open(ours.parent().unwrap()).unwrap().unwrap().path().to_owned();
+            roots.push(base.join(stale.file_name().unwrap()));
+        }
+    }
+    roots.dedup();
+    for root in &roots {
+        std::fs::create_dir_all(root.join("pod/container")).unwrap();
+    }
+    let mut child = std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+    std::fs::write(roots[0].join("pod/container/cgroup.procs"), child.id().to_string()).unwrap();
+
+    let next = workshop();
+    for root in &roots {
+        assert!(!root.exists(), "{}", root.display());
+    }
+    assert!(!child.wait().unwrap().success(), "what ran in it was ended");
+    drop(next);
+    assert!(group.cgroup().unwrap().sample().is_ok(), "those of a run that lives stay");
+}
+
+#[test]
 fn a_vanished_group_is_gone_and_a_recreated_one_is_another() {
     let workshop = workshop();
     let mut group = workshop.group("again").unwrap();

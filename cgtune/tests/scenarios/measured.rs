@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::Context as _;
 use cgtune_core::{CpuControl as _, Interval, Layout, Snapshot};
 use cgtune_sys::{
-    clock,
+    HostRoot, clock,
     facts::{self, MachineTime},
     members,
 };
@@ -88,7 +88,7 @@ impl Watch {
             tops.push(group.sample()?);
             Ok(())
         })?;
-        let machine = facts::machine_time().context("cannot read /proc/stat")?;
+        let machine = facts::machine_time(&HostRoot::default()).context("cannot read /proc/stat")?;
         Ok(Self { levels, tops, delays, machine, at_ns: clock::now().get() })
     }
 

@@ -62,9 +62,9 @@ fn program(variable: &str, name: &str) -> anyhow::Result<PathBuf> {
         bail!("cargo could not build {name}; set {variable} to where it is");
     }
     // One message a line; the last executable is the program.
-    let executables = output.stdout.split(|&byte| byte == b'\n').filter_map(|line| {
+    let mut executables = output.stdout.split(|&byte| byte == b'\n').filter_map(|line| {
         let message: Value = serde_json::from_slice(line).ok()?;
         message.get("executable")?.as_str().map(PathBuf::from)
     });
-    executables.last().with_context(|| format!("cargo built no program {name}"))
+    executables.next_back().with_context(|| format!("cargo built no program {name}"))
 }

@@ -85,7 +85,8 @@ pub(crate) fn line(outcome: &Outcome) -> String {
         let _ = write!(line, " (try {tries})");
     }
     if let Some(diagnosis) = diagnosis {
-        let right = if diagnosis.verdict == scenario.cause() { "" } else { "WRONG " };
+        let wrong = amiss.is_empty() && diagnosis.verdict != scenario.cause();
+        let right = if wrong { "WRONG " } else { "" };
         let _ = write!(line, ", {right}{} ({})", diagnosis.verdict, diagnosis.confidence);
         let others: Vec<&str> = diagnosis.others.iter().map(|cause| cause.name()).collect();
         if !others.is_empty() {
@@ -157,9 +158,9 @@ pub(crate) fn text(matrix: &Matrix) -> String {
     text + "\n" + &sums(matrix) + "\n"
 }
 
-/// The matrix and its setting, for the documentation.
-pub(crate) fn markdown(setting: &Setting, matrix: &Matrix) -> String {
-    let mut text = format!("{}\n\n", setting.line());
+/// The matrix as a table.
+pub(crate) fn table(matrix: &Matrix) -> String {
+    let mut text = String::new();
     for (n, row) in cells(matrix).iter().enumerate() {
         let _ = writeln!(text, "| {} |", row.join(" | "));
         if n == 0 {
@@ -167,6 +168,17 @@ pub(crate) fn markdown(setting: &Setting, matrix: &Matrix) -> String {
         }
     }
     text + "\n" + &sums(matrix) + ".\n"
+}
+
+/// Setting, matrix and every line, for the documentation.
+pub(crate) fn markdown(setting: &Setting, outcomes: &[Outcome]) -> String {
+    let matrix = matrix(outcomes);
+    let mut text = setting.line() + "\n\n";
+    if !matrix.truths().is_empty() {
+        text += &(table(&matrix) + "\n");
+    }
+    let lines: Vec<String> = outcomes.iter().map(line).collect();
+    text + "```\n" + &heading() + "\n" + &lines.join("\n") + "\n```\n"
 }
 
 /// Everything, for a program.

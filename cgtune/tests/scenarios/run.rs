@@ -9,7 +9,7 @@ use super::{
     measured::{Measured, Watch},
     programs::Programs,
     situation::Situation,
-    stage::{Place, Stage},
+    stage::{self, Place, Stage},
 };
 
 /// How often a scenario is set up until it comes about.
@@ -40,16 +40,18 @@ pub(crate) struct Outcome {
 
 /// Sets a scenario up, has it judged for so long, and takes it down; again where it did not come about.
 ///
-/// The judge's answer never decides whether there is another try.
+/// Before each try it waits up to `patience` for a quiet machine. The judge's answer never decides whether there is another try.
 pub(crate) fn run(
     place: &Place,
     programs: &Programs,
     scenario: Scenario,
     judge: Judge,
     watch: Duration,
+    patience: Duration,
 ) -> anyhow::Result<Outcome> {
     let mut tries = 1;
     loop {
+        stage::await_quiet(patience)?;
         let mut outcome = once(place, programs, scenario, judge, watch)?;
         outcome.tries = tries;
         if outcome.amiss.is_empty() || tries == TRIES {

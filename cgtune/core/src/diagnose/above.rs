@@ -3,7 +3,6 @@
 use super::{
     Cause,
     finding::{AboveEvidence, Confidence, Evidence, Finding},
-    remedy,
     watched::{Above, Series, Watched},
 };
 use crate::Nanos;
@@ -80,7 +79,7 @@ impl<'a> FromAbove<'a> {
             cause: Cause::AncestorLimit,
             stall_ms_per_s: Some(time.as_secs() * 1e3 / watched.own.wall().as_secs().max(1e-9)),
             confidence,
-            remedies: remedy::for_ancestor(above),
+            remedies: Vec::new(),
             evidence: Evidence::Above(evidence),
         })
     }

@@ -4,7 +4,6 @@ use super::{
     Cause,
     episodes::{Episode, cells, episodes},
     finding::{Confidence, Evidence, Finding, QuotaEvidence},
-    remedy,
     watched::{Series, Watched},
 };
 use crate::{Micros, Nanos, ObservedBandwidth, convert::Version, sim::kernel::SLICE};
@@ -128,20 +127,26 @@ impl<'a> Throttling<'a> {
             let seen = if number >= MANY { Confidence::High } else { Confidence::Medium };
             let confidence = match cause {
                 Cause::KernelExpiryBug => Confidence::Medium,
+                _ if self.is_rough() => Confidence::Low,
                 Cause::TooManyThreads if evidence.threads_wanting.is_none() => Confidence::Low,
                 _ if number < 2 => Confidence::Low,
                 _ => seen,
             };
-            let remedies = remedy::for_quota(cause, watched, self.limit, &evidence);
             findings.push(Finding {
                 cause,
                 stall_ms_per_s: Some(stall_ms_per_s),
                 confidence,
                 evidence: Evidence::Quota(evidence),
-                remedies,
+                remedies: Vec::new(),
             });
         }
         findings
+    }
+
+    /// Whether several periods lie between two readings, as of one among thousands that was not watched closely.
+    fn is_rough(&self) -> bool {
+        let steps = self.series.readings.len().saturating_sub(1).max(1) as u64;
+        self.series.wall().get() / steps > self.limit.period.to_nanos().get()
     }
 
     /// A cause that holds for all that happened, whatever each episode looks like.
@@ -162,6 +167,10 @@ impl<'a> Throttling<'a> {
             median_of(episodes.iter().map(|episode| episode.of_quota)).is_some_and(|part| part < STRANDED);
         if stranded && expires(watched) && online.is_some_and(|online| online >= EXPIRY_CPUS) {
             return Some(Cause::KernelExpiryBug);
+        }
+        if self.is_rough() {
+            // Only totals are known, and so only that the average is no reason.
+            return Some(Cause::ShortBursts);
         }
         let below_a_slice = self.limit.quota.limited().is_some_and(|quota| quota.to_nanos() < SLICE);
         (stranded || below_a_slice).then_some(Cause::QuotaTooSmall)

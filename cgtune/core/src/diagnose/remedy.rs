@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{
     Cause,
     expected::Modelled,
-    finding::{QuotaEvidence, WaitingEvidence},
-    watched::{Above, Watched},
+    finding::{Evidence, Finding, QuotaEvidence, WaitingEvidence},
+    watched::Watched,
 };
 use crate::{Bandwidth, Micros, ObservedBandwidth, ObservedShare, Quota, policy, sim::Spread};
 
@@ -109,8 +109,18 @@ const ROOM: f64 = 1.1;
 /// The smallest quota worth having: two slices.
 const SENSIBLE_QUOTA: Micros = Micros::from_ms(10);
 
+/// What would help against a finding, the best first.
+pub(super) fn against(finding: &Finding, watched: &Watched) -> Vec<Remedy> {
+    match (&finding.evidence, watched.limit()) {
+        (Evidence::Quota(evidence), Some(limit)) => for_quota(finding.cause, watched, limit, evidence),
+        (Evidence::Above(evidence), _) => for_ancestor(evidence.levels_up),
+        (Evidence::Waiting(evidence), _) => for_waiting(finding.cause, watched, evidence),
+        _ => Vec::new(),
+    }
+}
+
 /// Of a group whose own quota runs out.
-pub(super) fn for_quota(
+fn for_quota(
     cause: Cause,
     watched: &Watched,
     limit: &ObservedBandwidth,
@@ -129,7 +139,7 @@ pub(super) fn for_quota(
     let most = f64::from(wanting).min(width);
     let together = evidence.together_us.map_or(0.0, |us| us.get() as f64) / limit.period.get().max(1) as f64;
     // So that what comes together fits into one period.
-    let in_one_period = (together * ROOM).clamp(evidence.limit_cpus, width);
+    let in_one_period = (together * ROOM).max(evidence.limit_cpus).min(width);
     let remedies = match cause {
         Cause::ShortBursts => {
             vec![asked.burst(), asked.longer_period(together), asked.raise(in_one_period), asked.no_limit()]
@@ -156,13 +166,13 @@ pub(super) fn for_quota(
 }
 
 /// Of a group that a quota above it stops.
-pub(super) fn for_ancestor(above: &Above) -> Vec<Remedy> {
-    let change = Change { levels_up: above.level, quota: Some(Quota::Unlimited), ..Change::default() };
+fn for_ancestor(levels_up: usize) -> Vec<Remedy> {
+    let change = Change { levels_up, quota: Some(Quota::Unlimited), ..Change::default() };
     vec![Remedy { change: Some(change), ..Remedy::plain(Kind::RaiseAncestor) }]
 }
 
 /// Of a group that waits for CPUs.
-pub(super) fn for_waiting(cause: Cause, watched: &Watched, evidence: &WaitingEvidence) -> Vec<Remedy> {
+fn for_waiting(cause: Cause, watched: &Watched, evidence: &WaitingEvidence) -> Vec<Remedy> {
     if cause == Cause::IdleClass {
         let change =
             watched.idle.map(|levels_up| Change { levels_up, idle: Some(false), ..Change::default() });
@@ -217,7 +227,7 @@ impl Asked<'_> {
     fn longer_period(&self, periods: f64) -> Option<Remedy> {
         let quota = self.limit.quota.limited()?;
         let limit = self.limit.cpus()?;
-        let wanted = (periods / limit * ROOM).ceil().max(2.0).min(1e3) as u64;
+        let wanted = (periods / limit * ROOM).ceil().clamp(2.0, 1e3) as u64;
         let period = Micros::new(self.limit.period.get().saturating_mul(wanted)).min(policy::MAX_PERIOD);
         let quota = Micros::new(quota.get().saturating_mul(period.get()) / self.limit.period.get().max(1));
         if period <= self.limit.period {

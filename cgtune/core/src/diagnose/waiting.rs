@@ -4,7 +4,6 @@ use super::{
     Cause,
     finding::{Confidence, Evidence, Finding, NeighbourEvidence, WaitingEvidence},
     quota::used_by_threads,
-    remedy,
     watched::{Neighbour, Watched},
 };
 use crate::{CpuSet, Nanos, text::Escaped};
@@ -76,7 +75,7 @@ pub(super) fn finding(watched: &Watched, throttled: Nanos) -> Option<Finding> {
         cause,
         stall_ms_per_s: Some(cost / wall * 1e3),
         confidence,
-        remedies: remedy::for_waiting(cause, watched, &evidence),
+        remedies: Vec::new(),
         evidence: Evidence::Waiting(evidence),
     })
 }

@@ -176,6 +176,8 @@ pub struct Watched {
     pub view_limited: bool,
     /// Whether it, or how many levels up one above it, has `cpu.idle`.
     pub idle: Option<usize>,
+    /// Whether all its threads are in groups below it: those wait, not it, and only its own quota is its own affair.
+    pub inner: bool,
     /// Its threads. `None`: they could not be read.
     pub threads: Option<Threads>,
     /// Those beside it or beside a group above that used the most CPU, most first.

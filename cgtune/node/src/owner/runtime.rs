@@ -14,6 +14,7 @@ use super::{
     update::Tool,
 };
 use crate::names::path::container_id;
+pub use crate::names::runtime::Runtime;
 
 /// A container's group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,22 +31,6 @@ pub struct Container {
     pub low_level: Option<LowLevel>,
     /// Whether nerdctl is installed.
     pub nerdctl: bool,
-}
-
-/// Who runs a container, by the name of its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Runtime {
-    /// containerd: the CRI's containers, and those of nerdctl and ctr.
-    Containerd,
-    /// CRI-O.
-    Crio,
-    /// Docker.
-    Docker,
-    /// Podman.
-    Podman,
-    /// A container by its id, of nobody whom we know.
-    Unknown,
 }
 
 /// runc or crun, with the state of this container.
@@ -67,40 +52,6 @@ const OTHER_ROOTS: [&str; 3] = ["/run/docker/runtime-runc/moby", "/run/runc", "/
 const NAMESPACES: usize = 64;
 /// Where programs lie.
 const PATH: [&str; 4] = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
-
-impl Runtime {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Containerd => "containerd",
-            Self::Crio => "CRI-O",
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Unknown => "container runtime",
-        }
-    }
-
-    /// Whether it lets NRI plugins adjust its containers.
-    pub(super) fn speaks_nri(self) -> bool {
-        matches!(self, Self::Containerd | Self::Crio | Self::Unknown)
-    }
-
-    /// By the leaf's prefix, or for a bare id by the group above. The id's length was checked.
-    fn of(leaf: &str, id: &str, above: Option<&&str>) -> Self {
-        let stem = leaf.strip_suffix(".scope").unwrap_or(leaf);
-        let prefix = stem.strip_suffix(id).unwrap_or_default().trim_end_matches(['-', ':']);
-        // `slice:prefix:id`.
-        match prefix.rsplit(':').next().unwrap_or_default() {
-            "cri-containerd" | "nerdctl" => Self::Containerd,
-            "crio" => Self::Crio,
-            "docker" => Self::Docker,
-            "libpod" => Self::Podman,
-            "" if above.is_some_and(|above| *above == "docker") => Self::Docker,
-            // Below a pod that is containerd with the cgroupfs driver; below a namespace's name, ctr or nerdctl.
-            "" => Self::Containerd,
-            _ => Self::Unknown,
-        }
-    }
-}
 
 impl Container {
     pub(super) fn of(names: &[&str], host: &HostRoot) -> Option<Self> {

@@ -3,17 +3,13 @@
 //! Properties: systemd.resource-control(5), 252. What it writes and when: `cgroup_context_apply` in src/core/cgroup.c
 //! and `unit_deserialize` (a daemon-reload invalidates everything realised), 252.39.
 
-use cgtune_core::{Micros, Quota, convert::target::unit, text::shell};
+use cgtune_core::{Micros, Quota, convert::target, text::shell};
 use serde::Serialize;
 
 use super::{
     CPUSET, IDLE, Lasting, Overwrite, Owner, Presence, QUOTA, Role, Touched, WEIGHT, Wanted, around,
 };
-
-/// Types of units that have groups of their own (systemd.resource-control(5)).
-const TYPES: [&str; 6] = ["service", "scope", "slice", "socket", "mount", "swap"];
-/// Longest name of a unit (`UNIT_NAME_MAX`, src/basic/unit-name.h).
-const NAME_LENGTH: usize = 255;
+use crate::names::path::unit;
 
 /// A systemd unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,14 +38,7 @@ impl Unit {
     /// The unit that a path's last component names.
     pub(super) fn of(names: &[&str], systemd: Presence) -> Option<Self> {
         let (last, above) = names.split_last()?;
-        // A name that would look like a file of the kernel's gets an underscore in front (cg_escape,
-        // src/basic/cgroup-util.c); no unit's own name has one that systemd would not double.
-        let name = last.strip_prefix('_').unwrap_or(last);
-        let (stem, kind) = name.rsplit_once('.')?;
-        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
-        if stem.is_empty() || !TYPES.contains(&kind) || name.len() > NAME_LENGTH || !name.bytes().all(valid) {
-            return None;
-        }
+        let name = unit(last)?;
         let manager = Manager::above(above);
         let running = if manager == Manager::System { systemd } else { Presence::Unknown };
         Some(Self { name: name.to_owned(), manager, running })
@@ -205,13 +194,13 @@ fn properties(goal: &Wanted) -> (Vec<String>, Vec<String>) {
         );
     }
     if goal.touched.burst {
-        cannot.push(unit::NO_BURST.to_owned());
+        cannot.push(target::unit::NO_BURST.to_owned());
     }
     (properties, cannot)
 }
 
 fn quota_properties(quota: Quota, period: Micros, properties: &mut Vec<String>, cannot: &mut Vec<String>) {
-    let found = unit::quota(quota, period);
+    let found = target::unit::quota(quota, period);
     properties.extend(found.properties);
     cannot.extend(found.cannot);
 }

@@ -68,11 +68,16 @@ fn interrupt() -> Interrupt {
 /// What `stat` and `diagnose` say, as JSON.
 fn said(request: &Request, host: &HostRoot) -> anyhow::Result<String> {
     let hierarchies = Hierarchies::detect(host.clone())?;
-    let session = request.carry_out(&hierarchies, &interrupt())?;
+    let session = request.carry_out(&hierarchies, &Ask::default(), &interrupt())?;
     let mut text = Vec::new();
     render::stat_json::write(&session.readings, &mut text)?;
     let effort = crate::cmd::diagnose::Effort { cpu: cgtune_core::Nanos::ZERO, ..session.seen.effort };
-    render::diagnose_json::write(&diagnoses(session.seen.watched), &effort, host, &mut text)?;
+    render::diagnose_json::write(
+        &diagnoses(session.seen.watched, &session.register),
+        &effort,
+        host,
+        &mut text,
+    )?;
     Ok(String::from_utf8(text)?)
 }
 
@@ -115,6 +120,51 @@ fn the_tape_says_what_the_node_said() {
         let played = said(&request, &HostRoot::played(folder.path(), recorded)).unwrap();
         assert_eq!(played, live);
     }
+}
+
+const UID: &str = "6c1a4e95-6bb6-11e6-bc26-28d2444e470d";
+
+/// A pod of the kubelet's with one container, whose environment is nobody's business.
+fn pod(root: &Path) {
+    let id = "0123456789abcdef".repeat(4);
+    let folder = format!("sys/fs/cgroup/cpu/kubepods/pod{UID}/{id}");
+    for group in Path::new(&folder).ancestors().take(3) {
+        for (file, text) in [
+            ("cgroup.procs", ""),
+            ("tasks", ""),
+            ("cpu.shares", "1024\n"),
+            ("cpu.cfs_quota_us", "20000\n"),
+            ("cpu.cfs_period_us", "100000\n"),
+            ("cpu.stat", "nr_periods 1\nnr_throttled 0\nthrottled_time 0\n"),
+            ("cpuacct.usage", "1000\n"),
+        ] {
+            write(&root.join(group).join(file), text);
+        }
+    }
+    fs::create_dir_all(root.join(format!("var/log/pods/prod_web_{UID}/app"))).unwrap();
+    let state = r#"{"process":{"args":["app","--password=hunter2"],"env":["TOKEN=opensesame"]},"annotations":{
+        "io.kubernetes.cri.container-name":"app","io.kubernetes.cri.container-type":"container"}}"#;
+    let folder = format!("run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}");
+    write(&root.join(folder).join("config.json"), state);
+}
+
+#[test]
+fn a_pod_is_known_by_its_name_on_the_tape_too_and_its_environment_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    pod(folder.path());
+    let request = Request { targets: vec!["pod:prod/web".into()], ..request(false) };
+    let (live, recorded) = record(folder.path(), &request);
+    let known = |key: &str, name: &str| live.matches(&format!("\"{key}\": \"{name}\"")).count();
+    // The pod's group and its container's, by stat and by diagnose.
+    assert_eq!((known("pod", "web"), known("container_name", "app")), (4, 2), "{live}");
+    let on_tape = format!("{recorded:?}");
+    let bytes = |text: &str| format!("{:?}", text.as_bytes()).trim_matches(['[', ']']).to_owned();
+    assert!(on_tape.contains(&bytes("io.kubernetes.cri.container-name")), "the test itself");
+    assert!(["hunter2", "opensesame"].iter().all(|secret| !on_tape.contains(&bytes(secret))));
+    for gone in ["var", "run"] {
+        fs::remove_dir_all(folder.path().join(gone)).unwrap();
+    }
+    assert_eq!(said(&request, &HostRoot::played(folder.path(), recorded)).unwrap(), live);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn of_cgroup(args: &Args, request: Option<MilliCpu>, setting: &Setting) -> anyho
     let host = HostRoot::new(&args.node.host_root);
     let target = Target::parse(args.from_cgroup.as_deref())?;
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-    let mut cgroup = target.open(&hierarchies)?;
+    let mut cgroup = target.open(&hierarchies, &args.node.ask()?)?;
     let observed = cgroup.observe().map_err(target::kernel)?;
     let path = cgroup.path().to_owned();
     let level = level(&path, hierarchies.host());

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, io::IsTerminal as _, path::PathBuf, time::Durat
 use cgtune_core::{Micros, Nanos, diagnose::Watched};
 use cgtune_sys::{
     Cgroup, Error, Hierarchies, HostRoot, clock,
-    watch::{Pace, Watcher},
+    watch::{Survey, Watcher},
 };
+use indicatif::ProgressBar;
 
 use crate::{interrupt::Interrupt, progress, target};
 
@@ -16,8 +17,10 @@ const WIDEST: Nanos = Nanos::new(10_000_000);
 const NARROWEST: Nanos = Nanos::new(2_000_000);
 /// Looks a period.
 const LOOKS: u64 = 10;
-/// Of all groups so many are watched finely, those that stand still most.
-const FINE: usize = 32;
+/// Of all groups so many are watched closely, those that stand still most.
+const CLOSELY: usize = 32;
+/// What stands still less than this, in ms per second, needs no closer look.
+const CLOSER_MS_PER_S: f64 = 5.0;
 /// The part of the watch after which it is decided which those are.
 const FIRST_PART: u64 = 4;
 
@@ -47,92 +50,117 @@ pub(crate) struct Seen {
 }
 
 impl Watch<'_> {
-    /// Watches these, each finely.
+    /// Watches these, each closely.
     pub(crate) fn these(&self, hierarchies: &Hierarchies, cgroups: Vec<Cgroup>) -> anyhow::Result<Seen> {
-        let before = clock::process_cpu();
+        let host = hierarchies.host();
+        let (before, begin) = (clock::process_cpu(), host.now());
         let mut watcher = Watcher::new(hierarchies);
         for cgroup in cgroups {
-            watcher.add(cgroup, Pace::Fine).map_err(target::kernel)?;
+            watcher.add(cgroup).map_err(target::kernel)?;
         }
-        self.run(hierarchies.host(), watcher, before, None)
+        let cgroups = watcher.len();
+        // Setting up may take a while, of ten thousand threads for one.
+        let bar = self.bar(host);
+        let interval = self.watch(host, &mut watcher, &bar, host.now(), self.duration.to_nanos())?;
+        let watched = watcher.finish().map_err(target::kernel)?;
+        Ok(Seen { watched, effort: effort(host, before, begin, interval, cgroups) })
     }
 
-    /// Watches all, and those that stand still finely. Those that vanish leave; those that are made meanwhile are not in it.
+    /// Watches all, and those that stand still closely. Those that vanish leave; those that are made meanwhile are not in it.
     pub(crate) fn all(&self, hierarchies: &Hierarchies) -> anyhow::Result<Seen> {
-        let before = clock::process_cpu();
-        cgtune_sys::facts::raise_descriptor_limit();
-        let mut paths = Vec::new();
-        hierarchies.walk(|path, _| paths.push(path.to_owned())).map_err(target::kernel)?;
+        let host = hierarchies.host();
+        let (before, begin) = (clock::process_cpu(), host.now());
+        let bar = self.bar(host);
+        let mut survey = Survey::begin(hierarchies).map_err(target::kernel)?;
+        let cgroups = survey.len();
+        let first_part = Nanos::new(self.duration.to_nanos().get() / FIRST_PART);
+        self.rest(host, &bar, begin, begin.saturating_add(first_part));
+        let still = survey.standing_still().map_err(target::kernel)?;
         let mut watcher = Watcher::new(hierarchies);
-        for path in paths {
-            let added = Cgroup::open(hierarchies, &path).and_then(|cgroup| watcher.add(cgroup, Pace::Coarse));
-            match added {
+        for group in still.iter().take_while(|group| group.stall_ms_per_s >= CLOSER_MS_PER_S).take(CLOSELY) {
+            match Cgroup::open(hierarchies, &group.path).and_then(|cgroup| watcher.add(cgroup)) {
                 Ok(()) | Err(Error::Gone(_) | Error::NoSuchCgroup { .. }) => {}
                 Err(error) => return Err(target::kernel(error)),
             }
         }
-        self.run(hierarchies.host(), watcher, before, Some(FINE))
+        let rest = self.duration.to_nanos().saturating_sub(first_part);
+        let interval = self.watch(host, &mut watcher, &bar, host.now(), rest)?;
+        let mut watched = survey.finish().map_err(target::kernel)?;
+        // What was seen closely goes before what was seen roughly, of those that are still there.
+        for (path, closely) in watcher.finish().map_err(target::kernel)? {
+            watched.entry(path).and_modify(|roughly| *roughly = closely);
+        }
+        Ok(Seen { watched, effort: effort(host, before, begin, interval, cgroups) })
     }
 
-    /// `refine`: after a first part look closer at so many.
-    fn run(
+    /// Looks again and again, from `begin` on for so long, until that is over, nobody is left, the tape is full, or somebody asks
+    /// to stop; gives the time between two looks.
+    fn watch(
         &self,
         host: &HostRoot,
-        mut watcher: Watcher<'_>,
-        before: Nanos,
-        refine: Option<usize>,
-    ) -> anyhow::Result<Seen> {
-        let begin = host.now();
-        let duration = self.duration.to_nanos();
+        watcher: &mut Watcher<'_>,
+        bar: &ProgressBar,
+        begin: Nanos,
+        duration: Nanos,
+    ) -> anyhow::Result<Nanos> {
         let end = begin.saturating_add(duration);
-        let cgroups = watcher.len();
-        watcher.look(Pace::Coarse).map_err(target::kernel)?;
-        let bar = (Duration::from_nanos(duration.get()) > progress::SHOW_AFTER
-            && !host.is_played()
-            && std::io::stderr().is_terminal())
-        .then(|| progress::bar(duration.get(), "watching {bar:24} {eta} left"));
-        let mut refining =
-            refine.map(|most| (most, begin.saturating_add(Nanos::new(duration.get() / FIRST_PART))));
-        let mut interval = interval(&watcher);
-        let mut next = begin;
-        let mut shown = begin;
-        loop {
-            next =
-                next.saturating_add(interval).max(host.now().saturating_add(Nanos::new(interval.get() / 4)));
-            if next >= end || self.interrupt.asked() || host.is_tape_full() || !watcher.anybody() {
-                break;
-            }
+        let before = self.duration.to_nanos().saturating_sub(duration);
+        let wanted = watcher.shortest_period().map_or(WIDEST, |period| Nanos::new(period.get() / LOOKS));
+        let interval = wanted.clamp(NARROWEST, WIDEST);
+        if watcher.is_empty() {
+            self.rest(host, bar, begin, end);
+            return Ok(interval);
+        }
+        let mut next = host.now();
+        let mut shown = next;
+        while next < end && !self.is_over(host) && watcher.anybody() {
             host.sleep_until(next);
-            if let Some((most, at)) = refining
-                && next >= at
-            {
-                watcher.refine(most).map_err(target::kernel)?;
-                interval = self::interval(&watcher);
-                refining = None;
-            } else {
-                watcher.look(Pace::Fine).map_err(target::kernel)?;
-            }
-            if let Some(bar) = &bar
-                && next.saturating_sub(shown).get() > 100_000_000
-            {
-                bar.set_position(next.saturating_sub(begin).get());
+            watcher.look().map_err(target::kernel)?;
+            if next.saturating_sub(shown).get() > 100_000_000 {
+                bar.set_position(before.saturating_add(next.saturating_sub(begin)).get());
                 shown = next;
             }
+            // Late looks are left out, not made up for.
+            next =
+                next.saturating_add(interval).max(host.now().saturating_add(Nanos::new(interval.get() / 4)));
         }
-        if !self.interrupt.asked() && !host.is_tape_full() && watcher.anybody() {
+        if !self.is_over(host) && watcher.anybody() {
             host.sleep_until(end);
         }
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
+        bar.finish_and_clear();
+        Ok(interval)
+    }
+
+    /// Waits, in short legs.
+    fn rest(&self, host: &HostRoot, bar: &ProgressBar, begin: Nanos, until: Nanos) {
+        while host.now() < until && !self.is_over(host) {
+            let leg = host.now().saturating_add(Nanos::new(100_000_000));
+            host.sleep_until(leg.min(until));
+            bar.set_position(host.now().saturating_sub(begin).get());
         }
-        let wall = host.now().saturating_sub(begin);
-        let watched = watcher.finish().map_err(target::kernel)?;
-        let cpu = clock::process_cpu().saturating_sub(before);
-        Ok(Seen { watched, effort: Effort { wall, cpu, interval, cgroups } })
+    }
+
+    /// Whether there is no use in going on.
+    fn is_over(&self, host: &HostRoot) -> bool {
+        self.interrupt.asked() || host.is_tape_full()
+    }
+
+    fn bar(&self, host: &HostRoot) -> ProgressBar {
+        let duration = self.duration.to_nanos();
+        let long = Duration::from_nanos(duration.get()) > progress::SHOW_AFTER;
+        if long && !host.is_played() && std::io::stderr().is_terminal() {
+            progress::bar(duration.get(), "watching {bar:24} {eta} left")
+        } else {
+            ProgressBar::hidden()
+        }
     }
 }
 
-fn interval(watcher: &Watcher<'_>) -> Nanos {
-    let wanted = watcher.shortest_period().map_or(WIDEST, |period| Nanos::new(period.get() / LOOKS));
-    wanted.clamp(NARROWEST, WIDEST)
+fn effort(host: &HostRoot, before: Nanos, begin: Nanos, interval: Nanos, cgroups: usize) -> Effort {
+    Effort {
+        wall: host.now().saturating_sub(begin),
+        cpu: clock::process_cpu().saturating_sub(before),
+        interval,
+        cgroups,
+    }
 }

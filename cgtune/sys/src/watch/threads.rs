@@ -31,7 +31,7 @@ const SCHED_IDLE: u32 = 5;
 
 /// What is known of a thread at one end of the watch.
 #[derive(Debug, Clone)]
-struct Times {
+pub(super) struct Times {
     name: Vec<u8>,
     cpu: Nanos,
     run_delay: Nanos,
@@ -53,7 +53,7 @@ impl Roll {
         Self { times: HashMap::new(), at_ticks: members::ticks_since_boot(host) }
     }
 
-    fn take(&mut self, host: &HostRoot, tid: u32) -> Option<&Times> {
+    pub(super) fn take(&mut self, host: &HostRoot, tid: u32) -> Option<&Times> {
         self.times.entry(tid).or_insert_with(|| times(host, tid)).as_ref()
     }
 
@@ -62,7 +62,7 @@ impl Roll {
     }
 
     /// CPU time and run delay of a thread since this roll was taken. `None`: it moved in with a past, or ran backwards.
-    fn since(&self, tid: u32, now: &Times) -> Option<(Nanos, Nanos)> {
+    pub(super) fn since(&self, tid: u32, now: &Times) -> Option<(Nanos, Nanos)> {
         match self.get(tid).filter(|then| then.started_ticks == now.started_ticks) {
             Some(then) => Some((now.cpu.checked_sub(then.cpu)?, now.run_delay.checked_sub(then.run_delay)?)),
             None => (now.started_ticks >= self.at_ticks).then_some((now.cpu, now.run_delay)),
@@ -76,6 +76,8 @@ pub(super) struct Crew {
     layout: Layout,
     /// The threads at the beginning that were looked at. `None`: they cannot be read.
     first: Option<Vec<u32>>,
+    /// Whether its threads are all in groups below it.
+    inner: bool,
     listed: Vec<u32>,
     listed_at: Nanos,
     runnable: Vec<Runnable>,
@@ -87,13 +89,16 @@ impl Crew {
     pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot, roll: &mut Roll) -> Self {
         let now = host.now();
         let layout = cgroup.capabilities().cpu;
-        let listed = list(&below(cgroup.cpu_dir()), layout);
+        let dirs = below(cgroup.cpu_dir());
+        let listed = list(&dirs, layout);
+        let inner = dirs.len() > 1 && list(&dirs[..1], layout).is_some_and(|own| own.is_empty());
         let first = listed.as_ref().map(|tids| {
             tids.iter().copied().take(LOOKED_AT).filter(|&tid| roll.take(host, tid).is_some()).collect()
         });
         Self {
             layout,
             first,
+            inner,
             listed: listed.unwrap_or_default(),
             listed_at: now,
             runnable: Vec::new(),
@@ -102,13 +107,9 @@ impl Crew {
         }
     }
 
-    /// How long the threads of the beginning have waited since.
-    pub(super) fn run_delay(&self, host: &HostRoot, then: &Roll, now: &mut Roll) -> Option<Nanos> {
-        let waited = self.first.as_ref()?.iter().filter_map(|&tid| {
-            let (_, run_delay) = then.since(tid, now.take(host, tid)?)?;
-            Some(run_delay)
-        });
-        Some(waited.fold(Nanos::ZERO, Nanos::saturating_add))
+    /// Whether it had no thread of its own, only such of groups below it.
+    pub(super) fn is_inner(&self) -> bool {
+        self.inner
     }
 
     /// Counts the threads that could run, if this is a moment that tells something and the budget allows it: when a group
@@ -186,7 +187,7 @@ fn below(dir: &Dir) -> Vec<Dir> {
 }
 
 /// The ids of their threads. `None`: not readable, or not in our pid namespace (the kernel shows 0).
-fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
+pub(super) fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
     let file = match layout {
         Layout::V1 => "tasks",
         Layout::V2 => "cgroup.threads",
@@ -205,10 +206,8 @@ fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
 }
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
-    let schedstat = host.read_to_string(format!("/proc/{tid}/schedstat")).ok()?;
-    let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Nanos::new));
-    let (cpu, run_delay) = (numbers.next()??, numbers.next()??);
-    let bytes = host.read(format!("/proc/{tid}/stat")).ok()?;
+    let (cpu, run_delay) = members::schedstat(host, tid)?;
+    let bytes = members::thread_file(host, tid, "stat")?;
     let stat = procfs::process::Stat::from_read(bytes.as_slice()).ok()?;
     Some(Times {
         name: stat.comm.into_bytes(),
@@ -221,7 +220,7 @@ fn times(host: &HostRoot, tid: u32) -> Option<Times> {
 
 /// Whether a thread is in state R. The state follows the name, which may hold parentheses itself.
 fn is_runnable(host: &HostRoot, tid: u32) -> bool {
-    let Ok(bytes) = host.read(format!("/proc/{tid}/stat")) else { return false };
+    let Some(bytes) = members::thread_file(host, tid, "stat") else { return false };
     let after = bytes.iter().rposition(|&b| b == b')').and_then(|at| bytes.get(at + 2));
     after == Some(&b'R')
 }

@@ -27,9 +27,9 @@ pub(super) fn high_ratio(draw: &mut Draw, _: Machine) -> Situation {
     one(draw, Some(limit), Load::Pulse(pulse))
 }
 
-/// Pulses of a third of the quota, and one of a little more than all of it.
+/// Pulses of a fifth of the quota at most, and one of two quotas: throttled once or twice, for 6 to 10 ms.
 pub(super) fn once(draw: &mut Draw, _: Machine) -> Situation {
-    let limit = Limit::of(draw.between(0.85, 0.92), 100);
+    let limit = Limit::of(draw.between(0.90, 0.94), 100);
     let quota_us = limit.quota_us as f64;
     let (work_us, average) = (draw.between(0.1, 0.2) * quota_us, draw.between(0.1, 0.15) * limit.cpus());
     let usual = Pulse::averaging(draw, 1, work_us, average);

@@ -153,3 +153,15 @@ pub(super) fn below_a_slice(draw: &mut Draw, _: Machine) -> Situation {
     let load = pulses(draw, limit, 1, (2.5, 5.0), (0.35, 0.6));
     one(draw, limit, load)
 }
+
+/// A quota that is no larger than what a CPU takes at a time (5 ms, `sched_cfs_bandwidth_slice_us`). Of two threads that wake
+/// together one CPU takes all that is left and uses a third. The other has the millisecond that a CPU may keep, and is then
+/// throttled until the period ends, though a part of the quota comes back when the first one sleeps: the slack timer
+/// hands out nothing below a slice (`do_sched_cfs_slack_timer`, kernel/sched/fair.c, 6.18). No period sees two pulses, and
+/// none needs the whole quota.
+pub(super) fn stranded(draw: &mut Draw, _: Machine) -> Situation {
+    let limit = Limit::of(draw.between(0.044, 0.049), PERIOD_MS);
+    let (work_us, part) = (draw.between(0.66, 0.76) * limit.quota_us as f64, draw.between(0.28, 0.4));
+    let pulse = Pulse { jitter: 0.08, ..Pulse::averaging(draw, 2, work_us, part * limit.cpus()) };
+    one(draw, limit, Load::Pulse(pulse))
+}

@@ -1,0 +1,180 @@
+//! `cgtune top`: a live table of all cgroups.
+//!
+//! Apart from each other: who looks ([`scanner`]), what is known ([`model`], pure), what is shown of it ([`view`], pure),
+//! which key does what ([`keys`]), and the terminal ([`terminal`], [`live`]). How it looks is `render::top`'s business.
+
+pub(crate) mod causes;
+pub(crate) mod crew;
+pub(crate) mod history;
+pub(crate) mod keys;
+pub(crate) mod label;
+mod live;
+pub(crate) mod model;
+pub(crate) mod order;
+mod scanner;
+#[cfg(test)]
+pub(crate) mod synthetic;
+mod terminal;
+pub(crate) mod view;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::{Micros, Nanos};
+use cgtune_sys::{Hierarchies, HostRoot, clock, detect::View as Visible, facts};
+
+use self::{
+    causes::Causes,
+    model::Model,
+    order::{Order, Sort},
+    scanner::{Feed, Scanner, Wish},
+    view::View,
+};
+use crate::{cli, exit::Exit, failure::Hinted, interrupt::Interrupt, render::top, streams::Streams, target};
+
+const EXAMPLES: &str = "\
+Keys are in the last line and on ?. NO_COLOR takes the colours out.
+
+Examples:
+  cgtune top                         every cgroup, those that stall most first
+  cgtune top --tree --filter web     those with web in their path, as a tree
+  cgtune top --once --sort cpu       one frame as text
+  cgtune top --json --ticks 60       a JSON object a second, for a minute";
+
+/// Watch all cgroups: CPU of limit, throttling, stall, run delay
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Time from look to look
+    #[arg(long, value_name = "DURATION", default_value = "1s")]
+    interval: String,
+    /// What to sort by, most first
+    #[arg(long, value_enum, default_value_t = Sort::Stall, hide_possible_values = true,
+          help = "What to sort by, most first: stall, throttled, cpu, used, delay, burst, psi, name")]
+    sort: Sort,
+    /// Least first
+    #[arg(long)]
+    reverse: bool,
+    /// Only cgroups whose path contains this, in any case
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    filter: String,
+    /// As a tree
+    #[arg(long)]
+    tree: bool,
+    /// Print one frame as text: two readings an interval apart
+    #[arg(long, conflicts_with_all = ["json", "ticks"])]
+    once: bool,
+    /// End after so many ticks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    ticks: Option<u64>,
+    #[command(flatten)]
+    node: cli::Node,
+    /// Stream a line of JSON a tick
+    #[arg(long)]
+    json: bool,
+}
+
+/// The shortest interval: a group's period is 100 ms, so that less tells little and costs much.
+const SHORTEST: Micros = Micros::from_ms(100);
+/// The longest.
+const LONGEST: Micros = Micros::from_ms(3600 * 1000);
+/// How long a signal waits at most until it is noticed.
+const GLANCE: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let interval = interval(&args.interval)?;
+    let interactive = !args.once && !args.json;
+    if interactive {
+        terminal::check()?;
+    }
+    let order =
+        Order { sort: args.sort, reversed: args.reverse, tree: args.tree, filter: args.filter.clone() };
+    let hierarchies = Hierarchies::detect(HostRoot::new(&args.node.host_root)).map_err(target::kernel)?;
+    let scanner = Scanner::new(&hierarchies, interval).map_err(target::kernel)?;
+    let online = facts::online_cpus(hierarchies.host()).map(|cpus| cpus.len());
+    let model = Model::new(hierarchies.cpu().view == Visible::Whole, online, interval);
+    let window = if args.once { interval.min(causes::WINDOW) } else { causes::WINDOW };
+    let causes = Causes::begin(hierarchies, window).context("cannot start the thread that watches")?;
+    if interactive {
+        let feed = Feed::begin(scanner).context("cannot start the thread that scans")?;
+        return live::run(&feed, &causes, model, View::new(order), args.ticks);
+    }
+    Headless { scanner, causes, model, order, wish: Wish::default() }.run(args, streams)
+}
+
+/// The same without a terminal.
+struct Headless {
+    scanner: Scanner,
+    causes: Causes,
+    model: Model,
+    order: Order,
+    wish: Wish,
+}
+
+impl Headless {
+    fn run(mut self, args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+        let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+        let mut begun = clock::now();
+        self.tick()?;
+        let mut left = if args.once { Some(1) } else { args.ticks };
+        while left != Some(0) {
+            if !sleep(begun, self.model.cost.interval, &interrupt) {
+                return Ok(Exit::Interrupted);
+            }
+            begun = clock::now();
+            self.tick()?;
+            let lines = self.order.lines(&self.model);
+            if args.once {
+                top::text::write(&self.model, &self.order, &lines, streams.out)?;
+            } else {
+                let now = jiff::Timestamp::now();
+                top::json::write(&self.model, &lines, now, streams.out)?;
+                streams.out.flush()?;
+            }
+            left = left.map(|left| left - 1);
+        }
+        Ok(Exit::Done)
+    }
+
+    fn tick(&mut self) -> anyhow::Result<()> {
+        let tick = self.scanner.tick(&self.wish).map_err(target::kernel)?;
+        self.model.take(tick, &self.causes.verdicts(), false);
+        let first = self.model.rows.iter().all(|row| row.interval.is_none());
+        // Before there are rates, totals point at those that may be worst.
+        let worst = if first { self.model.worst_ever(causes::MOST) } else { self.model.worst(causes::MOST) };
+        self.causes.watch(worst);
+        // Nobody says which rows are looked at, so those with a limit come first, small groups before large ones.
+        let mut rows: Vec<_> =
+            self.order.lines(&self.model).iter().map(|line| &self.model.rows[line.row]).collect();
+        rows.sort_by_key(|row| (!row.is_limited(), std::cmp::Reverse(row.depth)));
+        self.wish.threads = rows.into_iter().map(|row| std::sync::Arc::clone(&row.path)).collect();
+        if first {
+            // The threads' first reading, so that the first interval has a run delay.
+            let threads = self.scanner.tick(&self.wish).map_err(target::kernel)?;
+            self.model.take(threads, &self.causes.verdicts(), false);
+        }
+        Ok(())
+    }
+}
+
+/// Sleeps to the end of an interval; `false` when somebody asked to stop.
+fn sleep(from: Nanos, interval: Micros, interrupt: &Interrupt) -> bool {
+    let end = from.saturating_add(interval.to_nanos());
+    while !interrupt.asked() {
+        let left = end.checked_sub(clock::now()).unwrap_or(Nanos::ZERO);
+        if left == Nanos::ZERO {
+            return true;
+        }
+        std::thread::sleep(Duration::from_nanos(left.get()).min(GLANCE));
+    }
+    false
+}
+
+fn interval(text: &str) -> anyhow::Result<Micros> {
+    let interval = Micros::parse(text).map_err(|error| anyhow!("--interval: {error}"))?;
+    if !(SHORTEST..=LONGEST).contains(&interval) {
+        let error = anyhow!("--interval: cannot look every {interval}");
+        return Err(Hinted::new(error, "anything from 100ms to 1h, such as 2s").into());
+    }
+    Ok(interval)
+}

@@ -1,0 +1,85 @@
+//! Where containerd and its like are: on this machine, or fetched from Debian's archive and unpacked into `~/.cache`. Nothing is
+//! installed: a package's installation would start its daemon.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const NEEDED: [&str; 5] = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"];
+const PACKAGES: [&str; 3] = ["containerd", "runc", "busybox-static"];
+
+/// A PATH on which all of them are.
+pub(super) fn path() -> OsString {
+    let mut folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    // Where an administrator's PATH has runc, and another's does not.
+    folders.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    let own = env::join_paths(&folders).unwrap();
+    if NEEDED.iter().all(|name| look(name, &own).is_some()) {
+        return own;
+    }
+    let root = fetched();
+    let places = ["usr/bin", "usr/sbin", "bin"].map(|place| root.join(place));
+    env::join_paths(places.into_iter().chain(folders)).unwrap()
+}
+
+/// A program by its name.
+pub(super) fn find(name: &str, path: &OsStr) -> PathBuf {
+    look(name, path)
+        .unwrap_or_else(|| panic!("this test needs {name}: apt-get install {}", PACKAGES.join(" ")))
+}
+
+fn look(name: &str, path: &OsStr) -> Option<PathBuf> {
+    let usable = |program: &PathBuf| program.is_file() && (name != "busybox" || is_static(program));
+    env::split_paths(path).map(|folder| folder.join(name)).find(usable)
+}
+
+/// Whether a program runs where no library is: it names no loader, which would stand near its beginning.
+fn is_static(program: &Path) -> bool {
+    let mut head = vec![0; 4096];
+    let read = fs::File::open(program).and_then(|mut file| file.read(&mut head)).unwrap_or_default();
+    !head[..read].windows(8).any(|part| part == b"ld-linux")
+}
+
+/// The packages, unpacked; once fetched they are kept.
+fn fetched() -> PathBuf {
+    let home = env::var_os("HOME").unwrap_or_else(|| "/root".into());
+    let root = Path::new(&home).join(".cache/cgtune-testbed/containerd");
+    if root.join("complete").exists() {
+        return root;
+    }
+    let downloads = root.join("download");
+    fs::create_dir_all(&downloads).unwrap();
+    let download = || {
+        let mut apt = Command::new("apt-get");
+        apt.current_dir(&downloads).args(["-q", "download"]).args(PACKAGES);
+        apt
+    };
+    if !download().output().is_ok_and(|output| output.status.success()) {
+        run(Command::new("apt-get").args(["-q", "update"]));
+        run(&mut download());
+    }
+    for package in fs::read_dir(&downloads).unwrap() {
+        run(Command::new("dpkg-deb").arg("-x").arg(package.unwrap().path()).arg(&root));
+    }
+    fs::remove_dir_all(&downloads).unwrap();
+    fs::write(root.join("complete"), "").unwrap();
+    root
+}
+
+fn run(command: &mut Command) {
+    let output = command.output();
+    let said = output.as_ref().map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+    let done = output.as_ref().is_ok_and(|output| output.status.success());
+    assert!(
+        done,
+        "this test needs {}, and fetching them failed ({command:?}: {said:?}). Are apt's lists current (apt-get update)? \
+         Or install them: apt-get install {}",
+        NEEDED.join(", "),
+        PACKAGES.join(" ")
+    );
+}
