@@ -132,6 +132,7 @@ impl Story {
             machine: Machine {
                 online: Some((0..u32::try_from(self.cpus).unwrap()).collect::<CpuSet>()),
                 series: Arc::clone(&series[0]),
+                busy: Vec::new(),
                 steal: Some(Nanos::ZERO),
                 release: Some(format!("{}.{}.0", self.kernel.0, self.kernel.1)),
             },

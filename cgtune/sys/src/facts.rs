@@ -82,25 +82,36 @@ pub fn hypervisor(host: &HostRoot) -> Option<String> {
     flagged.then(|| product.filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned()))
 }
 
-/// CPU time of the whole machine since boot (`/proc/stat`, first line).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// CPU time of the machine since boot (`/proc/stat`), in ticks of USER_HZ.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineTime {
     /// Doing something, steal not included.
     pub busy: Nanos,
     /// Wanted to run, but the hypervisor ran somebody else.
     pub steal: Nanos,
+    /// Of each CPU that is online, by its number, the time it did something.
+    pub each: Vec<(u32, Nanos)>,
 }
 
 /// Reads it.
 #[must_use]
 pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
     let stat = host.read("/proc/stat").ok()?;
-    let total = procfs::KernelStats::from_read(stat.as_slice(), &procfs::LocalSystemInfo).ok()?.total;
+    let stat = procfs::KernelStats::from_read(stat.as_slice(), &procfs::LocalSystemInfo).ok()?;
     let tick = 1_000_000_000 / procfs::ticks_per_second();
-    // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
-    let busy = [Some(total.user), Some(total.nice), Some(total.system), total.irq, total.softirq];
-    let busy = busy.into_iter().flatten().fold(0u64, u64::saturating_add);
-    // Another node's numbers may be any.
-    let nanos = |ticks: u64| Nanos::new(ticks.saturating_mul(tick));
-    Some(MachineTime { busy: nanos(busy), steal: nanos(total.steal.unwrap_or(0)) })
+    let busy = |time: &procfs::CpuTime| {
+        // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
+        // Another node's numbers may be any.
+        let ticks = [time.user, time.nice, time.system, time.irq.unwrap_or(0), time.softirq.unwrap_or(0)];
+        Nanos::new(ticks.into_iter().fold(0, u64::saturating_add).saturating_mul(tick))
+    };
+    // The kernel lists the CPUs that are online, in order.
+    let online = online_cpus(host).unwrap_or_default();
+    let each = if online.len() == stat.cpu_time.len() {
+        online.iter().zip(stat.cpu_time.iter().map(busy)).collect()
+    } else {
+        Vec::new()
+    };
+    let steal = Nanos::new(stat.total.steal.unwrap_or(0).saturating_mul(tick));
+    Some(MachineTime { busy: busy(&stat.total), steal, each })
 }

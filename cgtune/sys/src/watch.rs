@@ -28,7 +28,7 @@ use crate::{
     Cgroup, Error, Hierarchies, cgroup,
     detect::View,
     error::Shown,
-    facts,
+    facts::{self, MachineTime},
     watch::{
         neighbours::Beside,
         threads::{Crew, Roll},
@@ -71,7 +71,7 @@ pub struct Watcher<'a> {
     top: Option<usize>,
     beside: Beside,
     then: Roll,
-    steal: Option<Nanos>,
+    machine: Option<MachineTime>,
 }
 
 impl<'a> Watcher<'a> {
@@ -87,7 +87,7 @@ impl<'a> Watcher<'a> {
             top: None,
             beside: Beside::default(),
             then: Roll::begin(hierarchies.host()),
-            steal: facts::machine_time(hierarchies.host()).map(|time| time.steal),
+            machine: facts::machine_time(hierarchies.host()),
         };
         // Only the root of everything counts everybody's time.
         if hierarchies.cpu().view == View::Whole {
@@ -207,15 +207,16 @@ impl<'a> Watcher<'a> {
     /// A file that cannot be read or understood.
     pub fn finish(mut self) -> Result<BTreeMap<PathBuf, Watched>, Error> {
         self.look()?;
-        let Self { hierarchies, mut nodes, groups, top, mut beside, then, steal, .. } = self;
+        let Self { hierarchies, mut nodes, groups, top, mut beside, then, machine, .. } = self;
         let host = hierarchies.host();
         let series: Vec<Arc<Series>> =
             nodes.iter_mut().map(|node| Arc::new(std::mem::take(&mut node.series))).collect();
-        let now = facts::machine_time(host).map(|time| time.steal);
+        let spent = facts::machine_time(host).zip(machine);
         let machine = Machine {
             online: facts::online_cpus(host),
             series: top.map(|top| Arc::clone(&series[top])).unwrap_or_default(),
-            steal: now.zip(steal).and_then(|(now, then)| now.checked_sub(then)),
+            steal: spent.as_ref().and_then(|(now, then)| now.steal.checked_sub(then.steal)),
+            busy: spent.map(|(now, then)| since(&now.each, &then.each)).unwrap_or_default(),
             release: facts::kernel_release_of(host),
         };
         let mut roll = Roll::begin(host);
@@ -252,4 +253,10 @@ impl<'a> Watcher<'a> {
         }
         Ok(answers)
     }
+}
+
+/// What each CPU that was there all the time has done since.
+fn since(now: &[(u32, Nanos)], then: &[(u32, Nanos)]) -> Vec<(u32, Nanos)> {
+    let before = |cpu| then.iter().find(|(number, _)| *number == cpu).map(|(_, time)| *time);
+    now.iter().filter_map(|&(cpu, time)| Some((cpu, time.checked_sub(before(cpu)?)?))).collect()
 }

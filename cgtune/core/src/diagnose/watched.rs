@@ -118,6 +118,17 @@ pub struct ThreadSeen {
     pub run_delay: Nanos,
 }
 
+/// Threads in SCHED_IDLE, which run only when no other of their group would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IdleThreads {
+    /// How many.
+    pub count: u64,
+    /// Their CPU time.
+    pub cpu: Nanos,
+    /// Their time waiting, throttled time included.
+    pub run_delay: Nanos,
+}
+
 /// A group's threads over the watch (its descendants' too).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Threads {
@@ -125,8 +136,8 @@ pub struct Threads {
     pub count: u64,
     /// How many of them were looked at: beyond a bound the rest is not.
     pub looked_at: u64,
-    /// Of those, in SCHED_IDLE.
-    pub idle_policy: u64,
+    /// Those of them that are in SCHED_IDLE.
+    pub idle: IdleThreads,
     /// CPU time of those that were there all the time or began meanwhile.
     pub cpu: Nanos,
     /// Their time waiting, throttled time included.
@@ -157,6 +168,8 @@ pub struct Machine {
     pub online: Option<CpuSet>,
     /// CPU time that all of it used.
     pub series: Arc<Series>,
+    /// Time in which each CPU did something, by its number, as far as ticks tell. Empty: not known.
+    pub busy: Vec<(u32, Nanos)>,
     /// Wanted to run, but the hypervisor ran somebody else.
     pub steal: Option<Nanos>,
     /// `uname -r`.

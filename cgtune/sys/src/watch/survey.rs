@@ -141,6 +141,7 @@ impl<'a> Survey<'a> {
             series: series.get(Path::new("/")).filter(|_| whole).cloned().unwrap_or_default(),
             // What it takes is seen by those that are watched closely.
             steal: None,
+            busy: Vec::new(),
             release: facts::kernel_release_of(host),
         };
         let mut answers = BTreeMap::new();

@@ -156,10 +156,14 @@ impl Crew {
         for &tid in tids.iter().take(LOOKED_AT) {
             let Some(times) = now.take(host, tid) else { continue };
             all.looked_at += 1;
-            all.idle_policy += u64::from(times.idle_policy);
+            all.idle.count += u64::from(times.idle_policy);
             let Some((cpu, run_delay)) = then.since(tid, times) else { continue };
             all.cpu = all.cpu.saturating_add(cpu);
             all.run_delay = all.run_delay.saturating_add(run_delay);
+            if times.idle_policy {
+                all.idle.cpu = all.idle.cpu.saturating_add(cpu);
+                all.idle.run_delay = all.idle.run_delay.saturating_add(run_delay);
+            }
             all.most.push(ThreadSeen { tid, name: times.name.clone(), cpu, run_delay });
         }
         let same =

@@ -19,10 +19,10 @@ fn moment(draw: &mut Draw) -> Duration {
     Duration::from_millis(u64::from(draw.whole(2500, 4000)))
 }
 
-/// One pulse of two quotas and a half: throttled in two of its three or four periods, for 8 to 12 ms in all.
+/// One pulse of three quotas and a half: throttled in three of its five periods or so, for 10 to 12 ms in all.
 pub(super) fn high_ratio(draw: &mut Draw, _: Machine) -> Situation {
-    let limit = Limit::of(draw.between(0.5, 0.6), 10);
-    let work_us = draw.between(2.4, 2.6) * limit.quota_us as f64;
+    let limit = Limit::of(draw.between(0.6, 0.66), 10);
+    let work_us = draw.between(3.4, 3.6) * limit.quota_us as f64;
     let pulse = Pulse::once(1, work_us, moment(draw));
     one(draw, Some(limit), Load::Pulse(pulse))
 }
@@ -62,9 +62,10 @@ pub(super) fn whole_machine(draw: &mut Draw, machine: Machine) -> Situation {
     one(draw, Some(limit), Load::Hog { threads: 1 })
 }
 
+/// Small pictures, since an emulated CPU takes twenty times as long: 160x96 takes most of one.
 pub(super) fn encoder(draw: &mut Draw, _: Machine) -> Situation {
     let limit = Limit::of(draw.between(0.8, 1.0), 100);
-    let (width, height) = draw.one(&[(160, 96), (192, 112), (224, 128)]);
+    let (width, height) = draw.one(&[(64, 48), (80, 64), (96, 64)]);
     let seed = draw.seed();
     one(draw, Some(limit), Load::H264 { width, height, seed })
 }
