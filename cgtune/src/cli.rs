@@ -24,6 +24,7 @@ pub(crate) enum Verb {
     Diagnose(cmd::diagnose::Args),
     #[cfg(feature = "tui")]
     Top(cmd::top::Args),
+    Capture(cmd::capture::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),
@@ -64,6 +65,14 @@ impl Node {
             typed.map(str::parse).transpose().context("--cri-socket (CONTAINER_RUNTIME_ENDPOINT)")?;
         Ok(Ask { socket, ..Ask::default() })
     }
+}
+
+/// A capture in place of a node, for every verb that can read one.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Replay {
+    /// Replay what cgtune capture wrote, instead of looking at a node
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host_root", "duration"])]
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// Where changes are made and written down, for every verb that makes or shows them.

@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, and a `run` that turns them into an answer on [`Streams`].
 
 pub(crate) mod apply;
+pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diagnose;
@@ -22,6 +23,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Diagnose(args) => diagnose::run(args, streams),
         #[cfg(feature = "tui")]
         Verb::Top(args) => top::run(args, streams),
+        Verb::Capture(args) => capture::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),

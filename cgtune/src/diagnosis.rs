@@ -56,7 +56,12 @@ impl Diagnosis {
     /// What it costs, of all findings together, in ms per second.
     pub(crate) fn stall_ms_per_s(&self) -> f64 {
         let ill = |finding: &&Finding| finding.cause != Cause::Healthy;
-        self.findings.iter().filter(ill).filter_map(|finding| finding.stall_ms_per_s).sum()
+        // Not sum(), which of nothing is -0.0.
+        self.findings
+            .iter()
+            .filter(ill)
+            .filter_map(|finding| finding.stall_ms_per_s)
+            .fold(0.0, |all, one| all + one)
     }
 
     /// How a remedy is carried out: by us, now and with an undo; and by the owners, so that it lasts.

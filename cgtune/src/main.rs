@@ -1,5 +1,6 @@
 //! `cgtune`: says why a container is throttled, and what its CPU request and limit become.
 
+mod capture;
 mod cli;
 mod cmd;
 mod diagnosis;

@@ -1,6 +1,7 @@
 //! How answers look: one file a verb and format. Nothing here decides what is true.
 
 pub(crate) mod apply_json;
+pub(crate) mod capture;
 pub(crate) mod convert;
 pub(crate) mod diagnose;
 pub(crate) mod diagnose_all;

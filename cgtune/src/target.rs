@@ -104,6 +104,19 @@ impl Target {
     }
 }
 
+/// Opens the cgroups of several, in their order.
+pub(crate) fn open_all(
+    targets: &[Target],
+    hierarchies: &Hierarchies,
+    ask: &Ask,
+) -> anyhow::Result<Vec<Cgroup>> {
+    let mut cgroups = Vec::new();
+    for target in targets {
+        cgroups.extend(target.open_all(hierarchies, ask)?);
+    }
+    Ok(cgroups)
+}
+
 /// A name may look like the beginning of an id: `cafe`.
 fn by_id_or_name(hierarchies: &Hierarchies, ask: &Ask, prefix: &str) -> anyhow::Result<PathBuf> {
     match find::container(hierarchies, prefix) {

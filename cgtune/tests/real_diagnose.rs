@@ -59,9 +59,9 @@ fn diagnose(node: &mut Node, args: &[&str]) -> Command {
 
 /// The first finding, but for what a machine with other things to do adds.
 fn cause(group: &Value) -> &str {
-    let causes =
+    let mut causes =
         group["findings"].as_array().unwrap().iter().map(|finding| finding["cause"].as_str().unwrap());
-    causes.filter(|cause| *cause != "starved").next().unwrap_or("starved")
+    causes.find(|cause| *cause != "starved").unwrap_or("starved")
 }
 
 /// The group of that node in an answer.

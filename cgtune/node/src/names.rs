@@ -8,6 +8,7 @@
 //! Everything that is read is untrusted. A name that breaks its own kind's rule ([`valid`]) is not believed, so that what a
 //! [`Resident`] holds can be shown as it is.
 
+mod heard;
 pub(crate) mod kubepods;
 pub(crate) mod logs;
 pub mod path;

@@ -1,20 +1,22 @@
 //! `cgtune diagnose`: watches cgroups for a while and says why they stand still, what it costs, and what would help.
 
-mod watch;
+pub(crate) mod watch;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use anyhow::anyhow;
 use cgtune_core::{
     Micros,
-    diagnose::{Cause, WORTH_MS_PER_S},
+    diagnose::{Cause, WORTH_MS_PER_S, Watched},
 };
 use cgtune_node::names::Register;
 use cgtune_sys::{Hierarchies, HostRoot};
 
 pub(crate) use watch::Effort;
+use watch::Seen;
 
 use crate::{
+    capture::{self, Session},
     cli,
     diagnosis::Diagnosis,
     exit::Exit,
@@ -43,7 +45,8 @@ Examples:
   cgtune diagnose --pod prod/web          a pod and its containers
   cgtune diagnose --all                   every cgroup, worst first
   cgtune diagnose --all --json | jq '.cgroups[] | {path, cause: .findings[0].cause}'
-  cgtune diagnose 3b2e --check            exit 1 if it stalls over 10 ms a second";
+  cgtune diagnose 3b2e --check            exit 1 if it stalls over 10 ms a second
+  cgtune diagnose --from node7.tar        what cgtune capture saw, for all in it";
 
 /// Say why cgroups stand still: the cause, what it costs, and what would help
 #[derive(Debug, clap::Args)]
@@ -71,6 +74,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = WORTH_MS_PER_S, requires = "check", value_parser = stall, allow_negative_numbers = true)]
     max_stall_ms_per_s: f64,
     #[command(flatten)]
+    replay: cli::Replay,
+    #[command(flatten)]
     node: cli::Node,
     #[command(flatten)]
     output: cli::Output,
@@ -79,23 +84,29 @@ pub(crate) struct Args {
 /// Two periods of the usual 100 ms, and what it takes to see them.
 const SHORTEST: Micros = Micros::from_ms(300);
 /// Readings are kept until the end: beyond this they would take hundreds of megabytes.
-const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
+pub(crate) const LONGEST: Micros = Micros::from_ms(10 * 60 * 1000);
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let duration = watch_time(&args.duration)?;
     let targets = targets(args)?;
+    let interrupt = Interrupt::watch()?;
+    if let Some(file) = &args.replay.from {
+        let mut replayed = capture::replay(file, &interrupt)?;
+        replayed.keep(&targets)?;
+        replayed.introduce(args.output.json, streams)?;
+        let host = replayed.host().clone();
+        let Session { seen, register, .. } = replayed.session;
+        return answer(args, seen, &register, &host, &interrupt, streams);
+    }
     let ask = args.node.ask()?;
     let host = HostRoot::new(&args.node.host_root);
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-    let interrupt = Interrupt::watch()?;
     let watch = watch::Watch { duration, interrupt: &interrupt };
     let seen = if args.all {
         watch.all(&hierarchies)?
     } else {
-        let mut cgroups = Vec::new();
-        for target in &targets {
-            cgroups.extend(target.open_all(&hierarchies, &ask)?);
-        }
+        let targets = if targets.is_empty() { vec![Target::Own] } else { targets };
+        let cgroups = target::open_all(&targets, &hierarchies, &ask)?;
         let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
         let seen = watch.these(&hierarchies, cgroups)?;
         if let Some(gone) = paths.iter().find(|path| !seen.watched.contains_key(*path)) {
@@ -104,21 +115,38 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         }
         seen
     };
-    let register = Register::read(hierarchies.host(), seen.watched.keys(), &ask);
-    let mut diagnoses: Vec<Diagnosis> = seen
-        .watched
+    let host = hierarchies.host();
+    let register = Register::read(host, seen.watched.keys(), &ask);
+    answer(args, seen, &register, host, &interrupt, streams)
+}
+
+/// What follows from a watch, worst first.
+pub(crate) fn diagnoses(watched: BTreeMap<PathBuf, Watched>, register: &Register) -> Vec<Diagnosis> {
+    let mut diagnoses: Vec<Diagnosis> = watched
         .into_iter()
         .map(|(path, watched)| Diagnosis::new(register.resident(&path), path, &watched))
         .collect();
     diagnoses
         .sort_by(|a, b| b.stall_ms_per_s().total_cmp(&a.stall_ms_per_s()).then_with(|| a.path.cmp(&b.path)));
+    diagnoses
+}
+
+fn answer(
+    args: &Args,
+    seen: Seen,
+    register: &Register,
+    host: &HostRoot,
+    interrupt: &Interrupt,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    let diagnoses = diagnoses(seen.watched, register);
     if args.output.json {
-        render::diagnose_json::write(&diagnoses, &seen.effort, hierarchies.host(), streams.out)?;
+        render::diagnose_json::write(&diagnoses, &seen.effort, host, streams.out)?;
     } else if args.all {
         render::diagnose_all::write(&diagnoses, &seen.effort, streams.out)?;
     } else {
         for diagnosis in &diagnoses {
-            render::diagnose::write(diagnosis, hierarchies.host(), streams.out)?;
+            render::diagnose::write(diagnosis, host, streams.out)?;
         }
     }
     // Who could not be asked matters only where a name is missing.
@@ -140,6 +168,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     })
 }
 
+/// Those that were typed.
 fn targets(args: &Args) -> anyhow::Result<Vec<Target>> {
     let mut targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
@@ -149,13 +178,10 @@ fn targets(args: &Args) -> anyhow::Result<Vec<Target>> {
     for id in &args.container {
         targets.push(Target::parse(Some(format!("container:{id}").as_ref()))?);
     }
-    if targets.is_empty() {
-        targets.push(Target::Own);
-    }
     Ok(targets)
 }
 
-fn watch_time(text: &str) -> anyhow::Result<Micros> {
+pub(crate) fn watch_time(text: &str) -> anyhow::Result<Micros> {
     let duration = Micros::parse(text).map_err(|error| anyhow!("--for: {error}"))?;
     if !(SHORTEST..=LONGEST).contains(&duration) {
         let error = anyhow!("--for: cannot diagnose from {duration}");

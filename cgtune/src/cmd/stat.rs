@@ -1,6 +1,6 @@
 //! `cgtune stat`: policy, effective limit and counters of a cgroup, and over a while its rates.
 
-use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, time::Duration};
+use std::{cmp::Ordering, ffi::OsString, io::IsTerminal as _, path::Path, time::Duration};
 
 use anyhow::anyhow;
 use cgtune_core::{CpuControl as _, Interval, Micros, Nanos};
@@ -8,9 +8,11 @@ use cgtune_node::names::{Ask, Register};
 use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
 
 use crate::{
+    capture::{self, Session},
     cli,
     exit::Exit,
     failure::Hinted,
+    interrupt::Interrupt,
     progress,
     reading::Reading,
     render,
@@ -29,7 +31,8 @@ Examples:
   cgtune stat --for 5s 3b2e7f9d0c1a  a container, watched for five seconds
   cgtune stat --for 5s pod:prod/web  the container of a pod
   cgtune stat --for 5s --json /kubepods/burstable/pod6c1a4e95
-  cgtune stat --all --for 10s        every cgroup with a quota, worst first";
+  cgtune stat --all --for 10s        every cgroup with a quota, worst first
+  cgtune stat --from node7.tar       what cgtune capture saw, over all of its time";
 
 /// Show a cgroup's CPU policy, its limit up the tree, and how it is throttled
 #[derive(Debug, clap::Args)]
@@ -48,6 +51,8 @@ pub(crate) struct Args {
     #[arg(long = "for", value_name = "DURATION")]
     duration: Option<String>,
     #[command(flatten)]
+    replay: cli::Replay,
+    #[command(flatten)]
     node: cli::Node,
     #[command(flatten)]
     output: cli::Output,
@@ -63,24 +68,11 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Some(text) => Some(watch_time(text)?),
         None => args.all.then_some(ALL_FOR),
     };
-    let host = HostRoot::new(&args.node.host_root);
-    let ask = args.node.ask()?;
-    let target = match &args.pod {
-        Some(pod) => Target::pod(pod)?,
-        None => Target::parse(args.target.as_deref())?,
+    let (mut readings, register) = match &args.replay.from {
+        Some(file) => replayed(args, file, streams)?,
+        None => live(args, duration)?,
     };
-    let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
-    let mut readings = if args.all {
-        let mut readings = watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?;
-        readings.sort_by(worst_first);
-        readings
-    } else {
-        vec![watch(&hierarchies, &target, &ask, duration)?]
-    };
-    let register = Register::read(hierarchies.host(), readings.iter().map(|reading| &reading.path), &ask);
-    for reading in &mut readings {
-        reading.resident = register.resident(&reading.path);
-    }
+    readings.sort_by(worst_first);
     if args.output.json {
         render::stat_json::write(&readings, streams.out)?;
     } else if args.all {
@@ -106,6 +98,43 @@ fn watch_time(text: &str) -> anyhow::Result<Micros> {
         return Err(Hinted::new(error, "anything above 0 and up to 24h, such as 5s").into());
     }
     Ok(duration)
+}
+
+/// From the node: the one that was named, or of all those with a quota.
+fn live(args: &Args, duration: Option<Micros>) -> anyhow::Result<(Vec<Reading>, Register)> {
+    let ask = args.node.ask()?;
+    let target = target(args)?.unwrap_or(Target::Own);
+    let hierarchies = Hierarchies::detect(HostRoot::new(&args.node.host_root)).map_err(target::kernel)?;
+    let mut readings = match args.all {
+        true => watch_all(&hierarchies, duration.unwrap_or(ALL_FOR))?,
+        false => vec![watch(&hierarchies, &target, &ask, duration)?],
+    };
+    let register = Register::read(hierarchies.host(), readings.iter().map(|reading| &reading.path), &ask);
+    for reading in &mut readings {
+        reading.resident = register.resident(&reading.path);
+    }
+    Ok((readings, register))
+}
+
+/// What was typed, if something was.
+fn target(args: &Args) -> anyhow::Result<Option<Target>> {
+    match &args.pod {
+        Some(pod) => Target::pod(pod).map(Some),
+        None => args.target.as_deref().map(|typed| Target::parse(Some(typed))).transpose(),
+    }
+}
+
+/// From a capture: the one that was named, or all that were captured, or of these those with a quota.
+fn replayed(args: &Args, file: &Path, streams: &mut Streams<'_>) -> anyhow::Result<(Vec<Reading>, Register)> {
+    let mut replayed = capture::replay(file, &Interrupt::watch()?)?;
+    replayed.keep(target(args)?.as_slice())?;
+    replayed.introduce(args.output.json, streams)?;
+    let limited = |reading: &Reading| {
+        reading.observed.bandwidth.is_some_and(|bandwidth| bandwidth.quota.limited().is_some())
+    };
+    let Session { mut readings, register, .. } = replayed.session;
+    readings.retain(|reading| !args.all || limited(reading));
+    Ok((readings, register))
 }
 
 /// One cgroup. That it vanishes or is made anew while it is watched is the answer then.
@@ -150,10 +179,7 @@ fn watch_all(hierarchies: &Hierarchies, duration: Micros) -> anyhow::Result<Vec<
 }
 
 /// Opens and reads a group if it has a quota.
-fn limited(
-    hierarchies: &Hierarchies,
-    path: &std::path::Path,
-) -> Result<Option<(Cgroup, cgtune_core::Snapshot)>, Error> {
+fn limited(hierarchies: &Hierarchies, path: &Path) -> Result<Option<(Cgroup, cgtune_core::Snapshot)>, Error> {
     let mut cgroup = Cgroup::open(hierarchies, path)?;
     let quota = cgroup.observe()?.bandwidth.and_then(|bandwidth| bandwidth.quota.limited());
     if quota.is_none() {
@@ -173,7 +199,7 @@ fn present<T>(result: Result<T, Error>) -> anyhow::Result<Option<T>> {
 }
 
 /// By time stalled; then by the part of throttled periods; then by name.
-fn worst_first(a: &Reading, b: &Reading) -> Ordering {
+pub(crate) fn worst_first(a: &Reading, b: &Reading) -> Ordering {
     let badness = |reading: &Reading| {
         let interval = reading.interval.as_ref();
         let stall = interval.and_then(Interval::stall_ms_per_s).unwrap_or(0.0);

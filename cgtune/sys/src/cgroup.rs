@@ -16,7 +16,6 @@ use cgtune_core::{
 };
 
 use crate::{
-    clock,
     detect::Hierarchies,
     dir::Dir,
     error::{Action, Error, Shown},
@@ -228,7 +227,7 @@ impl Cgroup {
             None => cpu_stat::CpuStat::default(),
         };
         // The instant belongs to the counters that rates are made of, so it is taken beside them.
-        let at = clock::now();
+        let at = self.stat.as_ref().map_or_else(|| self.hierarchies.host().now(), KeptFile::instant);
         let usage = match (stat.usage, &mut self.usage) {
             (Some(counters), _) => Some(counters.usage),
             (None, Some(file)) => Some(Nanos::new(file.parse(scalar::unsigned)?)),
@@ -252,7 +251,7 @@ impl Cgroup {
         let Some(hierarchy) = self.hierarchies.of(Controller::Cpuset) else { return Ok(None) };
         let below = dir.path().strip_prefix(&hierarchy.mount_point).ok().and_then(Path::parent);
         match below {
-            Some(below) => Dir::open_mount(&hierarchy.mount_point)?.descend(below),
+            Some(below) => hierarchy.top()?.descend(below),
             None => Ok(None),
         }
     }

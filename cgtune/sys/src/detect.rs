@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    fs,
     os::unix::ffi::OsStringExt as _,
     path::{Component, Path, PathBuf},
 };
@@ -19,37 +18,10 @@ use cgtune_core::{
 use crate::{
     dir::Dir,
     error::{Action, Error, Shown},
+    host::HostRoot,
     members,
+    tape::Tape,
 };
-
-/// The folder below which the host's /proc and /sys are found: `/`, or `/host` in a debug pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostRoot(PathBuf);
-
-impl Default for HostRoot {
-    fn default() -> Self {
-        Self(PathBuf::from("/"))
-    }
-}
-
-impl HostRoot {
-    /// Another root than `/`.
-    #[must_use]
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self(root.into())
-    }
-
-    /// An absolute path of the host, as it is reached from here.
-    #[must_use]
-    pub fn join(&self, absolute: impl AsRef<Path>) -> PathBuf {
-        self.0.join(absolute.as_ref().strip_prefix("/").unwrap_or(absolute.as_ref()))
-    }
-
-    /// Whose mounts to look at: our own, or those of the host's first process.
-    fn mounts_of(&self) -> &'static str {
-        if self.0 == Path::new("/") { "self" } else { "1" }
-    }
-}
 
 /// How much of a hierarchy is visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +46,8 @@ pub struct Hierarchy {
     pub layout: Layout,
     /// How much of it is visible.
     pub view: View,
+    /// The tape of the node that it belongs to.
+    tape: Option<Tape>,
 }
 
 impl Hierarchy {
@@ -95,7 +69,12 @@ impl Hierarchy {
             });
         }
         let below = path.strip_prefix(&self.root).map_err(|_| outside())?;
-        Dir::open_mount(&self.mount_point)?.descend(below)
+        self.top()?.descend(below)
+    }
+
+    /// The group at the mount point.
+    pub(crate) fn top(&self) -> Result<Dir, Error> {
+        Ok(Dir::open_mount(&self.mount_point)?.on(self.tape.as_ref()))
     }
 
     /// A path as `/proc/<pid>/cgroup` shows it to us, as a path of this hierarchy.
@@ -111,7 +90,7 @@ impl Hierarchy {
     /// Visits every group that can be seen, parents before children, siblings by name. One that vanishes meanwhile is
     /// passed over.
     fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
-        let mut open = vec![(self.root.clone(), Dir::open_mount(&self.mount_point)?)];
+        let mut open = vec![(self.root.clone(), self.top()?)];
         while let Some((path, dir)) = open.pop() {
             visit(&path, &dir);
             let names = match dir.children() {
@@ -168,8 +147,8 @@ impl Hierarchies {
     /// # Errors
     /// [`Error::NoController`] when no visible hierarchy carries cpu; a mountinfo that cannot be read.
     pub fn detect(host: HostRoot) -> Result<Self, Error> {
-        let path = host.join(format!("/proc/{}/mountinfo", host.mounts_of()));
-        let bytes = fs::read(&path).map_err(|e| Error::io(Action::Read, &path, e))?;
+        let (path, bytes) = host.mounts();
+        let bytes = bytes.map_err(|e| Error::io(Action::Read, &path, e))?;
         let mounts =
             mountinfo::parse(&bytes).map_err(|source| Error::Format { path: Shown(path), source })?;
         let find = |controller| find(&host, &mounts, controller);
@@ -206,8 +185,9 @@ impl Hierarchies {
     /// # Errors
     /// A file that cannot be read or is no UUID.
     pub fn boot_id(&self) -> Result<[u8; 16], Error> {
-        let path = self.host.join("/proc/sys/kernel/random/boot_id");
-        let text = fs::read_to_string(&path).map_err(|e| Error::io(Action::Read, &path, e))?;
+        const FILE: &str = "/proc/sys/kernel/random/boot_id";
+        let path = self.host.join(FILE);
+        let text = self.host.read_to_string(FILE).map_err(|e| Error::io(Action::Read, &path, e))?;
         let digits: String = text.trim_end().chars().filter(|&c| c != '-').collect();
         let number = (digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
         number.map(u128::to_be_bytes).ok_or_else(|| Error::Format {
@@ -243,8 +223,9 @@ fn shown_membership(
     layout: Layout,
 ) -> Result<PathBuf, Error> {
     let who = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
-    let path = host.join(format!("/proc/{who}/cgroup"));
-    let bytes = match (fs::read(&path), pid) {
+    let file = format!("/proc/{who}/cgroup");
+    let path = host.join(&file);
+    let bytes = match (host.read(file), pid) {
         (Ok(bytes), _) => bytes,
         // ESRCH: the process ended between open and read.
         (Err(e), Some(pid))
@@ -272,9 +253,8 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
         let carries = match mount.layout {
             Layout::V1 => mount.controllers.contains(&controller),
             Layout::V2 => {
-                let mount_point = host.join(&mount.mount_point);
-                carries_v2(&mount_point, controller)
-                    || (controller == Controller::Cpu && withholds_cpu(host, &mount_point))
+                carries_v2(host, &mount.mount_point, controller)
+                    || (controller == Controller::Cpu && withholds_cpu(host, &mount.mount_point))
             }
         };
         if carries {
@@ -284,7 +264,8 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
     carriers.sort_by_key(|mount| (mount.root != Path::new("/"), mount.read_only));
     let Some(mount) = carriers.first() else { return Ok(None) };
     let mount_point = host.join(&mount.mount_point);
-    let dir = Dir::open_mount(&mount_point)?;
+    let tape = host.tape().cloned();
+    let dir = Dir::open_mount(&mount_point)?.on(tape.as_ref());
     // Only levels up: the group in which our cgroup namespace lies, as on the host's mount seen from a pod. Its own
     // name is not shown, and "/" serves as well as any.
     let (up, rest) = way(&mount.root);
@@ -296,7 +277,7 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
         Layout::V2 => root == Path::new("/") && !dir.has("cgroup.type"),
     };
     let view = if whole { View::Whole } else { View::Limited };
-    let mut hierarchy = Hierarchy { mount_point, root, namespace: None, layout: mount.layout, view };
+    let mut hierarchy = Hierarchy { mount_point, root, namespace: None, layout: mount.layout, view, tape };
     if above {
         let shown = shown_membership(host, None, controller, mount.layout)?;
         hierarchy.namespace = hierarchy.find_namespace(&shown)?;
@@ -305,8 +286,8 @@ fn find(host: &HostRoot, mounts: &[CgroupMount], controller: Controller) -> Resu
 }
 
 /// Whether a v2 mount has a controller to give. cpuacct has no v2 form: usage is in `cpu.stat` there.
-fn carries_v2(mount_point: &Path, controller: Controller) -> bool {
-    fs::read_to_string(mount_point.join("cgroup.controllers"))
+fn carries_v2(host: &HostRoot, mount_point: &Path, controller: Controller) -> bool {
+    host.read_to_string(mount_point.join("cgroup.controllers"))
         .is_ok_and(|names| names.split_whitespace().any(|name| name == controller.name()))
 }
 
@@ -314,7 +295,7 @@ fn carries_v2(mount_point: &Path, controller: Controller) -> bool {
 /// it, but usage and pressure are there. Where v1 has the controller, v2 has nothing to withhold.
 fn withholds_cpu(host: &HostRoot, mount_point: &Path) -> bool {
     let on_v1 = shown_membership(host, None, Controller::Cpu, Layout::V1);
-    mount_point.join("cgroup.type").exists() && matches!(on_v1, Err(Error::NoController(_)))
+    host.exists(mount_point.join("cgroup.type")) && matches!(on_v1, Err(Error::NoController(_)))
 }
 
 #[cfg(test)]
@@ -329,6 +310,7 @@ mod tests {
             namespace: Some("/kubepods/pod1/a".into()),
             layout: Layout::V2,
             view: View::Whole,
+            tape: None,
         };
         for (shown, path) in [
             ("/", "/kubepods/pod1/a"),

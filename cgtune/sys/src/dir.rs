@@ -3,7 +3,7 @@
 //! A path is opened component by component without following links. The directory's inode is the cgroup's identity.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read as _, Write as _},
     os::{
@@ -20,13 +20,18 @@ use nix::{
     sys::stat::{Mode, fstat},
 };
 
-use crate::error::{Action, Error, Shown};
+use crate::{
+    error::{Action, Error, Shown},
+    host::{errno, is_name, joined, parted},
+    tape::{Tape, Verb},
+};
 
 /// An open directory of a cgroup file system.
 #[derive(Debug)]
 pub struct Dir {
     fd: OwnedFd,
     path: PathBuf,
+    tape: Option<Tape>,
 }
 
 const DIR_FLAGS: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC).union(OFlag::O_NOFOLLOW);
@@ -46,7 +51,20 @@ impl Dir {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let fd = nix::fcntl::open(mount_point, flags, Mode::empty())
             .map_err(|errno| Error::io(Action::Open, mount_point, errno))?;
-        Ok(Self { fd, path: mount_point.to_owned() })
+        Ok(Self { fd, path: mount_point.to_owned(), tape: None })
+    }
+
+    /// What is read in it and below it goes onto this tape, or comes from it.
+    pub(crate) fn on(self, tape: Option<&Tape>) -> Self {
+        if let Some(tape) = tape {
+            tape.seen(&self.path, true);
+        }
+        Self { tape: tape.cloned(), ..self }
+    }
+
+    /// The tape that it is on.
+    pub(crate) fn tape(&self) -> Option<&Tape> {
+        self.tape.as_ref()
     }
 
     /// Opens a directory below this one, component by component. `None`: there is none.
@@ -57,6 +75,7 @@ impl Dir {
         let mut at = Self {
             fd: self.fd.try_clone().map_err(|e| Error::io(Action::Open, &self.path, e))?,
             path: self.path.clone(),
+            tape: self.tape.clone(),
         };
         for component in relative.components() {
             let name = match component {
@@ -80,8 +99,20 @@ impl Dir {
     /// The kernel's refusal.
     pub fn child(&self, name: &OsStr) -> Result<Option<Self>, Error> {
         let path = self.path.join(name);
-        match openat(&self.fd, name, OFlag::O_RDONLY | DIR_FLAGS, Mode::empty()) {
-            Ok(fd) => Ok(Some(Self { fd, path })),
+        let live = || openat(&self.fd, name, OFlag::O_RDONLY | DIR_FLAGS, Mode::empty());
+        let entered = match &self.tape {
+            Some(tape) => tape.opened(Verb::Enter, &path, live),
+            None => live(),
+        };
+        match entered {
+            Ok(fd) => {
+                let child = Self { fd, path, tape: None }.on(self.tape.as_ref());
+                // So that it is known for a cgroup when it is played back.
+                if child.tape.is_some() {
+                    child.is_gone();
+                }
+                Ok(Some(child))
+            }
             Err(Errno::ENOENT | Errno::ENODEV) => Ok(None),
             Err(errno) => Err(Error::io(Action::Open, path, errno)),
         }
@@ -98,7 +129,21 @@ impl Dir {
     /// # Errors
     /// The kernel's refusal.
     pub fn inode(&self) -> Result<u64, Error> {
-        fstat(&self.fd).map(|stat| stat.st_ino).map_err(|errno| Error::io(Action::Open, &self.path, errno))
+        self.number(Verb::Inode, || fstat(&self.fd).map(|stat| stat.st_ino))
+    }
+
+    /// What fstat(2) says of it. One that was made anew is another, also where a tape is played in one and the same folder.
+    fn number(&self, verb: Verb, live: impl Fn() -> Result<u64, Errno>) -> Result<u64, Error> {
+        let number = match &self.tape {
+            None => live(),
+            Some(tape) => {
+                let text = || live().map(|number| number.to_string().into_bytes());
+                tape.bytes(verb, &self.path, text).0.and_then(|text| {
+                    std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)
+                })
+            }
+        };
+        number.map_err(|errno| Error::io(Action::Open, &self.path, errno))
     }
 
     /// The inode, and how many links the directory has: on a cgroup file system two more than it has directories
@@ -109,14 +154,19 @@ impl Dir {
     /// The kernel's refusal.
     #[allow(clippy::useless_conversion, reason = "the number of links is narrower on some architectures")]
     pub(crate) fn inode_and_links(&self) -> Result<(u64, u64), Error> {
-        let stat = fstat(&self.fd).map_err(|errno| Error::io(Action::Open, &self.path, errno))?;
-        Ok((stat.st_ino, u64::from(stat.st_nlink)))
+        let inode = self.inode()?;
+        let links = self.number(Verb::Links, || fstat(&self.fd).map(|stat| u64::from(stat.st_nlink)))?;
+        Ok((inode, links))
     }
 
     /// Whether a file is here.
     #[must_use]
     pub fn has(&self, file: &str) -> bool {
-        nix::sys::stat::fstatat(&self.fd, file, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW).is_ok()
+        let has = nix::sys::stat::fstatat(&self.fd, file, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW).is_ok();
+        if let Some(tape) = self.tape.as_ref().filter(|_| has) {
+            tape.seen(&self.path.join(file), false);
+        }
+        has
     }
 
     /// Opens a file for reading. `None`: there is none.
@@ -124,18 +174,11 @@ impl Dir {
     /// # Errors
     /// [`Error::Gone`] when the directory itself has been removed; the kernel's refusal.
     pub fn open(&self, file: &str) -> Result<Option<File>, Error> {
-        match openat(&self.fd, file, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW, Mode::empty()) {
-            Ok(fd) => Ok(Some(File::from(fd))),
-            Err(errno) if absent(errno) => {
-                if self.is_gone() {
-                    Err(Error::Gone(Shown(self.path.clone())))
-                } else {
-                    Ok(None)
-                }
-            }
-            Err(Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
-            Err(errno) => Err(Error::io(Action::Read, self.path.join(file), errno)),
-        }
+        let opened = match &self.tape {
+            Some(tape) => tape.opened(Verb::Open, &self.path.join(file), || self.open_live(file)),
+            None => self.open_live(file),
+        };
+        self.unless_absent(file, opened)
     }
 
     /// The bytes of a file. `None`: this kernel does not provide it here.
@@ -143,15 +186,33 @@ impl Dir {
     /// # Errors
     /// [`Error::Gone`] when the cgroup has been removed; the kernel's refusal.
     pub fn read(&self, file: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(mut open) = self.open(file)? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        match open.read_to_end(&mut bytes) {
-            Ok(_) => Ok(Some(bytes)),
-            Err(error) => match error.raw_os_error().map(Errno::from_raw) {
-                Some(errno) if absent(errno) => Ok(None),
-                Some(Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
-                _ => Err(Error::io(Action::Read, self.path.join(file), error)),
-            },
+        let live = || {
+            let mut bytes = Vec::new();
+            self.open_live(file)?.read_to_end(&mut bytes).map_err(|error| errno(&error))?;
+            Ok(bytes)
+        };
+        let read = match &self.tape {
+            Some(tape) => tape.bytes(Verb::Read, &self.path.join(file), live).0,
+            None => live(),
+        };
+        self.unless_absent(file, read)
+    }
+
+    /// `ENODEV` where the directory itself has been removed.
+    fn open_live(&self, file: &str) -> Result<File, Errno> {
+        match openat(&self.fd, file, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW, Mode::empty()) {
+            Ok(fd) => Ok(File::from(fd)),
+            Err(errno) if absent(errno) && self.is_gone() => Err(Errno::ENODEV),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn unless_absent<T>(&self, file: &str, answer: Result<T, Errno>) -> Result<Option<T>, Error> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(errno) if absent(errno) => Ok(None),
+            Err(Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
+            Err(errno) => Err(Error::io(Action::Read, self.path.join(file), errno)),
         }
     }
 
@@ -195,16 +256,28 @@ impl Dir {
     ///
     /// # Errors
     /// The kernel's refusal.
-    pub fn children(&self) -> Result<Vec<std::ffi::OsString>, Error> {
-        let failed = |errno: Errno| Error::io(Action::Read, &self.path, errno);
-        let mut entries = match Entries::openat(&self.fd, ".", OFlag::O_RDONLY | DIR_FLAGS, Mode::empty()) {
-            Ok(entries) => entries,
-            Err(Errno::ENOENT | Errno::ENODEV) => return Err(Error::Gone(Shown(self.path.clone()))),
-            Err(errno) => return Err(failed(errno)),
+    pub fn children(&self) -> Result<Vec<OsString>, Error> {
+        let listed = match &self.tape {
+            None => self.children_live(),
+            Some(tape) => {
+                let live = || self.children_live().map(|names| joined(names.into_iter()));
+                let (names, _) = tape.bytes(Verb::List, &self.path, live);
+                // A tape may come from anywhere.
+                names.map(|names| parted(&names).into_iter().filter(|name| is_name(name)).collect())
+            }
         };
+        match listed {
+            Ok(names) => Ok(names),
+            Err(Errno::ENOENT | Errno::ENODEV) => Err(Error::Gone(Shown(self.path.clone()))),
+            Err(errno) => Err(Error::io(Action::Read, &self.path, errno)),
+        }
+    }
+
+    fn children_live(&self) -> Result<Vec<OsString>, Errno> {
+        let mut entries = Entries::openat(&self.fd, ".", OFlag::O_RDONLY | DIR_FLAGS, Mode::empty())?;
         let mut names = Vec::new();
         for entry in entries.iter() {
-            let entry = entry.map_err(failed)?;
+            let entry = entry?;
             let name = entry.file_name().to_bytes();
             if entry.file_type() == Some(Type::Directory) && name != b"." && name != b".." {
                 names.push(OsStr::from_bytes(name).to_owned());

@@ -22,18 +22,30 @@ pub enum Existing {
 /// # Errors
 /// The kernel's refusal; the file is then as it was.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
+    write_with(path, existing, |file| file.write_all(bytes))
+}
+
+/// The same for what is too large to hold in memory. An error of `write`'s leaves nothing behind.
+///
+/// # Errors
+/// The kernel's refusal, or whatever `write` says; the file is then as it was.
+pub fn write_with<E: From<io::Error>>(
+    path: &Path,
+    existing: Existing,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // What the umask leaves of rw-rw-rw-, not the rw------- of a temporary file.
     let mut file = tempfile::Builder::new()
         .prefix(".writing-")
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     match existing {
         Existing::Kept => file.persist_noclobber(path),
         Existing::Replaced => file.persist(path),
     }
     .map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    Ok(File::open(folder)?.sync_all()?)
 }

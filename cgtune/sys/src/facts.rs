@@ -1,11 +1,9 @@
 //! Facts about the machine that a measurement is worthless without. What cannot be read is `None`.
 
-use std::fs;
-
 use cgtune_core::{CpuSet, Nanos, parse::lists};
 use procfs::{Current as _, FromReadSI as _};
 
-use crate::detect::HostRoot;
+use crate::HostRoot;
 
 /// `uname -r`.
 #[must_use]
@@ -16,7 +14,7 @@ pub fn kernel_release() -> Option<String> {
 /// The same of the kernel below whose root `host` is, which is another where a captured node is read.
 #[must_use]
 pub fn kernel_release_of(host: &HostRoot) -> Option<String> {
-    let text = fs::read_to_string(host.join("/proc/sys/kernel/osrelease")).ok()?;
+    let text = host.read_to_string("/proc/sys/kernel/osrelease").ok()?;
     Some(text.trim_end().to_owned())
 }
 
@@ -35,23 +33,23 @@ pub fn is_root() -> bool {
 /// The CPUs that are online.
 #[must_use]
 pub fn online_cpus(host: &HostRoot) -> Option<CpuSet> {
-    lists::parse(&fs::read(host.join("/sys/devices/system/cpu/online")).ok()?).ok()
+    lists::parse(&host.read("/sys/devices/system/cpu/online").ok()?).ok()
 }
 
 /// The CPUs that this machine can have, offline ones included (`cpu_possible_mask`).
 #[must_use]
 pub fn possible_cpus(host: &HostRoot) -> Option<CpuSet> {
-    lists::parse(&fs::read(host.join("/sys/devices/system/cpu/possible")).ok()?).ok()
+    lists::parse(&host.read("/sys/devices/system/cpu/possible").ok()?).ok()
 }
 
 /// The memory nodes that this machine has memory on (`node_states[N_MEMORY]`, which the top cpuset holds). Without NUMA
 /// there is one.
 #[must_use]
 pub fn memory_nodes(host: &HostRoot) -> Option<CpuSet> {
-    match fs::read(host.join("/sys/devices/system/node/has_memory")) {
+    match host.read("/sys/devices/system/node/has_memory") {
         Ok(bytes) => lists::parse(&bytes).ok(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            host.join("/sys/devices/system/cpu").exists().then(|| [0].into_iter().collect())
+            host.exists("/sys/devices/system/cpu").then(|| [0].into_iter().collect())
         }
         Err(_) => None,
     }
@@ -66,13 +64,13 @@ pub fn memory_bytes() -> Option<u64> {
 /// How much a CPU takes from its group's pool at a time, in µs (`kernel.sched_cfs_bandwidth_slice_us`).
 #[must_use]
 pub fn bandwidth_slice_us(host: &HostRoot) -> Option<u64> {
-    fs::read_to_string(host.join("/proc/sys/kernel/sched_cfs_bandwidth_slice_us")).ok()?.trim().parse().ok()
+    host.read_to_string("/proc/sys/kernel/sched_cfs_bandwidth_slice_us").ok()?.trim().parse().ok()
 }
 
 /// The frequency governor of CPU 0.
 #[must_use]
 pub fn governor(host: &HostRoot) -> Option<String> {
-    let text = fs::read_to_string(host.join("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")).ok()?;
+    let text = host.read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").ok()?;
     Some(text.trim().to_owned())
 }
 
@@ -80,8 +78,7 @@ pub fn governor(host: &HostRoot) -> Option<String> {
 #[must_use]
 pub fn hypervisor(host: &HostRoot) -> Option<String> {
     let flagged = procfs::CpuInfo::current().ok()?.flags(0)?.contains(&"hypervisor");
-    let product =
-        fs::read_to_string(host.join("/sys/class/dmi/id/sys_vendor")).ok().map(|text| text.trim().to_owned());
+    let product = host.read_to_string("/sys/class/dmi/id/sys_vendor").ok().map(|text| text.trim().to_owned());
     flagged.then(|| product.filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned()))
 }
 
@@ -99,11 +96,12 @@ pub struct MachineTime {
 /// Reads it.
 #[must_use]
 pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
-    let stat = fs::File::open(host.join("/proc/stat")).ok()?;
-    let stat = procfs::KernelStats::from_read(stat, &procfs::LocalSystemInfo).ok()?;
+    let stat = host.read("/proc/stat").ok()?;
+    let stat = procfs::KernelStats::from_read(stat.as_slice(), &procfs::LocalSystemInfo).ok()?;
     let tick = 1_000_000_000 / procfs::ticks_per_second();
     let busy = |time: &procfs::CpuTime| {
         // user includes guest time already (account_guest_time, kernel/sched/cputime.c).
+        // Another node's numbers may be any.
         let ticks = [time.user, time.nice, time.system, time.irq.unwrap_or(0), time.softirq.unwrap_or(0)];
         Nanos::new(ticks.into_iter().fold(0, u64::saturating_add).saturating_mul(tick))
     };

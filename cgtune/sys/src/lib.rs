@@ -14,9 +14,11 @@ pub mod dir;
 pub mod durable;
 pub mod error;
 pub mod facts;
+pub mod host;
 pub mod kept;
 pub mod lifecycle;
 pub mod members;
+pub mod node_files;
 pub mod process;
 pub mod processes;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]
@@ -24,9 +26,12 @@ mod raw;
 pub mod scan;
 pub mod spawn;
 mod surroundings;
+pub mod tape;
+
 pub mod watch;
 
 pub use cgroup::Cgroup;
-pub use detect::{Hierarchies, HostRoot};
+pub use detect::Hierarchies;
 pub use error::Error;
+pub use host::HostRoot;
 pub use scan::Scan;

@@ -1,7 +1,5 @@
 //! The threads in a cgroup and the CPU time of each: the usage of a v1 group that exists in `cpu` alone.
 
-use std::fs;
-
 use cgtune_core::{
     Nanos,
     parse::ParseError,
@@ -11,8 +9,7 @@ use cgtune_core::{
 use procfs::FromRead as _;
 
 use crate::{
-    clock,
-    detect::HostRoot,
+    HostRoot,
     dir::Dir,
     error::{Error, Shown},
 };
@@ -39,7 +36,7 @@ pub fn ids(dir: &Dir, file: &str) -> Result<Vec<u32>, Error> {
 /// # Errors
 /// As [`ids`]. A thread that ends meanwhile is simply not among them.
 pub fn usage(dir: &Dir, host: &HostRoot) -> Result<Usage, Error> {
-    let at_ticks = ticks_since_boot();
+    let at_ticks = ticks_since_boot(host);
     let mut threads: Vec<ThreadUsage> =
         ids(dir, "tasks")?.into_iter().filter_map(|tid| thread(host, tid)).collect();
     threads.sort_by_key(|thread| thread.tid);
@@ -65,20 +62,19 @@ pub(crate) fn schedstat(host: &HostRoot, tid: u32) -> Option<(Nanos, Nanos)> {
 /// `/proc/<tid>/stat` sums over all threads of the process (`proc_tgid_stat`, fs/proc/array.c, 6.12), which of ten thousand
 /// threads takes milliseconds; the same below `task` is the thread's own.
 pub(crate) fn thread_file(host: &HostRoot, tid: u32, name: &str) -> Option<Vec<u8>> {
-    let own = fs::read(host.join(format!("/proc/{tid}/task/{tid}/{name}")));
-    own.or_else(|_| fs::read(host.join(format!("/proc/{tid}/{name}")))).ok()
+    let own = host.read(format!("/proc/{tid}/task/{tid}/{name}"));
+    own.or_else(|_| host.read(format!("/proc/{tid}/{name}"))).ok()
 }
 
 /// Now, in the clock ticks since boot in which the kernel dates a thread's start.
-pub(crate) fn ticks_since_boot() -> u64 {
-    let ticks =
-        u128::from(clock::since_boot().get()) * u128::from(procfs::ticks_per_second()) / 1_000_000_000;
+pub(crate) fn ticks_since_boot(host: &HostRoot) -> u64 {
+    let ticks = u128::from(host.since_boot().get()) * u128::from(procfs::ticks_per_second()) / 1_000_000_000;
     u64::try_from(ticks).unwrap_or(0)
 }
 
 /// When a process or thread began, in clock ticks since boot. `None`: there is none, or it is not readable.
 #[must_use]
 pub fn started_ticks(host: &HostRoot, pid: u32) -> Option<u64> {
-    let stat = fs::read(host.join(format!("/proc/{pid}/stat"))).ok()?;
+    let stat = host.read(format!("/proc/{pid}/stat")).ok()?;
     procfs::process::Stat::from_read(stat.as_slice()).ok().map(|stat| stat.starttime)
 }

@@ -1,11 +1,6 @@
 //! Which processes a node has, by the names they give themselves.
 
-use std::{
-    fs::{self, File},
-    io::Read as _,
-};
-
-use crate::detect::HostRoot;
+use crate::HostRoot;
 
 /// How many processes are looked at. A node of Kubernetes has some thousands; the bound is there so that a huge or
 /// hostile /proc costs seconds, not minutes.
@@ -28,8 +23,8 @@ pub struct Named {
 pub fn named(host: &HostRoot, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<Named>> {
     let mut any = false;
     let mut found = Vec::new();
-    let entries = fs::read_dir(host.join("/proc")).ok()?.flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let entries = host.list("/proc").ok()?.into_iter();
+    let pids = entries.filter_map(|name| name.to_str()?.parse::<u32>().ok());
     for pid in pids.take(LOOKED_AT) {
         let Some(name) = name(host, pid) else { continue };
         any = true;
@@ -44,9 +39,7 @@ pub fn named(host: &HostRoot, wanted: impl Fn(&[u8]) -> bool) -> Option<Vec<Name
 /// The name of a process or thread. `None`: it has ended, or may not be read.
 #[must_use]
 pub fn name(host: &HostRoot, pid: u32) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(host.join(format!("/proc/{pid}/comm"))).ok()?;
-    file.take(NAME_LENGTH + 1).read_to_end(&mut bytes).ok()?;
+    let mut bytes = host.read_start(format!("/proc/{pid}/comm"), NAME_LENGTH + 1).ok()?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
@@ -60,7 +53,7 @@ mod tests {
 
     #[test]
     fn we_find_ourselves_and_nobody_else_by_our_name() {
-        let own = fs::read("/proc/self/comm").unwrap();
+        let own = std::fs::read("/proc/self/comm").unwrap();
         let found = named(&HostRoot::default(), |name| name == own.trim_ascii_end()).unwrap();
         assert!(found.iter().any(|process| process.pid == std::process::id()), "{found:?}");
     }

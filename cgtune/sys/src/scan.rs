@@ -17,8 +17,7 @@ use cgtune_core::{Nanos, ObservedBandwidth, Snapshot, snapshot::CgroupId};
 pub use crew::ThreadTimes;
 
 use crate::{
-    Error, Hierarchies, clock,
-    detect::HostRoot,
+    Error, Hierarchies, HostRoot,
     error::Shown,
     scan::group::{Group, Open},
 };
@@ -98,7 +97,7 @@ impl Scan {
     /// # Errors
     /// The top of the hierarchy cannot be read.
     pub fn look(&mut self) -> Result<Look, Error> {
-        let at = clock::now();
+        let at = self.host().now();
         self.looks += 1;
         let mut look =
             Look { at, took: Nanos::ZERO, groups: Vec::new(), reopened: 0, unreadable: 0, why: None };
@@ -119,7 +118,7 @@ impl Scan {
         if look.groups.len() > known {
             look.groups.sort_by(|a, b| a.path.cmp(&b.path));
         }
-        look.took = clock::now().checked_sub(at).unwrap_or(Nanos::ZERO);
+        look.took = self.host().now().checked_sub(at).unwrap_or(Nanos::ZERO);
         Ok(look)
     }
 
@@ -206,7 +205,9 @@ impl Scan {
         let (inode, links) = dir.inode_and_links()?;
         let id = CgroupId { inode, boot: self.boot };
         let open = Open::new(&self.hierarchies, path, dir)?;
-        let (group, snapshot) = Group::new(id, parent, open, self.budget - self.kept, &mut self.buffer)?;
+        let room = self.budget - self.kept;
+        let (group, snapshot) =
+            Group::new(id, parent, open, room, self.hierarchies.host(), &mut self.buffer)?;
         look.reopened += usize::from(!group.is_kept());
         look.groups.push(group.seen(path, snapshot));
         self.kept += group.descriptors();

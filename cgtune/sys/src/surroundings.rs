@@ -8,8 +8,8 @@ use cgtune_core::{
 };
 
 use crate::{
+    HostRoot,
     cgroup::{bandwidth, parsed},
-    detect::HostRoot,
     dir::Dir,
     error::Error,
     facts, members,

@@ -86,7 +86,7 @@ impl<'a> Watcher<'a> {
             groups: Vec::new(),
             top: None,
             beside: Beside::default(),
-            then: Roll::default(),
+            then: Roll::begin(hierarchies.host()),
             machine: facts::machine_time(hierarchies.host()),
         };
         // Only the root of everything counts everybody's time.
@@ -219,7 +219,7 @@ impl<'a> Watcher<'a> {
             busy: spent.map(|(now, then)| since(&now.each, &then.each)).unwrap_or_default(),
             release: facts::kernel_release_of(host),
         };
-        let mut roll = Roll::default();
+        let mut roll = Roll::begin(host);
         let mut answers = BTreeMap::new();
         for group in groups {
             let Group { node, above, idle, crew } = group;

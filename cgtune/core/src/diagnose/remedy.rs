@@ -227,7 +227,7 @@ impl Asked<'_> {
     fn longer_period(&self, periods: f64) -> Option<Remedy> {
         let quota = self.limit.quota.limited()?;
         let limit = self.limit.cpus()?;
-        let wanted = (periods / limit * ROOM).ceil().max(2.0).min(1e3) as u64;
+        let wanted = (periods / limit * ROOM).ceil().clamp(2.0, 1e3) as u64;
         let period = Micros::new(self.limit.period.get().saturating_mul(wanted)).min(policy::MAX_PERIOD);
         let quota = Micros::new(quota.get().saturating_mul(period.get()) / self.limit.period.get().max(1));
         if period <= self.limit.period {

@@ -25,7 +25,8 @@ use self::{
     runtime::{ContainerState, runtime_service_client::RuntimeServiceClient},
 };
 use super::{
-    register::{Answer, Outcome, Unseated},
+    heard::{Heard, Unseated},
+    register::{Answer, Outcome},
     resident::Source,
     socket::Socket,
     told::{TellingPod, Told},
@@ -63,14 +64,6 @@ pub(super) struct Question {
     pub(super) lacking: HashSet<String>,
     /// The containers whose groups are known; those that run beside them are looked for. `None`: they are not.
     pub(super) seated: Option<HashSet<String>>,
-}
-
-/// What one socket answered.
-#[derive(Default)]
-pub(super) struct Heard {
-    pub(super) told: Vec<(Told, Source)>,
-    pub(super) unseated: Vec<Unseated>,
-    pub(super) answers: Vec<Answer>,
 }
 
 /// Asks sockets, all at once.

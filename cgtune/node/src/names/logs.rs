@@ -4,7 +4,7 @@
 //! `/var/log/containers/<pod>_<namespace>_<container>-<id>.log` (`LegacyLogSymlink`, legacy.go beside it). No name of Kubernetes has
 //! an underscore. Both live on for a while after their container.
 
-use std::{fs, io};
+use std::io;
 
 use cgtune_sys::HostRoot;
 
@@ -30,8 +30,8 @@ pub(crate) fn containers(host: &HostRoot) -> io::Result<Vec<Told>> {
 }
 
 fn entries<T>(host: &HostRoot, folder: &str, read: impl Fn(&str) -> Option<T>) -> io::Result<Vec<T>> {
-    let entries = fs::read_dir(host.join(folder))?;
-    Ok(entries.take(ENTRIES).flatten().filter_map(|entry| read(entry.file_name().to_str()?)).collect())
+    let names = host.list(folder)?;
+    Ok(names.iter().take(ENTRIES).filter_map(|name| read(name.to_str()?)).collect())
 }
 
 fn pod(folder: &str) -> Option<TellingPod> {

@@ -9,9 +9,10 @@ use std::{
 
 use cgtune_core::text::Escaped;
 use cgtune_sys::HostRoot;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
+    heard::{self, Heard, Unseated},
     logs,
     path::components,
     resident::{Container, Kind, Pod, Resident, Source},
@@ -52,7 +53,7 @@ impl Default for Ask {
 }
 
 /// How a source answered. A source that was not asked has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Which source.
     pub source: Source,
@@ -63,7 +64,7 @@ pub struct Answer {
 }
 
 /// What came of asking a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -73,15 +74,6 @@ pub enum Outcome {
     Absent,
     /// It could not be asked, or did not answer; why, safe to show.
     Failed(String),
-}
-
-/// A container that runs in a group whose path does not bear its id.
-#[cfg_attr(not(feature = "cri"), allow(dead_code, reason = "only a socket tells of them"))]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unseated {
-    pub(crate) id: String,
-    /// Its first process, as its runtime's answer has it.
-    pub(crate) pid: u32,
 }
 
 /// The names of pods and containers of one node, at one moment.
@@ -351,30 +343,36 @@ impl Register {
         pods.chain(containers.map(|(id, _)| id)).cloned().collect()
     }
 
-    #[cfg(feature = "cri")]
     fn ask_sockets(&mut self, host: &HostRoot, open: &Open, ask: &Ask) {
-        let sockets = match &ask.socket {
-            Some(socket) => vec![socket.clone()],
-            None => Socket::usual(host),
-        };
-        let seated: HashSet<&str> = open.containers.keys().map(String::as_str).collect();
-        let lacking = open.containers.iter().filter(|(id, want)| !self.answers_for(id, want));
-        let question = super::cri::Question {
-            lacking: lacking.map(|(id, _)| id.clone()).collect(),
-            seated: (ask.sockets == When::Always).then(|| seated.iter().map(|id| (*id).to_owned()).collect()),
-        };
-        for heard in super::cri::ask(sockets, &question, ask.limit) {
+        for heard in heard::on(host, || self.hear(host, open, ask)) {
             heard.told.into_iter().for_each(|(told, source)| self.learn(told, source, open));
             self.unseated.extend(heard.unseated);
             self.answers.extend(heard.answers);
         }
     }
 
+    #[cfg(feature = "cri")]
+    fn hear(&self, host: &HostRoot, open: &Open, ask: &Ask) -> Vec<Heard> {
+        let sockets = match &ask.socket {
+            Some(socket) => vec![socket.clone()],
+            None => Socket::usual(host),
+        };
+        let lacking = open.containers.iter().filter(|(id, want)| !self.answers_for(id, want));
+        let question = super::cri::Question {
+            lacking: lacking.map(|(id, _)| id.clone()).collect(),
+            seated: (ask.sockets == When::Always).then(|| open.containers.keys().cloned().collect()),
+        };
+        super::cri::ask(sockets, &question, ask.limit)
+    }
+
     #[cfg(not(feature = "cri"))]
-    fn ask_sockets(&mut self, host: &HostRoot, _: &Open, ask: &Ask) {
-        for socket in ask.socket.clone().map_or_else(|| Socket::usual(host), |socket| vec![socket]) {
+    fn hear(&self, host: &HostRoot, _: &Open, ask: &Ask) -> Vec<Heard> {
+        let sockets = ask.socket.clone().map_or_else(|| Socket::usual(host), |socket| vec![socket]);
+        let answer = |socket: Socket| {
             let outcome = Outcome::Failed("this build cannot ask sockets (feature cri)".to_owned());
-            self.answers.push(Answer { source: Source::Cri, place: socket.to_string(), outcome });
-        }
+            Answer { source: Source::Cri, place: socket.to_string(), outcome }
+        };
+        let answers = sockets.into_iter().map(answer).collect();
+        vec![Heard { answers, ..Heard::default() }]
     }
 }

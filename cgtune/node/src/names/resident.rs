@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cgtune_core::text::Escaped;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     kubepods::{Level, Place, Qos},
@@ -85,7 +85,7 @@ pub struct Container {
 }
 
 /// Where a name was found. In the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Source {

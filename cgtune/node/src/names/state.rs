@@ -4,16 +4,20 @@
 //! the container's storage; Docker its own description. All of them are root's.
 
 use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, Read as _},
+    collections::{BTreeMap, HashMap},
+    io,
     path::{Path, PathBuf},
 };
 
 use cgtune_sys::HostRoot;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{resident::Source, runtime::Runtime, told::Told, valid};
+use super::{
+    resident::Source,
+    runtime::Runtime,
+    told::{self, Told},
+    valid,
+};
 
 /// As much of a file as is read. An OCI configuration has some ten kilobytes; environment and annotations can make it many times that.
 const SIZE: u64 = 4 << 20;
@@ -49,22 +53,22 @@ const PLACES: [Place; 7] = [
 /// The states that are there on a node, found once and asked often.
 #[derive(Debug)]
 pub(crate) struct States<'a> {
-    present: Vec<(&'a Place, PathBuf)>,
+    host: &'a HostRoot,
+    present: Vec<&'static Place>,
     /// The first failure of each place.
     pub(crate) failures: Vec<(Source, PathBuf, io::Error)>,
     /// How many containers each source told of.
     pub(crate) told: HashMap<Source, usize>,
 }
 
-impl States<'_> {
-    pub(crate) fn on(host: &HostRoot) -> Self {
-        let mut found = Self { present: Vec::new(), failures: Vec::new(), told: HashMap::new() };
+impl<'a> States<'a> {
+    pub(crate) fn on(host: &'a HostRoot) -> Self {
+        let mut found = Self { host, present: Vec::new(), failures: Vec::new(), told: HashMap::new() };
         for place in &PLACES {
-            let folder = host.join(place.folder);
-            match folder.metadata() {
-                Ok(_) => found.present.push((place, folder)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => found.failures.push((place.source, folder, error)),
+            match host.enter(place.folder) {
+                Ok(()) => found.present.push(place),
+                Err(error) if is_absence(&error) => {}
+                Err(error) => found.failures.push((place.source, host.join(place.folder), error)),
             }
         }
         found
@@ -76,12 +80,12 @@ impl States<'_> {
         if !valid::plain(id) {
             return None;
         }
-        for (place, folder) in &self.present {
+        for place in &self.present {
             if !keeps(place.source, runtime) {
                 continue;
             }
-            let file = folder.join(id).join(place.file);
-            match read(&file, id, place.source) {
+            let file = Path::new(place.folder).join(id).join(place.file);
+            match read(self.host, &file, id, place.source) {
                 Ok(Some(told)) => {
                     *self.told.entry(place.source).or_default() += 1;
                     return Some((told, place.source));
@@ -89,7 +93,7 @@ impl States<'_> {
                 Ok(None) => {}
                 Err(error) => {
                     if !self.failures.iter().any(|(source, ..)| *source == place.source) {
-                        self.failures.push((place.source, file, error));
+                        self.failures.push((place.source, self.host.join(file), error));
                     }
                 }
             }
@@ -110,16 +114,12 @@ fn keeps(source: Source, runtime: Runtime) -> bool {
 }
 
 /// `None`: there is no such file, or it says nothing of names.
-fn read(file: &Path, id: &str, source: Source) -> io::Result<Option<Told>> {
-    let opened = match File::open(file) {
-        // ENOTDIR: something else bears that name.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        opened => opened?,
+fn read(host: &HostRoot, file: &Path, id: &str, source: Source) -> io::Result<Option<Told>> {
+    let bytes = match host.read_reduced(file, SIZE + 1, |bytes| reduced(bytes, source)) {
+        Err(error) if is_absence(&error) => return Ok(None),
+        read => read?,
     };
-    let mut bytes = Vec::new();
-    if opened.take(SIZE + 1).read_to_end(&mut bytes)? as u64 > SIZE {
+    if bytes.len() as u64 > SIZE {
         let why = format!("longer than {} MiB, which no container's state is", SIZE >> 20);
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
@@ -130,11 +130,31 @@ fn read(file: &Path, id: &str, source: Source) -> io::Result<Option<Told>> {
     Ok(told.says_something().then_some(told))
 }
 
+/// ENOTDIR: something else bears that name.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Of a state, which holds a container's command line and environment, only what is read here; of what is none, nothing.
+fn reduced(bytes: &[u8], source: Source) -> Vec<u8> {
+    let kept = match source {
+        Source::DockerState => serde_json::from_slice(bytes).and_then(|mut docker: Docker| {
+            docker.config.labels.iter_mut().for_each(|labels| labels.retain(|key, _| told::is_read(key)));
+            serde_json::to_vec(&docker)
+        }),
+        _ => serde_json::from_slice(bytes).and_then(|mut oci: Oci| {
+            oci.annotations.retain(|key, _| told::is_read(key));
+            serde_json::to_vec(&oci)
+        }),
+    };
+    kept.unwrap_or_default()
+}
+
 /// Of an OCI configuration what is read here.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Oci {
     #[serde(default)]
-    annotations: HashMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 fn oci(bytes: &[u8], id: &str) -> Result<Told, serde_json::Error> {
@@ -143,7 +163,7 @@ fn oci(bytes: &[u8], id: &str) -> Result<Told, serde_json::Error> {
 }
 
 /// Of Docker's description what is read here.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Docker {
     #[serde(rename = "Name", default)]
     name: String,
@@ -151,11 +171,11 @@ struct Docker {
     config: DockerConfig,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Serialize, Default)]
 struct DockerConfig {
     /// `null` without labels.
     #[serde(rename = "Labels", default)]
-    labels: Option<HashMap<String, String>>,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 fn docker(bytes: &[u8], id: &str) -> Result<Told, serde_json::Error> {
@@ -186,10 +206,29 @@ mod tests {
         assert_eq!(docker(br#"{"Name":"/\u001b[2J"}"#, "x").unwrap().name, None);
     }
 
+    #[test]
+    fn what_is_left_for_a_tape_says_the_same_and_holds_no_secret() {
+        let config = br#"{"process":{"args":["app","--password=hunter2"],"env":["TOKEN=opensesame"]},
+            "annotations":{"io.kubernetes.pod.name":"web","io.kubernetes.pod.namespace":"prod",
+            "io.kubernetes.container.name":"app","my.example/token":"opensesame"}}"#;
+        let left = reduced(config, Source::ContainerdState);
+        assert!(oci(config, "x").unwrap().says_something());
+        assert_eq!(oci(&left, "x").unwrap(), oci(config, "x").unwrap());
+        let description =
+            br#"{"Name":"/quirky_name","Args":["--password=hunter2"],"Config":{"Env":["TOKEN=opensesame"],
+            "Labels":{"my.example/token":"opensesame"}}}"#;
+        let of_docker = reduced(description, Source::DockerState);
+        assert_eq!(docker(&of_docker, "x").unwrap(), docker(description, "x").unwrap());
+        for bytes in [left, of_docker, reduced(b"TOKEN=opensesame", Source::CrioState)] {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(!text.contains("hunter2") && !text.contains("opensesame"), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (oci(&bytes, "x"), docker(&bytes, "x"));
+            let _ = (oci(&bytes, "x"), docker(&bytes, "x"), reduced(&bytes, Source::CrioState));
         }
     }
 }

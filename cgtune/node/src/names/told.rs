@@ -1,9 +1,11 @@
 //! What a source tells of one container, read from untrusted labels. What breaks its kind's rule is not believed.
 
+use serde::{Deserialize, Serialize};
+
 use super::valid;
 
 /// What a source tells of one container. Empty parts: it does not say.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) id: String,
     /// The container's name.
@@ -15,7 +17,7 @@ pub(crate) struct Told {
 }
 
 /// A pod by its names; the UID where it was told too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TellingPod {
     pub(crate) uid: Option<String>,
     pub(crate) namespace: String,
@@ -36,6 +38,12 @@ const SANDBOX: [(&str, &str); 4] = [
     ("io.kubernetes.docker.type", "podsandbox"),
 ];
 
+/// Whether a label is one of those that are read.
+pub(crate) fn is_read(label: &str) -> bool {
+    let names = [POD_NAME, POD_NAMESPACE, POD_UID, CONTAINER_NAME];
+    names.as_flattened().contains(&label) || SANDBOX.iter().any(|(key, _)| *key == label)
+}
+
 impl Told {
     /// What labels or annotations tell, of whichever runtime.
     pub(crate) fn by_labels<'a>(id: &str, get: impl Fn(&str) -> Option<&'a str>) -> Self {
@@ -54,6 +62,16 @@ impl Told {
     /// Whether it tells anything.
     pub(crate) fn says_something(&self) -> bool {
         self.sandbox || self.name.is_some() || self.pod.is_some()
+    }
+
+    /// Whether everything in it keeps its kind's rule, which is not certain of one that comes from a tape.
+    pub(crate) fn is_valid(&self) -> bool {
+        let pod = |pod: &TellingPod| {
+            let uid = pod.uid.as_deref().is_none_or(valid::uid);
+            uid && valid::label(&pod.namespace) && valid::subdomain(&pod.name)
+        };
+        let name = self.name.as_deref().is_none_or(valid::plain);
+        name && valid::plain(&self.id) && self.pod.as_ref().is_none_or(pod)
     }
 }
 

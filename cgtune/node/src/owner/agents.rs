@@ -82,7 +82,7 @@ pub(super) fn on(host: &HostRoot, seen: &Seen) -> Vec<Agent> {
         }
     }
     // An open socket is a door, not a visitor: containerd 2 opens it without any plugin.
-    if let Some(socket) = SOCKETS.iter().find(|path| host.join(path).exists()) {
+    if let Some(socket) = SOCKETS.iter().find(|path| host.exists(path)) {
         plugins.push(format!("the runtime takes NRI plugins ({socket})"));
     }
     if !plugins.is_empty() {

@@ -4,8 +4,6 @@
 //! `kubelet-kubepods.slice`). What it rewrites: qos_container_manager_linux.go (every minute), the CPU manager's
 //! reconcile (cpuManagerReconcilePeriod, 10 s), in-place resize (GA in 1.35).
 
-use std::{fs::File, io::Read as _};
-
 use cgtune_core::{
     Micros, MilliCpu, Quota, Shares,
     convert::{kubelet, target::resize},
@@ -233,8 +231,7 @@ fn idle_stops_it(goal: &Wanted) -> Option<String> {
 
 /// Whether the CPU manager's state file names the static policy.
 fn static_cpus(host: &HostRoot) -> Option<bool> {
-    let mut text = Vec::new();
-    File::open(host.join(CPU_MANAGER_STATE)).ok()?.take(STATE_READ).read_to_end(&mut text).ok()?;
+    let text = host.read_start(CPU_MANAGER_STATE, STATE_READ).ok()?;
     let has = |policy: &str| {
         let needle = format!("\"policyName\":\"{policy}\"");
         text.windows(needle.len()).any(|window| window == needle.as_bytes())

@@ -36,8 +36,8 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn on(host: &HostRoot) -> Self {
-        let systemd = match host.join("/run").is_dir() {
-            _ if host.join(SYSTEMD).is_dir() => Presence::Seen,
+        let systemd = match host.is_dir("/run") {
+            _ if host.is_dir(SYSTEMD) => Presence::Seen,
             true => Presence::NotSeen,
             false => Presence::Unknown,
         };

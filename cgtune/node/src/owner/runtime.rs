@@ -5,8 +5,6 @@
 //! driver. Where the low-level runtimes keep their state: `RuncRoot` of containerd's shim, Docker's
 //! libcontainerd, and the defaults of runc and crun.
 
-use std::fs;
-
 use cgtune_core::convert::tool;
 use cgtune_sys::HostRoot;
 use serde::Serialize;
@@ -203,27 +201,26 @@ impl Container {
 impl LowLevel {
     /// Looks where the state of a container lies.
     fn of(id: &str, host: &HostRoot) -> Option<Self> {
-        let namespaces = fs::read_dir(host.join(CONTAINERD_ROOT)).ok();
-        let ours = namespaces.into_iter().flatten().flatten().take(NAMESPACES).filter_map(|entry| {
-            let name = entry.file_name().to_str()?.to_owned();
+        let namespaces = host.list(CONTAINERD_ROOT).unwrap_or_default();
+        let ours = namespaces.into_iter().take(NAMESPACES).filter_map(|name| {
+            let name = name.into_string().ok()?;
             // containerd's own rule for namespaces (pkg/identifiers), so that nothing odd is shown.
             let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
             valid.then(|| (format!("{CONTAINERD_ROOT}/{name}"), Some(name)))
         });
         let others = OTHER_ROOTS.map(|root| (root.to_owned(), None));
         ours.chain(others).find_map(|(root, namespace)| {
-            let folder = host.join(&root).join(id);
             // runc writes state.json, crun status (libcontainer/container_linux.go; crun's src/libcrun/status.c).
             let program = [("state.json", "runc"), ("status", "crun")]
                 .into_iter()
-                .find_map(|(file, program)| folder.join(file).exists().then_some(program))?;
+                .find_map(|(file, program)| host.exists(format!("{root}/{id}/{file}")).then_some(program))?;
             Some(Self { program, root, namespace })
         })
     }
 }
 
 fn installed(host: &HostRoot, program: &str) -> bool {
-    PATH.iter().any(|folder| host.join(folder).join(program).exists())
+    PATH.iter().any(|folder| host.exists(format!("{folder}/{program}")))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::IsTerminal as _, path::PathBuf, time::Durat
 
 use cgtune_core::{Micros, Nanos, diagnose::Watched};
 use cgtune_sys::{
-    Cgroup, Error, Hierarchies, clock,
+    Cgroup, Error, Hierarchies, HostRoot, clock,
     watch::{Survey, Watcher},
 };
 use indicatif::ProgressBar;
@@ -25,9 +25,9 @@ const CLOSER_MS_PER_S: f64 = 5.0;
 const FIRST_PART: u64 = 4;
 
 /// How to watch.
-pub(super) struct Watch<'a> {
-    pub(super) duration: Micros,
-    pub(super) interrupt: &'a Interrupt,
+pub(crate) struct Watch<'a> {
+    pub(crate) duration: Micros,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 /// What a watch cost.
@@ -44,34 +44,37 @@ pub(crate) struct Effort {
 }
 
 /// What was seen, and what that cost.
-pub(super) struct Seen {
-    pub(super) watched: BTreeMap<PathBuf, Watched>,
-    pub(super) effort: Effort,
+pub(crate) struct Seen {
+    pub(crate) watched: BTreeMap<PathBuf, Watched>,
+    pub(crate) effort: Effort,
 }
 
 impl Watch<'_> {
     /// Watches these, each closely.
-    pub(super) fn these(&self, hierarchies: &Hierarchies, cgroups: Vec<Cgroup>) -> anyhow::Result<Seen> {
-        let (before, begin) = (clock::process_cpu(), clock::now());
+    pub(crate) fn these(&self, hierarchies: &Hierarchies, cgroups: Vec<Cgroup>) -> anyhow::Result<Seen> {
+        let host = hierarchies.host();
+        let (before, begin) = (clock::process_cpu(), host.now());
         let mut watcher = Watcher::new(hierarchies);
         for cgroup in cgroups {
             watcher.add(cgroup).map_err(target::kernel)?;
         }
         let cgroups = watcher.len();
         // Setting up may take a while, of ten thousand threads for one.
-        let interval = self.watch(&mut watcher, &self.bar(), clock::now(), self.duration.to_nanos())?;
+        let bar = self.bar(host);
+        let interval = self.watch(host, &mut watcher, &bar, host.now(), self.duration.to_nanos())?;
         let watched = watcher.finish().map_err(target::kernel)?;
-        Ok(Seen { watched, effort: effort(before, begin, interval, cgroups) })
+        Ok(Seen { watched, effort: effort(host, before, begin, interval, cgroups) })
     }
 
     /// Watches all, and those that stand still closely. Those that vanish leave; those that are made meanwhile are not in it.
-    pub(super) fn all(&self, hierarchies: &Hierarchies) -> anyhow::Result<Seen> {
-        let (before, begin) = (clock::process_cpu(), clock::now());
-        let bar = self.bar();
+    pub(crate) fn all(&self, hierarchies: &Hierarchies) -> anyhow::Result<Seen> {
+        let host = hierarchies.host();
+        let (before, begin) = (clock::process_cpu(), host.now());
+        let bar = self.bar(host);
         let mut survey = Survey::begin(hierarchies).map_err(target::kernel)?;
         let cgroups = survey.len();
         let first_part = Nanos::new(self.duration.to_nanos().get() / FIRST_PART);
-        self.rest(&bar, begin, begin.saturating_add(first_part));
+        self.rest(host, &bar, begin, begin.saturating_add(first_part));
         let still = survey.standing_still().map_err(target::kernel)?;
         let mut watcher = Watcher::new(hierarchies);
         for group in still.iter().take_while(|group| group.stall_ms_per_s >= CLOSER_MS_PER_S).take(CLOSELY) {
@@ -81,19 +84,20 @@ impl Watch<'_> {
             }
         }
         let rest = self.duration.to_nanos().saturating_sub(first_part);
-        let interval = self.watch(&mut watcher, &bar, clock::now(), rest)?;
+        let interval = self.watch(host, &mut watcher, &bar, host.now(), rest)?;
         let mut watched = survey.finish().map_err(target::kernel)?;
         // What was seen closely goes before what was seen roughly, of those that are still there.
         for (path, closely) in watcher.finish().map_err(target::kernel)? {
             watched.entry(path).and_modify(|roughly| *roughly = closely);
         }
-        Ok(Seen { watched, effort: effort(before, begin, interval, cgroups) })
+        Ok(Seen { watched, effort: effort(host, before, begin, interval, cgroups) })
     }
 
-    /// Looks again and again, from `begin` on for so long, until that is over, nobody is left, or somebody asks to stop; gives the
-    /// time between two looks.
+    /// Looks again and again, from `begin` on for so long, until that is over, nobody is left, the tape is full, or somebody asks
+    /// to stop; gives the time between two looks.
     fn watch(
         &self,
+        host: &HostRoot,
         watcher: &mut Watcher<'_>,
         bar: &ProgressBar,
         begin: Nanos,
@@ -104,43 +108,47 @@ impl Watch<'_> {
         let wanted = watcher.shortest_period().map_or(WIDEST, |period| Nanos::new(period.get() / LOOKS));
         let interval = wanted.clamp(NARROWEST, WIDEST);
         if watcher.is_empty() {
-            self.rest(bar, begin, end);
+            self.rest(host, bar, begin, end);
             return Ok(interval);
         }
-        let mut next = clock::now();
+        let mut next = host.now();
         let mut shown = next;
-        while next < end && !self.interrupt.asked() && watcher.anybody() {
-            clock::sleep_until(next);
+        while next < end && !self.is_over(host) && watcher.anybody() {
+            host.sleep_until(next);
             watcher.look().map_err(target::kernel)?;
             if next.saturating_sub(shown).get() > 100_000_000 {
                 bar.set_position(before.saturating_add(next.saturating_sub(begin)).get());
                 shown = next;
             }
             // Late looks are left out, not made up for.
-            next = next
-                .saturating_add(interval)
-                .max(clock::now().saturating_add(Nanos::new(interval.get() / 4)));
+            next =
+                next.saturating_add(interval).max(host.now().saturating_add(Nanos::new(interval.get() / 4)));
         }
-        if !self.interrupt.asked() && watcher.anybody() {
-            clock::sleep_until(end);
+        if !self.is_over(host) && watcher.anybody() {
+            host.sleep_until(end);
         }
         bar.finish_and_clear();
         Ok(interval)
     }
 
     /// Waits, in short legs.
-    fn rest(&self, bar: &ProgressBar, begin: Nanos, until: Nanos) {
-        while clock::now() < until && !self.interrupt.asked() {
-            let leg = clock::now().saturating_add(Nanos::new(100_000_000));
-            clock::sleep_until(leg.min(until));
-            bar.set_position(clock::now().saturating_sub(begin).get());
+    fn rest(&self, host: &HostRoot, bar: &ProgressBar, begin: Nanos, until: Nanos) {
+        while host.now() < until && !self.is_over(host) {
+            let leg = host.now().saturating_add(Nanos::new(100_000_000));
+            host.sleep_until(leg.min(until));
+            bar.set_position(host.now().saturating_sub(begin).get());
         }
     }
 
-    fn bar(&self) -> ProgressBar {
+    /// Whether there is no use in going on.
+    fn is_over(&self, host: &HostRoot) -> bool {
+        self.interrupt.asked() || host.is_tape_full()
+    }
+
+    fn bar(&self, host: &HostRoot) -> ProgressBar {
         let duration = self.duration.to_nanos();
         let long = Duration::from_nanos(duration.get()) > progress::SHOW_AFTER;
-        if long && std::io::stderr().is_terminal() {
+        if long && !host.is_played() && std::io::stderr().is_terminal() {
             progress::bar(duration.get(), "watching {bar:24} {eta} left")
         } else {
             ProgressBar::hidden()
@@ -148,9 +156,9 @@ impl Watch<'_> {
     }
 }
 
-fn effort(before: Nanos, begin: Nanos, interval: Nanos, cgroups: usize) -> Effort {
+fn effort(host: &HostRoot, before: Nanos, begin: Nanos, interval: Nanos, cgroups: usize) -> Effort {
     Effort {
-        wall: clock::now().saturating_sub(begin),
+        wall: host.now().saturating_sub(begin),
         cpu: clock::process_cpu().saturating_sub(before),
         interval,
         cgroups,

@@ -10,7 +10,7 @@ use cgtune_core::{
 };
 
 use super::Seen;
-use crate::{Error, Hierarchies, cgroup, clock, dir::Dir, error::Shown, kept::KeptFile};
+use crate::{Error, Hierarchies, HostRoot, cgroup, dir::Dir, error::Shown, kept::KeptFile};
 
 /// Links of a directory without directories in it.
 pub(super) const LINKS_WITHOUT_CHILDREN: u64 = 2;
@@ -51,13 +51,13 @@ impl Open {
         1 + [&self.stat, &self.usage, &self.pressure].into_iter().flatten().count()
     }
 
-    fn snapshot(&self, id: CgroupId, buffer: &mut Vec<u8>) -> Result<Snapshot, Error> {
+    fn snapshot(&self, id: CgroupId, host: &HostRoot, buffer: &mut Vec<u8>) -> Result<Snapshot, Error> {
         let stat = match &self.stat {
             Some(file) => file.parse_through(buffer, cpu_stat::parse)?,
             None => cpu_stat::CpuStat::default(),
         };
         // The instant belongs to the counters that rates are made of, so it is taken beside them.
-        let at = clock::now();
+        let at = host.now();
         let usage = match (stat.usage, &self.usage) {
             (Some(counters), _) => Some(counters.usage),
             (None, Some(file)) => Some(Nanos::new(file.parse_through(buffer, scalar::unsigned)?)),
@@ -92,9 +92,10 @@ impl Group {
         parent: Option<u64>,
         open: Open,
         room: usize,
+        host: &HostRoot,
         buffer: &mut Vec<u8>,
     ) -> Result<(Self, Snapshot), Error> {
-        let snapshot = open.snapshot(id, buffer)?;
+        let snapshot = open.snapshot(id, host, buffer)?;
         let bandwidth = open.bandwidth()?;
         let open = (open.descriptors() <= room).then_some(open);
         Ok((Self { id, parent, open, links: Some(LINKS_WITHOUT_CHILDREN), bandwidth }, snapshot))
@@ -122,7 +123,7 @@ impl Group {
         if inode != self.id.inode {
             return Err(gone());
         }
-        let snapshot = open.snapshot(self.id, buffer)?;
+        let snapshot = open.snapshot(self.id, hierarchies.host(), buffer)?;
         if renew {
             self.bandwidth = open.bandwidth()?;
         }

@@ -45,7 +45,7 @@ impl Beside {
             for (other, now) in now {
                 let before = then.get(other).copied().unwrap_or(Nanos::ZERO);
                 if let Some(usage) = now.checked_sub(before).filter(|&usage| usage > Nanos::ZERO)
-                    && !path.starts_with(&*other)
+                    && !path.starts_with(other)
                 {
                     found.push((other.clone(), usage));
                 }

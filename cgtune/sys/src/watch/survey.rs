@@ -64,7 +64,7 @@ impl<'a> Survey<'a> {
             hierarchies,
             scan: Scan::new(hierarchies, descriptors::raise_limit())?,
             groups: BTreeMap::new(),
-            then: Roll::default(),
+            then: Roll::begin(hierarchies.host()),
             online: facts::online_cpus(hierarchies.host()),
         };
         let look = survey.scan.look()?;
@@ -187,7 +187,7 @@ impl<'a> Survey<'a> {
     /// What the threads of each group waited since the beginning, those of groups below it included; and the groups that
     /// have groups below.
     fn waited(&self) -> (BTreeSet<Arc<Path>>, HashMap<Arc<Path>, Threads>) {
-        let mut now = Roll::default();
+        let mut now = Roll::begin(self.hierarchies.host());
         let mut all: HashMap<Arc<Path>, Threads> = HashMap::new();
         let mut parents = BTreeSet::new();
         for (path, group) in &self.groups {

@@ -10,7 +10,7 @@ use cgtune_core::{
 };
 use procfs::FromRead as _;
 
-use crate::{Cgroup, clock, detect::HostRoot, dir::Dir, members};
+use crate::{Cgroup, HostRoot, dir::Dir, members};
 
 /// How many threads of a group are looked at, so that a group of ten thousand costs no more than this.
 const LOOKED_AT: usize = 2000;
@@ -47,13 +47,12 @@ pub(super) struct Roll {
     at_ticks: u64,
 }
 
-impl Default for Roll {
-    fn default() -> Self {
-        Self { times: HashMap::new(), at_ticks: members::ticks_since_boot() }
-    }
-}
-
 impl Roll {
+    /// Nobody has been looked at yet.
+    pub(super) fn begin(host: &HostRoot) -> Self {
+        Self { times: HashMap::new(), at_ticks: members::ticks_since_boot(host) }
+    }
+
     pub(super) fn take(&mut self, host: &HostRoot, tid: u32) -> Option<&Times> {
         self.times.entry(tid).or_insert_with(|| times(host, tid)).as_ref()
     }
@@ -88,7 +87,7 @@ pub(super) struct Crew {
 
 impl Crew {
     pub(super) fn begin(cgroup: &Cgroup, host: &HostRoot, roll: &mut Roll) -> Self {
-        let now = clock::now();
+        let now = host.now();
         let layout = cgroup.capabilities().cpu;
         let dirs = below(cgroup.cpu_dir());
         let listed = list(&dirs, layout);
@@ -140,7 +139,7 @@ impl Crew {
         for &tid in self.listed.iter().take(STATES_A_COUNT) {
             threads += u32::from(is_runnable(host, tid));
         }
-        self.runnable.push(Runnable { at: clock::now(), threads });
+        self.runnable.push(Runnable { at: host.now(), threads });
     }
 
     /// What happened. `None`: the threads cannot be read, as from another pid namespace.
