@@ -1,7 +1,7 @@
 //! Why a cgroup's threads stand still: from what was seen of it over a while ([`Watched`]) to findings, ranked by the
 //! time they cost.
 //!
-//! Throttled time is divided among causes by the [episodes](episodes) it came in: a run of throttled periods is looked at
+//! Throttled time is divided among causes by the episodes it came in: a run of throttled periods is looked at
 //! as a whole, with what came together in it, how many threads wanted to run, and what had been saved up before. What is
 //! not throttled and waits is judged by the threads' run delay, bounded by what others ran meanwhile.
 

@@ -1,7 +1,7 @@
 //! Whether what was meant to happen did, by the kernel's counters. A judge is not blamed for a situation that a noisy machine
 //! kept from coming about.
 
-use super::{Scenario, cause::Cause, measured::Measured};
+use super::{Cause, Scenario, measured::Measured};
 
 /// A stall that hurts, in milliseconds a second.
 const ILL: f64 = 20.0;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::{cause::Cause, interrupt, programs::Programs};
+use super::{Cause, interrupt, programs::Programs};
 
 /// What the tool said first.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +73,7 @@ pub(crate) fn read(document: &str, path: &Path) -> anyhow::Result<Diagnosis> {
     let findings = group.get("findings").and_then(Value::as_array).context("no findings")?;
     let cause = |finding: &Value| {
         let name = finding.get("cause").and_then(Value::as_str).context("a finding without a cause")?;
-        Cause::named(name).with_context(|| format!("an unknown cause {name:?}"))
+        name.parse::<Cause>().with_context(|| format!("an unknown cause {name:?}"))
     };
     let causes = findings.iter().map(cause).collect::<anyhow::Result<Vec<_>>>()?;
     let (Some(first), Some((&verdict, others))) = (findings.first(), causes.split_first()) else {

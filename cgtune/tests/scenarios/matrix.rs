@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cause::Cause;
+use super::Cause;
 
 /// One situation and what was said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,6 @@
 #![allow(dead_code, reason = "each program uses the part it needs")]
 
 pub(crate) mod came_about;
-pub(crate) mod cause;
 pub(crate) mod diagnosis;
 pub(crate) mod draw;
 pub(crate) mod interrupt;
@@ -28,8 +27,8 @@ use std::fmt;
 
 use anyhow::{Context as _, bail};
 use cgtune_core::Layout;
+pub(crate) use cgtune_core::diagnose::Cause;
 
-use cause::Cause;
 use draw::Draw;
 use situation::Situation;
 use variants::Variant;

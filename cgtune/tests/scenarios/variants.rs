@@ -7,7 +7,7 @@ mod limited;
 
 use std::fmt;
 
-use super::{Machine, cause::Cause, draw::Draw, situation::Situation};
+use super::{Cause, Machine, draw::Draw, situation::Situation};
 
 /// One way to bring a cause about.
 #[derive(Debug)]
