@@ -70,6 +70,7 @@ screenshots:
 # What takes longer than a test may: the figures that results/README.md quotes (root, an idle machine)
 evidence:
     cargo test --release -p workloads --features decoder --test decoder
+    cargo test -p cgtune-node --features generate --test generated
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
     testbed/run --systemd
     testbed/run --long

@@ -30,9 +30,8 @@ use scenarios::{
     stage::{Place, Stage},
 };
 
-/// One or two of each cause, such as do not need a long watch.
-const BRIEF: [&str; 12] = [
-    "sustained-demand/a",
+/// One of each cause, such as does not need a long watch.
+const BRIEF: [&str; 9] = [
     "sustained-demand/e",
     "short-bursts/a",
     "too-many-threads/a",

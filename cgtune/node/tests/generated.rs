@@ -1,5 +1,5 @@
 //! The gRPC clients in the repository are what their protocols say. After a change of a `.proto`:
-//! `CGTUNE_GENERATE=1 cargo test -p cgtune-node --test generated`.
+//! `CGTUNE_GENERATE=1 cargo test -p cgtune-node --features generate --test generated`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 

@@ -10,6 +10,10 @@ use crate::{Micros, Nanos, ObservedBandwidth, convert::Version, sim::kernel::SLI
 
 /// From this part of the limit on there is nothing to save up: no burst helps.
 const SUSTAINED: f64 = 0.95;
+/// From this part on, if no period ended but throttled: at the ends of a short watch a part of a period is missing.
+const NEARLY: f64 = 0.8;
+/// So many periods in a row, and no other, make it endless.
+const ENDLESS: u64 = 3;
 /// More threads than this many times the limit use up the quota together. Two on one CPU's worth are too many, two on
 /// one and a half are not.
 const THREADS_OVER_LIMIT: f64 = 1.75;
@@ -160,7 +164,10 @@ impl<'a> Throttling<'a> {
         {
             return Some(Cause::PinnedAndLimited);
         }
-        if of_limit >= SUSTAINED {
+        // Where no period ended otherwise, what it wants has no end that was seen: what came together is only the least.
+        let never_done = self.series.nr_periods().is_some_and(|all| all >= ENDLESS)
+            && self.series.nr_throttled() == self.series.nr_periods();
+        if of_limit >= SUSTAINED || (never_done && of_limit >= NEARLY) {
             return Some(Cause::SustainedDemand);
         }
         let stranded =
