@@ -31,7 +31,7 @@ use scenarios::{
 };
 
 /// One of each cause, such as does not need a long watch.
-const BRIEF: [&str; 9] = [
+const BRIEF: [&str; 11] = [
     "sustained-demand/e",
     "short-bursts/a",
     "too-many-threads/a",
