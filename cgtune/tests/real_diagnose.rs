@@ -233,7 +233,7 @@ fn wrong_use_is_told_with_what_is_right() {
         (&["/cgtune-nowhere"], "/cgtune-nowhere"),
         (&["TARGET", "--max-stall-ms-per-s", "5"], "--check"),
         (&["TARGET", "--check", "--max-stall-ms-per-s", "-1"], "0 or more"),
-        (&["--container", "xyz"], "hexadecimal"),
+        (&["--container", "xyz"], "no cgroup here belongs to a container named"),
     ] {
         let output = diagnose(&mut node, args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output));

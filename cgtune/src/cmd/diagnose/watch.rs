@@ -21,6 +21,8 @@ const LOOKS: u64 = 10;
 const CLOSELY: usize = 32;
 /// What stands still less than this, in ms per second, needs no closer look.
 const CLOSER_MS_PER_S: f64 = 5.0;
+/// Readings from which on a close look tells more than a rough one.
+const TELLING: usize = 10;
 /// The part of the watch after which it is decided which those are.
 const FIRST_PART: u64 = 4;
 
@@ -88,7 +90,10 @@ impl Watch<'_> {
         let mut watched = survey.finish().map_err(target::kernel)?;
         // What was seen closely goes before what was seen roughly, of those that are still there.
         for (path, closely) in watcher.finish().map_err(target::kernel)? {
-            watched.entry(path).and_modify(|roughly| *roughly = closely);
+            // Nothing, where somebody asked to stop before that began.
+            if closely.own.readings.len() >= TELLING {
+                watched.entry(path).and_modify(|roughly| *roughly = closely);
+            }
         }
         Ok(Seen { watched, effort: effort(host, before, begin, interval, cgroups) })
     }
