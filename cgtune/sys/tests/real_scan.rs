@@ -128,9 +128,17 @@ fn threads_of_a_group_and_of_those_below_it_are_told_up_to_a_bound() {
     let mut scan = Scan::new(workshop.hierarchies(), descriptors::raise_limit()).unwrap();
     scan.look().unwrap();
     let of_group = path(&mut group);
-    let found = scan.threads(&of_group, 10).expect("the threads of our own group");
-    assert_eq!(found.iter().map(|thread| thread.tid).collect::<Vec<_>>(), [child.id()]);
-    assert!(found[0].cpu > cgtune_core::Nanos::ZERO, "{found:?}");
+    // It is there at once, and has used something a moment later.
+    let begun = std::time::Instant::now();
+    loop {
+        let found = scan.threads(&of_group, 10).expect("the threads of our own group");
+        assert_eq!(found.iter().map(|thread| thread.tid).collect::<Vec<_>>(), [child.id()]);
+        if found[0].cpu > cgtune_core::Nanos::ZERO {
+            break;
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{found:?}");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     let top = scan.threads(Path::new("/"), 1_000_000);
     assert!(top.is_none_or(|threads| threads.len() > 1), "those below count");
     assert_eq!(scan.threads(&of_group, 0), None, "more than the bound");
