@@ -1,6 +1,9 @@
 //! One cgroup as `diagnose` shows it: what was found, and by which commands of whose it would be mended. No text, no JSON.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use cgtune_core::{
     Micros, ObservedShare, Quota,
@@ -38,6 +41,22 @@ pub(crate) struct Prescription {
     pub(crate) cannot: Vec<String>,
 }
 
+/// Who owns which group, found out once each: that looks at all processes of the node.
+pub(crate) struct Owners<'h> {
+    host: &'h HostRoot,
+    known: BTreeMap<PathBuf, Ownership>,
+}
+
+impl<'h> Owners<'h> {
+    pub(crate) fn on(host: &'h HostRoot) -> Self {
+        Self { host, known: BTreeMap::new() }
+    }
+
+    fn of(&mut self, path: &Path) -> &Ownership {
+        self.known.entry(path.to_owned()).or_insert_with(|| owner::of(path, self.host))
+    }
+}
+
 impl Diagnosis {
     pub(crate) fn new(resident: Resident, path: PathBuf, watched: &Watched) -> Self {
         Self { resident, path, findings: diagnose::findings(watched) }
@@ -65,12 +84,12 @@ impl Diagnosis {
     }
 
     /// How a remedy is carried out: by us, now and with an undo; and by the owners, so that it lasts.
-    pub(crate) fn prescriptions(&self, remedy: &Remedy, host: &HostRoot) -> Vec<Prescription> {
+    pub(crate) fn prescriptions(&self, remedy: &Remedy, owners: &mut Owners<'_>) -> Vec<Prescription> {
         let Some(change) = &remedy.change else { return by_hand(remedy).into_iter().collect() };
         let Some(path) = self.path.ancestors().nth(change.levels_up) else { return Vec::new() };
         let own =
             Prescription { owner: "cgtune".to_owned(), command: apply(path, change), cannot: Vec::new() };
-        let lasting = lasting(&owner::of(path, host), change);
+        let lasting = lasting(owners.of(path), change);
         std::iter::once(own).chain(lasting).collect()
     }
 }

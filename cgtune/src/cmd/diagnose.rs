@@ -18,7 +18,7 @@ use watch::Seen;
 use crate::{
     capture::{self, Session},
     cli,
-    diagnosis::Diagnosis,
+    diagnosis::{Diagnosis, Owners},
     exit::Exit,
     failure::Hinted,
     interrupt::Interrupt,
@@ -145,8 +145,9 @@ fn answer(
     } else if args.all {
         render::diagnose_all::write(&diagnoses, &seen.effort, streams.out)?;
     } else {
+        let mut owners = Owners::on(host);
         for diagnosis in &diagnoses {
-            render::diagnose::write(diagnosis, host, streams.out)?;
+            render::diagnose::write(diagnosis, &mut owners, streams.out)?;
         }
     }
     // Who could not be asked matters only where a name is missing.

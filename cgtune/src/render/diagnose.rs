@@ -12,15 +12,14 @@ use cgtune_core::{
     sim::Spread,
     text::Escaped,
 };
-use cgtune_sys::HostRoot;
 
 use super::{paragraph, resident::title, stat::name};
 use crate::{
-    diagnosis::{Diagnosis, Prescription},
+    diagnosis::{Diagnosis, Owners, Prescription},
     streams::HEADING,
 };
 
-pub(crate) fn write(diagnosis: &Diagnosis, host: &HostRoot, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(diagnosis: &Diagnosis, owners: &mut Owners<'_>, out: &mut dyn Write) -> io::Result<()> {
     match title(&diagnosis.resident, &diagnosis.path) {
         Some(title) => writeln!(out, "{HEADING}{title}{HEADING:#}\n{}", name(&diagnosis.path))?,
         None => writeln!(out, "{HEADING}{}{HEADING:#}", name(&diagnosis.path))?,
@@ -29,12 +28,11 @@ pub(crate) fn write(diagnosis: &Diagnosis, host: &HostRoot, out: &mut dyn Write)
         heading(finding, out)?;
         indented(4, &sentence::of(finding), out)?;
         for (number, remedy) in finding.remedies.iter().enumerate() {
-            self::remedy(diagnosis, remedy, number == 0, host, out)?;
+            self::remedy(diagnosis, remedy, number == 0, owners, out)?;
         }
     }
-    let causes: Vec<&str> = diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
-    if diagnosis.is_ill() {
-        writeln!(out, "  more: cgtune explain {}", causes[0])?;
+    if let Some(verdict) = diagnosis.verdict().filter(|_| diagnosis.is_ill()) {
+        writeln!(out, "  more: cgtune explain {}", verdict.cause)?;
     }
     Ok(())
 }
@@ -56,12 +54,12 @@ fn remedy(
     diagnosis: &Diagnosis,
     remedy: &Remedy,
     first: bool,
-    host: &HostRoot,
+    owners: &mut Owners<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let lead = if first { "try " } else { "or  " };
     writeln!(out, "    {lead}{}", what(remedy))?;
-    let prescriptions = diagnosis.prescriptions(remedy, host);
+    let prescriptions = diagnosis.prescriptions(remedy, owners);
     let (own, lasting): (Vec<&Prescription>, Vec<_>) =
         prescriptions.iter().partition(|p| p.owner == "cgtune");
     for Prescription { command, .. } in own {

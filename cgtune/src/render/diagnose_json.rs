@@ -13,7 +13,10 @@ use cgtune_sys::HostRoot;
 use serde::Serialize;
 
 use super::stat_json::name;
-use crate::{cmd::diagnose::Effort, diagnosis::Diagnosis};
+use crate::{
+    cmd::diagnose::Effort,
+    diagnosis::{Diagnosis, Owners},
+};
 
 /// Additive changes keep the number, others raise it.
 const SCHEMA: &str = "cgtune.diagnose/1";
@@ -89,6 +92,7 @@ pub(crate) fn write(
     host: &HostRoot,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let mut owners = Owners::on(host);
     let document = Document {
         schema: SCHEMA,
         watch: Watch {
@@ -97,13 +101,13 @@ pub(crate) fn write(
             interval_ns: effort.interval,
             cgroups: effort.cgroups,
         },
-        cgroups: diagnoses.iter().map(|diagnosis| cgroup(diagnosis, host)).collect(),
+        cgroups: diagnoses.iter().map(|diagnosis| cgroup(diagnosis, &mut owners)).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn cgroup<'a>(diagnosis: &'a Diagnosis, host: &HostRoot) -> Cgroup<'a> {
+fn cgroup<'a>(diagnosis: &'a Diagnosis, owners: &mut Owners<'_>) -> Cgroup<'a> {
     let (pod, container) = (diagnosis.resident.pod.as_ref(), diagnosis.resident.container.as_ref());
     Cgroup {
         path: name(&diagnosis.path),
@@ -112,11 +116,11 @@ fn cgroup<'a>(diagnosis: &'a Diagnosis, host: &HostRoot) -> Cgroup<'a> {
         container: container.map(|container| container.id.clone()),
         container_name: container.and_then(|container| container.name.clone()),
         stall_ms_per_s: diagnosis.stall_ms_per_s(),
-        findings: diagnosis.findings.iter().map(|finding| found(diagnosis, finding, host)).collect(),
+        findings: diagnosis.findings.iter().map(|finding| found(diagnosis, finding, owners)).collect(),
     }
 }
 
-fn found<'a>(diagnosis: &Diagnosis, finding: &'a Finding, host: &HostRoot) -> FoundJson<'a> {
+fn found<'a>(diagnosis: &Diagnosis, finding: &'a Finding, owners: &mut Owners<'_>) -> FoundJson<'a> {
     let share = match &finding.evidence {
         Evidence::Waiting(evidence) => evidence.share,
         _ => None,
@@ -138,7 +142,7 @@ fn found<'a>(diagnosis: &Diagnosis, finding: &'a Finding, host: &HostRoot) -> Fo
             expected: remedy.expected.as_ref().map(expected),
             cost: remedy.kind.cost(),
         };
-        let prescriptions = diagnosis.prescriptions(remedy, host);
+        let prescriptions = diagnosis.prescriptions(remedy, owners);
         if prescriptions.is_empty() {
             remedies.push(plain(None, None, Vec::new()));
         }

@@ -1,7 +1,7 @@
 //! The threads in a cgroup and the CPU time of each: the usage of a v1 group that exists in `cpu` alone.
 
 use cgtune_core::{
-    Nanos,
+    Layout, Nanos,
     parse::ParseError,
     snapshot::{ThreadUsage, Usage},
 };
@@ -29,6 +29,41 @@ pub fn ids(dir: &Dir, file: &str) -> Result<Vec<u32>, Error> {
         .lines()
         .map(|line| line.parse().map_err(|_| format()))
         .collect()
+}
+
+/// Reads the ids of the threads directly in a group.
+///
+/// # Errors
+/// As [`ids`].
+pub(crate) fn thread_ids(dir: &Dir, layout: Layout) -> Result<Vec<u32>, Error> {
+    ids(
+        dir,
+        match layout {
+            Layout::V1 => "tasks",
+            Layout::V2 => "cgroup.threads",
+        },
+    )
+}
+
+/// The threads of a group and of those below it, given group by group, itself first. `None`: more than `most`, gone, or not
+/// in our pid namespace (the kernel shows 0).
+pub(crate) fn together(
+    groups: impl Iterator<Item = Result<Vec<u32>, Error>>,
+    most: usize,
+) -> Option<Vec<u32>> {
+    let mut tids = Vec::new();
+    for (number, ids) in groups.enumerate() {
+        match ids {
+            Ok(ids) => tids.extend(ids),
+            // One below may vanish; without the group itself there is nothing to say.
+            Err(_) if number > 0 => {}
+            Err(_) => return None,
+        }
+        if tids.len() > most || tids.contains(&0) {
+            return None;
+        }
+    }
+    Some(tids)
 }
 
 /// CPU time of the threads in this group (not of its descendants).

@@ -19,6 +19,7 @@ pub use crew::ThreadTimes;
 use crate::{
     Error, Hierarchies, HostRoot,
     error::Shown,
+    members,
     scan::group::{Group, Open},
 };
 
@@ -227,7 +228,8 @@ impl Scan {
     /// The ids of the threads in a group, without those below it. `None`: gone, or not in our pid namespace.
     #[must_use]
     pub fn own_threads(&self, path: &Path) -> Option<Vec<u32>> {
-        crew::ids(path, self.groups.get(path)?, &self.hierarchies)
+        let ids = crew::ids(path, self.groups.get(path)?, &self.hierarchies);
+        members::together(std::iter::once(ids), usize::MAX)
     }
 
     /// The node that is read.

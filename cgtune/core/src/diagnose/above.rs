@@ -2,7 +2,7 @@
 
 use super::{
     Cause,
-    finding::{AboveEvidence, Confidence, Evidence, Finding},
+    finding::{AboveEvidence, Confidence, Evidence, Finding, MeasuredBy},
     watched::{Above, Series, Watched},
 };
 use crate::Nanos;
@@ -16,11 +16,10 @@ pub(super) struct FromAbove<'a> {
     /// One that has the same limit and nobody else in it: its throttling is the group's own (a pod of one container).
     pub(super) as_own: Option<&'a Series>,
     /// The one that throttles it most.
-    cause: Option<(&'a Above, Nanos, &'static str)>,
+    cause: Option<(&'a Above, Nanos, MeasuredBy)>,
 }
 
 impl<'a> FromAbove<'a> {
-    /// `own_stall`: throttled by its own quota.
     pub(super) fn of(watched: &'a Watched) -> Self {
         let own_ratio = watched.limit().and_then(crate::ObservedBandwidth::ratio);
         let own_stall = watched.own.throttled().unwrap_or(Nanos::ZERO);
@@ -40,10 +39,12 @@ impl<'a> FromAbove<'a> {
         let cause = worst.and_then(|(above, throttled)| {
             let waited = watched.threads.as_ref().map(|threads| threads.run_delay);
             let (time, by) = match (watched.own.local(), waited) {
-                (Some(local), _) => (local.saturating_sub(own_stall), "cpu.stat.local"),
+                (Some(local), _) => (local.saturating_sub(own_stall), MeasuredBy::Local),
                 // Whoever is throttled waits: no more than the threads waited, and no more than was throttled there.
-                (None, Some(waited)) => (throttled.min(waited.saturating_sub(own_stall)), "run delay"),
-                (None, None) => (throttled, "the ancestor's throttled time"),
+                (None, Some(waited)) => {
+                    (throttled.min(waited.saturating_sub(own_stall)), MeasuredBy::RunDelay)
+                }
+                (None, None) => (throttled, MeasuredBy::Above),
             };
             (time > Nanos::ZERO).then_some((above, time, by))
         });
@@ -71,9 +72,9 @@ impl<'a> FromAbove<'a> {
             measured_by,
         };
         let confidence = match measured_by {
-            "cpu.stat.local" => Confidence::High,
-            "run delay" => Confidence::Medium,
-            _ => Confidence::Low,
+            MeasuredBy::Local => Confidence::High,
+            MeasuredBy::RunDelay => Confidence::Medium,
+            MeasuredBy::Above => Confidence::Low,
         };
         Some(Finding {
             cause: Cause::AncestorLimit,

@@ -104,8 +104,22 @@ pub struct AboveEvidence {
     pub own_limit_cpus: Option<f64>,
     /// Its own periods that ended throttled. `None`: it has no such counter.
     pub own_nr_throttled: Option<u64>,
-    /// Where the time comes from: `cpu.stat.local`, or inferred.
-    pub measured_by: &'static str,
+    /// Where the time comes from.
+    pub measured_by: MeasuredBy,
+}
+
+/// Where the time that a group above takes comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum MeasuredBy {
+    /// The kernel counts it (6.6+).
+    #[serde(rename = "cpu.stat.local")]
+    Local,
+    /// What was throttled above, no more than the threads waited.
+    #[serde(rename = "run delay")]
+    RunDelay,
+    /// What was throttled above, whoever waited.
+    #[serde(rename = "the ancestor's throttled time")]
+    Above,
 }
 
 /// Waiting for a CPU.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use cgtune_core::{Layout, Nanos};
+use cgtune_core::Nanos;
 
 use super::group::Group;
-use crate::{Hierarchies, members};
+use crate::{Error, Hierarchies, error::Shown, members};
 
 /// A thread's times since it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +24,7 @@ pub(super) fn of<'g>(
     hierarchies: &Hierarchies,
     most: usize,
 ) -> Option<Vec<ThreadTimes>> {
-    let mut tids = Vec::new();
-    for (number, (path, group)) in groups.enumerate() {
-        match ids(path, group, hierarchies) {
-            Some(ids) => tids.extend(ids),
-            // One below may vanish; without the group itself there is nothing to say.
-            None if number > 0 => {}
-            None => return None,
-        }
-        if tids.len() > most {
-            return None;
-        }
-    }
+    let tids = members::together(groups.map(|(path, group)| ids(path, group, hierarchies)), most)?;
     let times = |tid| {
         members::schedstat(hierarchies.host(), tid).map(|(cpu, run_delay)| ThreadTimes {
             tid,
@@ -46,16 +35,17 @@ pub(super) fn of<'g>(
     Some(tids.into_iter().filter_map(times).collect())
 }
 
-/// The threads directly in a group. `None`: it is gone, or they are of another pid namespace.
-pub(super) fn ids(path: &Path, group: &Group, hierarchies: &Hierarchies) -> Option<Vec<u32>> {
-    let file = match hierarchies.cpu().layout {
-        Layout::V1 => "tasks",
-        Layout::V2 => "cgroup.threads",
-    };
-    let ids = match group.dir() {
-        Some(dir) => members::ids(dir, file),
-        None => members::ids(&hierarchies.cpu().open(path).ok()??, file),
-    };
-    // The kernel shows 0 for those of another pid namespace.
-    ids.ok().filter(|ids| !ids.contains(&0))
+/// The threads directly in a group.
+///
+/// # Errors
+/// [`Error::Gone`]; a file that cannot be read or understood.
+pub(super) fn ids(path: &Path, group: &Group, hierarchies: &Hierarchies) -> Result<Vec<u32>, Error> {
+    let layout = hierarchies.cpu().layout;
+    match group.dir() {
+        Some(dir) => members::thread_ids(dir, layout),
+        None => {
+            let dir = hierarchies.cpu().open(path)?.ok_or_else(|| Error::Gone(Shown(path.to_owned())))?;
+            members::thread_ids(&dir, layout)
+        }
+    }
 }

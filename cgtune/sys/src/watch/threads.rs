@@ -190,23 +190,9 @@ fn below(dir: &Dir) -> Vec<Dir> {
     found
 }
 
-/// The ids of their threads. `None`: not readable, or not in our pid namespace (the kernel shows 0).
-pub(super) fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
-    let file = match layout {
-        Layout::V1 => "tasks",
-        Layout::V2 => "cgroup.threads",
-    };
-    let mut tids = Vec::new();
-    for (number, dir) in dirs.iter().enumerate() {
-        match members::ids(dir, file) {
-            Ok(ids) => tids.extend(ids),
-            // One below may vanish; without the group itself there is nothing to say.
-            Err(_) if number > 0 => {}
-            Err(_) => return None,
-        }
-    }
-    let hidden = tids.contains(&0);
-    (!hidden).then_some(tids)
+/// The ids of their threads. `None`: not readable, or not in our pid namespace.
+fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
+    members::together(dirs.iter().map(|dir| members::thread_ids(dir, layout)), usize::MAX)
 }
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
