@@ -16,6 +16,7 @@ mod schema;
 use std::{
     fs,
     os::unix::process::CommandExt as _,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -90,6 +91,40 @@ fn a_hog_under_a_limit_is_named_by_target_and_among_all_and_the_gate_shuts() {
     assert!(shown.contains("sustained-demand") && shown.contains("cgtune apply /cgtune"), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80 || line.contains("cgtune apply")), "{shown}");
     assert_eq!(node.observed(), before, "it only reads");
+}
+
+/// Groups as Docker's cgroupfs driver makes them, really throttled; Docker's own note of the name is synthetic, as its
+/// `config.v2.json` has it.
+#[test]
+fn a_container_of_dockers_is_called_by_its_name() {
+    const ID: &str = "3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
+    let _one = alone();
+    let mut node = Node::new("dockers");
+    let above = node.workshop.group_in(&node.group, "docker").unwrap();
+    let mut container = node.workshop.group_in(&above, ID).unwrap();
+    apply(container.cgroup().unwrap(), &bandwidth(limited(10, 100, 0))).unwrap();
+    let path = container.cgroup().unwrap().path().to_owned();
+    let _load = container.spawn(&program("/bin/sh", &["-c", "while :; do :; done"])).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    for name in ["proc", "sys"] {
+        std::os::unix::fs::symlink(Path::new("/").join(name), root.path().join(name)).unwrap();
+    }
+    let state = root.path().join("var/lib/docker/containers").join(ID);
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("config.v2.json"), format!(r#"{{"ID":"{ID}","Name":"/quirky_name"}}"#)).unwrap();
+
+    let host = root.path().to_str().unwrap();
+    for target in [&["--all"][..], &["--container", "quirky_name"], &["--container", &ID[..12]]] {
+        let args = [&["--json", "--for", "3s", "--host-root", host][..], target].concat();
+        let document = answer(&mut node, 0, &args);
+        let groups = document["cgroups"].as_array().unwrap();
+        let group = groups.iter().find(|group| group["path"] == path.to_str().unwrap());
+        let group = group.unwrap_or_else(|| panic!("{target:?}: {document:#}"));
+        assert_eq!(group["container_name"], "quirky_name", "{group:#}");
+        assert_eq!(cause(group), "sustained-demand", "{group:#}");
+        let remedies = group["findings"][0]["remedies"].as_array().unwrap();
+        assert!(remedies.iter().any(|remedy| remedy["owner"] == "docker"), "{remedies:#?}");
+    }
 }
 
 /// The command that is shown is one that works: it is taken word for word.

@@ -8,11 +8,12 @@ mod tool;
 
 use std::{fs, path::Path};
 
+use cgtune_core::{Bandwidth, Micros, Policy, Quota, control::apply};
 use cgtune_node::{
     find,
     names::{Ask, Kind, Outcome, Register, Resident, Socket, Source, When},
 };
-use cgtune_sys::{Hierarchies, HostRoot};
+use cgtune_sys::{Cgroup, Hierarchies, HostRoot};
 use containerd::{Containerd, leftovers};
 use serde_json::Value;
 use tool::{fails, schema, succeeds};
@@ -59,6 +60,50 @@ fn assert_web(group: &Value, path: &str) {
     let names = ["namespace", "pod", "container_name"].map(|name| group[name].as_str());
     assert_eq!(names, [Some("prod"), Some("web"), Some("app")], "{group:#}");
     assert_eq!(group["policy"]["quota_us"], 20_000, "{group:#}");
+}
+
+/// `diagnose --json`, as it is published, of one cgroup in it.
+fn diagnosed(containerd: &Containerd, args: &[&str], path: &str) -> Value {
+    let socket = containerd.socket();
+    let mut line = vec!["diagnose", "--json", "--for", "3s", "--cri-socket", socket.to_str().unwrap()];
+    line.extend(args);
+    let document: Value = serde_json::from_str(&succeeds(&line).0).unwrap();
+    let published = serde_json::from_str(include_str!("../schemas/diagnose-1.schema.json")).unwrap();
+    schema::assert_describes(published, &document);
+    let groups = document["cgroups"].as_array().unwrap();
+    groups.iter().find(|group| group["path"] == path).unwrap_or_else(|| panic!("{document:#}")).clone()
+}
+
+/// prod/web/app spins under a limit of 0.2 CPUs of its own: that is the verdict, whatever is limited above it.
+fn assert_web_is_named_with_its_cause(containerd: &Containerd, path: &str) {
+    for args in [&["--all"][..], &["--pod", "prod/web"], &["pod:prod/web/app"], &["--container", "app"]] {
+        let group = diagnosed(containerd, args, path);
+        let names = ["namespace", "pod", "container_name"].map(|name| group[name].as_str());
+        assert_eq!(names, [Some("prod"), Some("web"), Some("app")], "{group:#}");
+        let causes: Vec<_> =
+            group["findings"].as_array().unwrap().iter().map(|finding| &finding["cause"]).collect();
+        assert_eq!(causes[0], "sustained-demand", "{args:?}: {group:#}");
+        assert!(!causes.iter().any(|cause| *cause == "ancestor-limit"), "{args:?}: {group:#}");
+    }
+    let socket = containerd.socket();
+    let all = succeeds(&["diagnose", "--all", "--for", "3s", "--cri-socket", socket.to_str().unwrap()]).0;
+    let line = all.lines().find(|line| line.contains("prod/web/app")).unwrap_or_else(|| panic!("{all}"));
+    assert!(line.contains("sustained-demand"), "{all}");
+    let top = ["top", "--once", "--pods", "--interval", "3s", "--cri-socket", socket.to_str().unwrap()];
+    let pods = succeeds(&top).0;
+    let pod = pods.lines().position(|line| line.starts_with("prod/web ")).unwrap_or_else(|| panic!("{pods}"));
+    let mut inside = pods.lines().skip(pod + 1).take_while(|line| line.starts_with(' '));
+    assert!(inside.any(|line| line.contains("  app ") && line.contains("sustained-demand")), "{pods}");
+    assert!(!pods.contains("system.slice"), "pods alone: {pods}");
+}
+
+/// Gives a pod's group the limit of its only container, as a kubelet does.
+fn limit_pod(group: &str) {
+    let hierarchies = Hierarchies::detect(HostRoot::default()).unwrap();
+    let mut pod = Cgroup::open(&hierarchies, Path::new(group)).unwrap();
+    let bandwidth =
+        Bandwidth::new(Quota::Limited(Micros::from_ms(20)), Micros::from_ms(100), Micros::ZERO).unwrap();
+    apply(&mut pod, &Policy { bandwidth: Some(bandwidth), ..Policy::default() }).unwrap();
 }
 
 /// Ends it and checks that nothing of it is left.
@@ -108,6 +153,7 @@ fn what_ctr_made_is_named_by_containerds_own_list() {
     // It spins under 0.2 CPUs: throttled, for real.
     let throttled: u32 = line.split_whitespace().nth(3).unwrap().parse().unwrap();
     assert!(throttled > 0, "{all}");
+    assert_web_is_named_with_its_cause(&containerd, &path);
 
     is_gone(containerd);
 }
@@ -133,6 +179,9 @@ fn a_pod_made_through_the_cri_is_named_by_the_cri_and_by_containerds_state() {
     let group = register.resident(paths[0].as_ref());
     assert_eq!((group.kind, names(&group)), (Kind::Pod, [Some("prod"), Some("web"), None]));
     assert_web(&stat(&containerd, &["pod:prod/web"]), &app);
+    // Both are throttled, each by its own limit; the pod's is no other than its container's.
+    limit_pod(&paths[0]);
+    assert_web_is_named_with_its_cause(&containerd, &app);
 
     // The same from files alone, of a node whose /run is this containerd's; no socket is asked for what they tell.
     let node = HostRoot::new(containerd.node());

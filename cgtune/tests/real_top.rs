@@ -102,10 +102,12 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     terminal.until("the order reversed", |text| text.contains("least first"));
     terminal.press("v");
     terminal.until("a tree", |text| text.contains("tree by CPU"));
-    terminal.press("vrs/keys");
+    terminal.press("o");
+    terminal.until("pods", |text| text.contains("pods by CPU"));
+    terminal.press("ors/keys");
     terminal.until("a filter being typed", |text| text.contains("filter: keys"));
     terminal.press("\r");
-    terminal.until("the filter", |text| text.contains("with \"keys\" in the path"));
+    terminal.until("the filter", |text| text.contains("with \"keys\" in name or path"));
     terminal.press(" ");
     terminal.until("a pause", |text| text.contains("PAUSED"));
     terminal.press(" ");
@@ -125,7 +127,7 @@ fn keys_do_what_the_footer_says_and_the_terminal_is_given_back() {
     drop(node);
     terminal.until("that the group has left", |text| text.contains("has vanished"));
     terminal.press("\x1b");
-    terminal.until("the table again", |text| text.contains("no path contains this"));
+    terminal.until("the table again", |text| text.contains("no name or path contains this"));
     terminal.press("q");
     assert_eq!(terminal.end().code(), Some(0));
 }

@@ -66,7 +66,9 @@ pub fn causes(watched: &Watched) -> Vec<Finding> {
 fn nothing(watched: &Watched, throttled: Nanos) -> Finding {
     let missing = missing(watched);
     let (cause, confidence, evidence) = if missing.is_empty() {
-        (Cause::Healthy, Confidence::High, Evidence::Quiet(quiet(watched, throttled)))
+        // PSI says that somebody waited, not how many.
+        let confidence = if watched.threads.is_some() { Confidence::High } else { Confidence::Medium };
+        (Cause::Healthy, confidence, Evidence::Quiet(quiet(watched, throttled)))
     } else {
         (Cause::Unknown, Confidence::Low, Evidence::Missing(MissingEvidence { missing }))
     };
@@ -91,6 +93,7 @@ fn quiet(watched: &Watched, throttled: Nanos) -> QuietEvidence {
         throttled_ms_per_s: stall(watched, throttled),
         run_delay_ms_per_s: waiting::run_delay(watched, throttled)
             .and_then(|waited| stall(watched, Nanos::new(waited as u64))),
+        pressure_some_ratio: watched.pressure_ratio(),
     }
 }
 
@@ -112,14 +115,15 @@ fn missing(watched: &Watched) -> Vec<String> {
             "nr_periods, nr_throttled and throttled time in cpu.stat".to_owned()
         });
     }
+    let shows_waiting = watched.threads.is_some() || watched.pressure.is_some();
     if watched.view_limited {
-        // Throttling from above shows in cpu.stat.local and in the threads' run delay even where the groups do not.
-        if own.local().is_none() && watched.threads.is_none() {
+        // Throttling from above shows in cpu.stat.local and wherever waiting shows, even where the groups do not.
+        if own.local().is_none() && !shows_waiting {
             missing.push("the groups above, cpu.stat.local (Linux 6.6) or its threads' schedstat".to_owned());
         }
-    } else if watched.threads.is_none() {
+    } else if !shows_waiting {
         missing.push(
-            "its threads in /proc (schedstat): they are in another pid namespace or may not be read"
+            "its threads in /proc (schedstat; they are in another pid namespace or may not be read) or cpu.pressure"
                 .to_owned(),
         );
     }

@@ -128,6 +128,7 @@ impl Story {
                 runnable: runnable.collect(),
                 ..Threads::default()
             }),
+            pressure: None,
             neighbours: Vec::new(),
             machine: Machine {
                 online: Some((0..u32::try_from(self.cpus).unwrap()).collect::<CpuSet>()),
@@ -270,6 +271,35 @@ fn counters_that_run_backwards_or_are_not_there_leave_it_unknown_and_say_which()
     assert!(missing(&hidden).contains("cpu.stat.local"));
 }
 
+/// In a container beside it, with the cgroups of the node and without its /proc.
+#[test]
+fn where_no_thread_can_be_read_psi_tells_those_who_wait_from_the_healthy() {
+    let demand = || pulses(1, 20_000, 100);
+    let seen = |pressure, others: u64| {
+        let mut watched =
+            Story { limits: vec![None], ..Story::of(2, limited(1000, 1000), 1, demand()) }.seen();
+        (watched.threads, watched.pressure) = (None, Some(ms(pressure)));
+        // Others run beside it all the while, or nobody does.
+        let mut machine = (*watched.own).clone();
+        for reading in &mut machine.readings {
+            let used = reading.usage.unwrap().get() + others * reading.at.get();
+            reading.usage = Some(Nanos::new(used));
+        }
+        watched.machine.series = Arc::new(machine);
+        watched
+    };
+    let told = |watched: &Watched| {
+        let finding = verdict(watched);
+        (finding.cause, finding.confidence)
+    };
+    assert_eq!(told(&seen(4000, 1)), (Cause::Starved, Confidence::Low));
+    let Evidence::Waiting(evidence) = verdict(&seen(4000, 1)).evidence else { panic!() };
+    assert_eq!(evidence.run_delay_ms_per_s, None);
+    assert!((evidence.pressure_some_ratio.unwrap() - 4000.0 / WATCH as f64).abs() < 0.01, "{evidence:?}");
+    assert_eq!(told(&seen(5, 1)), (Cause::Healthy, Confidence::Medium));
+    assert_eq!(told(&seen(4000, 0)), (Cause::Healthy, Confidence::Medium), "they wait for each other");
+}
+
 /// No hypervisor takes CPU away here, so this is made up.
 #[test]
 fn what_the_hypervisor_takes_is_starvation() {
@@ -316,6 +346,8 @@ proptest! {
         period in 1000_u64..1_000_000,
         run_delay in any::<u64>(),
         wanting in any::<u32>(),
+        readable in any::<bool>(),
+        pressure in any::<Option<u64>>(),
     ) {
         let bandwidth = limited(quota, period).into();
         let watched = Watched {
@@ -325,13 +357,14 @@ proptest! {
             view_limited: false,
             idle: None,
             inner: false,
-            threads: Some(Threads {
+            threads: readable.then(|| Threads {
                 count: 3,
                 looked_at: 3,
                 run_delay: Nanos::new(run_delay),
                 runnable: vec![Runnable { at: Nanos::new(5), threads: wanting }],
                 ..Threads::default()
             }),
+            pressure: pressure.map(Nanos::new),
             neighbours: Vec::new(),
             machine: Machine { series: Arc::new(pod), online: Some([0, 1].into_iter().collect()), ..Machine::default() },
         };

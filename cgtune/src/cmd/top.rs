@@ -1,7 +1,8 @@
 //! `cgtune top`: a live table of all cgroups.
 //!
 //! Apart from each other: who looks ([`scanner`]), what is known ([`model`], pure), what is shown of it ([`view`], pure),
-//! which key does what ([`keys`]), and the terminal ([`terminal`], [`live`]). How it looks is `render::top`'s business.
+//! which key does what ([`keys`]), and the terminal ([`terminal`], [`live`]). Causes and names are found out beside them
+//! ([`causes`], [`names`]). How it looks is `render::top`'s business.
 
 pub(crate) mod causes;
 pub(crate) mod crew;
@@ -10,6 +11,7 @@ pub(crate) mod keys;
 pub(crate) mod label;
 mod live;
 pub(crate) mod model;
+pub(crate) mod names;
 pub(crate) mod order;
 mod scanner;
 #[cfg(test)]
@@ -26,7 +28,8 @@ use cgtune_sys::{Hierarchies, HostRoot, clock, detect::View as Visible, facts};
 use self::{
     causes::Causes,
     model::Model,
-    order::{Order, Sort},
+    names::Names,
+    order::{Order, Shape, Sort},
     scanner::{Feed, Scanner, Wish},
     view::View,
 };
@@ -37,7 +40,8 @@ Keys are in the last line and on ?. NO_COLOR takes the colours out.
 
 Examples:
   cgtune top                         every cgroup, those that stall most first
-  cgtune top --tree --filter web     those with web in their path, as a tree
+  cgtune top --pods                  pods and their containers
+  cgtune top --tree --filter web     those with web in name or path, as a tree
   cgtune top --once --sort cpu       one frame as text
   cgtune top --json --ticks 60       a JSON object a second, for a minute";
 
@@ -55,12 +59,15 @@ pub(crate) struct Args {
     /// Least first
     #[arg(long)]
     reverse: bool,
-    /// Only cgroups whose path contains this, in any case
+    /// Only cgroups whose name or path contains this, in any case
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
     /// As a tree
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pods")]
     tree: bool,
+    /// Pods alone, and what is in each
+    #[arg(long)]
+    pods: bool,
     /// Print one frame as text: two readings an interval apart
     #[arg(long, conflicts_with_all = ["json", "ticks"])]
     once: bool,
@@ -87,28 +94,39 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if interactive {
         terminal::check()?;
     }
-    let order =
-        Order { sort: args.sort, reversed: args.reverse, tree: args.tree, filter: args.filter.clone() };
+    let shape = match (args.pods, args.tree) {
+        (true, _) => Shape::Pods,
+        (false, true) => Shape::Tree,
+        (false, false) => Shape::List,
+    };
+    let order = Order { sort: args.sort, reversed: args.reverse, shape, filter: args.filter.clone() };
+    let ask = args.node.ask()?;
     let hierarchies = Hierarchies::detect(HostRoot::new(&args.node.host_root)).map_err(target::kernel)?;
     let scanner = Scanner::new(&hierarchies, interval).map_err(target::kernel)?;
     let online = facts::online_cpus(hierarchies.host()).map(|cpus| cpus.len());
     let model = Model::new(hierarchies.cpu().view == Visible::Whole, online, interval);
     let window = if args.once { interval.min(causes::WINDOW) } else { causes::WINDOW };
+    let names = Names::begin(hierarchies.host().clone(), ask)
+        .context("cannot start the thread that asks for names")?;
     let causes = Causes::begin(hierarchies, window).context("cannot start the thread that watches")?;
     if interactive {
         let feed = Feed::begin(scanner).context("cannot start the thread that scans")?;
-        return live::run(&feed, &causes, model, View::new(order), args.ticks);
+        return live::run(&feed, &causes, names, model, View::new(order), args.ticks);
     }
-    Headless { scanner, causes, model, order, wish: Wish::default() }.run(args, streams)
+    let wish = Wish::default();
+    Headless { scanner, causes, names, model, order, wish, once: args.once }.run(args, streams)
 }
 
 /// The same without a terminal.
 struct Headless {
     scanner: Scanner,
     causes: Causes,
+    names: Names,
     model: Model,
     order: Order,
     wish: Wish,
+    /// Nobody waits for the only frame, so that it may as well be complete.
+    once: bool,
 }
 
 impl Headless {
@@ -138,7 +156,9 @@ impl Headless {
 
     fn tick(&mut self) -> anyhow::Result<()> {
         let tick = self.scanner.tick(&self.wish).map_err(target::kernel)?;
-        self.model.take(tick, &self.causes.verdicts(), false);
+        self.names.want(tick.look.groups.iter().map(|group| &group.path));
+        let verdicts = if self.once { self.causes.settled() } else { self.causes.verdicts() };
+        self.model.take(tick, &verdicts, &self.names.settled(), false);
         let first = self.model.rows.iter().all(|row| row.interval.is_none());
         // Before there are rates, totals point at those that may be worst.
         let worst = if first { self.model.worst_ever(causes::MOST) } else { self.model.worst(causes::MOST) };
@@ -151,7 +171,7 @@ impl Headless {
         if first {
             // The threads' first reading, so that the first interval has a run delay.
             let threads = self.scanner.tick(&self.wish).map_err(target::kernel)?;
-            self.model.take(threads, &self.causes.verdicts(), false);
+            self.model.take(threads, &self.causes.verdicts(), &self.names.known(), false);
         }
         Ok(())
     }

@@ -138,21 +138,25 @@ fn sorted(buffer: &mut Buffer, area: Rect, model: &Model, order: &Order, typing:
     }
 }
 
-/// `by stall, most first; with "web" in the path`.
+/// `by stall, most first; with "web" in name or path`.
 fn arranged(order: &Order) -> String {
-    use crate::cmd::top::order::Sort;
+    use crate::cmd::top::order::{Shape, Sort};
     let direction = match (order.sort, order.reversed) {
         (Sort::Name, false) => "",
         (Sort::Name, true) => ", from the end",
         (_, false) => ", most first",
         (_, true) => ", least first",
     };
-    let tree = if order.tree { "tree " } else { "" };
+    let shape = match order.shape {
+        Shape::List => "",
+        Shape::Tree => "tree ",
+        Shape::Pods => "pods ",
+    };
     let filter = match order.filter.as_str() {
         "" => String::new(),
-        filter => format!("; with \"{}\" in the path", cgtune_core::text::Escaped(filter.as_bytes())),
+        filter => format!("; with \"{}\" in name or path", cgtune_core::text::Escaped(filter.as_bytes())),
     };
-    format!("{tree}by {}{direction}{filter}", order.sort.shown())
+    format!("{shape}by {}{direction}{filter}", order.sort.shown())
 }
 
 fn trouble(model: &Model) -> Option<String> {

@@ -246,6 +246,15 @@ impl Cgroup {
         Ok(Reading { at, bandwidth: stat.bandwidth, bursts: stat.bursts, usage, local })
     }
 
+    /// Time in which at least one task waited for a CPU, since the group was made. `None`: no PSI here.
+    ///
+    /// # Errors
+    /// [`Error::Gone`]; a file that cannot be read or understood.
+    pub fn pressure(&mut self) -> Result<Option<Nanos>, Error> {
+        let pressure = self.pressure.as_mut().map(|file| file.parse(pressure::parse)).transpose()?;
+        Ok(pressure.map(|pressure| pressure.some.total))
+    }
+
     /// The group above in the cpuset hierarchy; `None` at the top of what is visible.
     fn cpuset_parent(&self, dir: &Dir) -> Result<Option<Dir>, Error> {
         let Some(hierarchy) = self.hierarchies.of(Controller::Cpuset) else { return Ok(None) };

@@ -51,6 +51,8 @@ struct Group {
     /// How many levels up the first with `cpu.idle` is.
     idle: Option<usize>,
     crew: Crew,
+    /// PSI when the watch began.
+    pressure: Option<Nanos>,
 }
 
 /// What matters of a group above.
@@ -100,7 +102,7 @@ impl<'a> Watcher<'a> {
     ///
     /// # Errors
     /// As [`Cgroup::open`]; [`Error::Gone`] when it vanishes meanwhile.
-    pub fn add(&mut self, cgroup: Cgroup) -> Result<(), Error> {
+    pub fn add(&mut self, mut cgroup: Cgroup) -> Result<(), Error> {
         let path = cgroup.path().to_owned();
         let root = self.hierarchies.cpu().root.clone();
         let mut idle = self.level(&path)?.idle.then_some(0);
@@ -117,8 +119,9 @@ impl<'a> Watcher<'a> {
         }
         let crew = Crew::begin(&cgroup, self.hierarchies.host(), &mut self.then);
         self.beside.begin(self.hierarchies, &path);
+        let pressure = cgroup.pressure()?;
         let node = self.keep(cgroup);
-        self.groups.push(Group { node, above, idle, crew });
+        self.groups.push(Group { node, above, idle, crew, pressure });
         Ok(())
     }
 
@@ -222,11 +225,13 @@ impl<'a> Watcher<'a> {
         let mut roll = Roll::begin(host);
         let mut answers = BTreeMap::new();
         for group in groups {
-            let Group { node, above, idle, crew } = group;
+            let Group { node, above, idle, crew, pressure } = group;
             let Node { cgroup, gone, .. } = &mut nodes[node];
-            let observed = match cgroup.observe() {
-                _ if *gone => continue,
-                Ok(observed) => observed,
+            if *gone {
+                continue;
+            }
+            let (observed, now) = match cgroup.observe().and_then(|found| Ok((found, cgroup.pressure()?))) {
+                Ok(found) => found,
                 Err(Error::Gone(_)) => continue,
                 Err(error) => return Err(error),
             };
@@ -238,6 +243,7 @@ impl<'a> Watcher<'a> {
                 bandwidth,
                 series: Arc::clone(&series[node]),
             });
+            let neighbours = beside.end(hierarchies, path, observed.effective_cpus.as_ref());
             let watched = Watched {
                 observed,
                 own: Arc::clone(&series[node]),
@@ -246,7 +252,8 @@ impl<'a> Watcher<'a> {
                 idle,
                 inner,
                 threads,
-                neighbours: beside.end(hierarchies, path),
+                pressure: now.zip(pressure).and_then(|(now, then)| now.checked_sub(then)),
+                neighbours,
                 machine: machine.clone(),
             };
             answers.insert(path.to_owned(), watched);

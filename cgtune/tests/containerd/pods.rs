@@ -30,7 +30,7 @@ pub(crate) struct Made {
 }
 
 impl Containerd {
-    /// Makes a pod with one container. `parent`: the pod's group, which a kubelet would have made.
+    /// Makes a pod with one container, which is busy under a limit of 0.2 CPUs. `parent`: the pod's group, which a kubelet would have made.
     pub(crate) fn run_pod(&mut self, names: [&str; 3], uid: &str, parent: &str) -> Made {
         let [namespace, name, container] = names;
         let host = NamespaceOption {
@@ -72,7 +72,7 @@ impl Containerd {
             config: Some(ContainerConfig {
                 metadata: Some(ContainerMetadata { name: container.to_owned(), attempt: 0 }),
                 image: Some(ImageSpec { image: IMAGE.to_owned() }),
-                command: ["/bin/busybox", "sleep", "3600"].map(str::to_owned).into(),
+                command: ["/bin/busybox", "sh", "-c", "while :; do :; done"].map(str::to_owned).into(),
                 labels: labels(&[("io.kubernetes.container.name", container)]),
                 log_path: format!("{container}.log"),
                 linux: Some(LinuxContainerConfig {

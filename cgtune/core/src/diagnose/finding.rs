@@ -125,8 +125,11 @@ pub enum MeasuredBy {
 /// Waiting for a CPU.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WaitingEvidence {
-    /// Run delay of its threads outside throttling, in ms per second, summed over threads.
+    /// Run delay of its threads outside throttling, in ms per second, summed over threads. `None`: the threads could not be
+    /// read.
     pub run_delay_ms_per_s: Option<f64>,
+    /// Part of the time in which some task waited, throttled time included (PSI). `None`: not counted.
+    pub pressure_some_ratio: Option<f64>,
     /// CPUs that it used.
     pub used_cpus: Option<f64>,
     /// CPUs that others used meanwhile.
@@ -157,6 +160,8 @@ pub struct NeighbourEvidence {
     pub path: String,
     /// CPUs that it used.
     pub used_cpus: f64,
+    /// CPUs that both may run on. `None`: not known.
+    pub shared_cpus: Option<usize>,
     /// Its weight.
     #[serde(skip)]
     pub share: Option<ObservedShare>,
@@ -177,6 +182,8 @@ pub struct QuietEvidence {
     pub throttled_ms_per_s: Option<f64>,
     /// Run delay outside throttling, in ms per second.
     pub run_delay_ms_per_s: Option<f64>,
+    /// Part of the time in which some task waited, throttled time included (PSI). `None`: not counted.
+    pub pressure_some_ratio: Option<f64>,
 }
 
 /// What would be needed to tell.

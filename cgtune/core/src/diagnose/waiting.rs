@@ -45,7 +45,12 @@ struct Waiters {
 }
 
 fn waiters(watched: &Watched, throttled: Nanos) -> Option<Waiters> {
-    let threads = watched.threads.as_ref()?;
+    let cause = if watched.idle.is_some() { Cause::IdleClass } else { Cause::Starved };
+    let Some(threads) = &watched.threads else {
+        // Threads in another pid namespace are counted by nobody, but PSI still says for how long some waited.
+        let waited = watched.pressure?.saturating_sub(throttled).get() as f64;
+        return Some(Waiters { cause, used: watched.own.usage()?.get() as f64, waited });
+    };
     // Threads in SCHED_IDLE wait for those of their own group too, so those count among the others.
     let idle = threads.idle;
     if idle.count > 0 && idle.run_delay.get() > threads.run_delay.get() / 2 {
@@ -53,7 +58,6 @@ fn waiters(watched: &Watched, throttled: Nanos) -> Option<Waiters> {
         return Some(Waiters { cause: Cause::IdleClass, used: idle.cpu.get() as f64, waited });
     }
     let used = watched.own.usage().unwrap_or(threads.cpu).get() as f64;
-    let cause = if watched.idle.is_some() { Cause::IdleClass } else { Cause::Starved };
     // While so many share its CPUs, one runs and the others wait for it, not for strangers.
     let width = watched.width().unwrap_or(1).max(1) as f64;
     let for_its_own = used * ((wanting(watched) - width) / width).max(0.0);
@@ -96,7 +100,8 @@ pub(super) fn finding(watched: &Watched, throttled: Nanos) -> Option<Finding> {
         None => waited.min((watched.width().unwrap_or(1) as f64 * wall - used).max(0.0)),
     };
     let evidence = WaitingEvidence {
-        run_delay_ms_per_s: Some(waited / wall * 1e3),
+        run_delay_ms_per_s: watched.threads.as_ref().map(|_| waited / wall * 1e3),
+        pressure_some_ratio: watched.pressure_ratio(),
         used_cpus: watched.own.cpus_used().or_else(|| used_by_threads(watched)),
         others_cpus: others.map(|others| others / wall),
         steal_cpus: watched.machine.steal.map(|steal| steal.get() as f64 / wall),
@@ -106,9 +111,10 @@ pub(super) fn finding(watched: &Watched, throttled: Nanos) -> Option<Finding> {
         idle_levels_up: watched.idle,
         idle_threads: watched.threads.as_ref().map(|threads| threads.idle.count),
         threads: watched.threads.as_ref().map(|threads| threads.count),
-        neighbours: watched.neighbours.iter().map(|neighbour| shown(neighbour, wall)).collect(),
+        neighbours: watched.neighbours.iter().map(|neighbour| shown(neighbour, watched)).collect(),
     };
     let confidence = match (others, throttled.get() as f64 > waited) {
+        _ if watched.threads.is_none() => Confidence::Low,
         (Some(_), false) => Confidence::High,
         (Some(_), true) => Confidence::Medium,
         (None, _) => Confidence::Low,
@@ -122,10 +128,12 @@ pub(super) fn finding(watched: &Watched, throttled: Nanos) -> Option<Finding> {
     })
 }
 
-fn shown(neighbour: &Neighbour, wall: f64) -> NeighbourEvidence {
+fn shown(neighbour: &Neighbour, watched: &Watched) -> NeighbourEvidence {
+    let both = watched.observed.effective_cpus.as_ref().zip(neighbour.cpus.as_ref());
     NeighbourEvidence {
         path: Escaped(&neighbour.path).to_string(),
-        used_cpus: neighbour.usage.get() as f64 / wall,
+        used_cpus: neighbour.usage.as_secs() / watched.own.wall().as_secs(),
+        shared_cpus: both.map(|(own, theirs)| own.intersection(theirs).len()),
         share: neighbour.share,
     }
 }

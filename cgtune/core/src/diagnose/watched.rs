@@ -159,6 +159,8 @@ pub struct Neighbour {
     pub usage: Nanos,
     /// Its weight, as the kernel shows it.
     pub share: Option<crate::ObservedShare>,
+    /// CPUs that it may run on; `None`: not known.
+    pub cpus: Option<CpuSet>,
 }
 
 /// The machine over the watch.
@@ -193,7 +195,10 @@ pub struct Watched {
     pub inner: bool,
     /// Its threads. `None`: they could not be read.
     pub threads: Option<Threads>,
-    /// Those beside it or beside a group above that used the most CPU, most first.
+    /// Time in which at least one of its tasks waited for a CPU, throttled time included (`some` of `cpu.pressure`; v2
+    /// alone). `None`: this kernel counts none.
+    pub pressure: Option<Nanos>,
+    /// Those beside it or beside a group above that may run on its CPUs and used the most, most first.
     pub neighbours: Vec<Neighbour>,
     /// The machine.
     pub machine: Machine,
@@ -204,6 +209,13 @@ impl Watched {
     #[must_use]
     pub fn limit(&self) -> Option<&ObservedBandwidth> {
         self.observed.bandwidth.as_ref().filter(|bandwidth| bandwidth.quota.limited().is_some())
+    }
+
+    /// Part of the time in which some task waited for a CPU. `None`: not counted.
+    #[must_use]
+    pub fn pressure_ratio(&self) -> Option<f64> {
+        let wall = self.own.wall();
+        (wall > Nanos::ZERO).then(|| Some(self.pressure?.as_secs() / wall.as_secs()))?
     }
 
     /// CPUs that it may run on; `None`: not known.

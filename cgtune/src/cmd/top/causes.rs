@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
@@ -28,6 +28,8 @@ pub(crate) const WINDOW: Micros = Micros::from_ms(5000);
 const PACE: Nanos = Nanos::new(10_000_000);
 /// How long the thread rests when there is nothing to watch.
 const REST: Duration = Duration::from_millis(100);
+/// How long after its end a window's verdicts are waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is known about a group's cause.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -59,6 +61,8 @@ fn verdict(watched: &Watched) -> Option<(Cause, f64)> {
 struct Shared {
     wanted: Mutex<Vec<Arc<Path>>>,
     verdicts: Mutex<Verdicts>,
+    /// A window has ended.
+    ended: Condvar,
     stop: AtomicBool,
 }
 
@@ -93,6 +97,14 @@ impl Causes {
     pub(crate) fn verdicts(&self) -> Verdicts {
         lock(&self.shared.verdicts).clone()
     }
+
+    /// What is known once the window that is about to end has ended.
+    pub(crate) fn settled(&self) -> Verdicts {
+        let watching = |verdicts: &mut Verdicts| verdicts.told.values().any(|told| *told == Told::Watching);
+        let verdicts = lock(&self.shared.verdicts);
+        let waited = self.shared.ended.wait_timeout_while(verdicts, PATIENCE, watching);
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
 }
 
 impl Drop for Causes {
@@ -122,6 +134,7 @@ impl Shared {
         }
         let watched = self.watched(hierarchies, &wanted, window);
         let mut verdicts = lock(&self.verdicts);
+        self.ended.notify_all();
         match watched {
             Ok(watched) => {
                 verdicts.trouble = None;

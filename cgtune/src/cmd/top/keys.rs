@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::order::Sort;
+use super::order::{Shape, Sort};
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Action {
     Filter,
     Sort(Sort),
     Reverse,
-    Tree,
+    Shape(Shape),
     Pause,
 }
 
@@ -67,7 +67,7 @@ pub(crate) const KEYS: &[Key] = &[
         "back; clear the filter",
         None,
     ),
-    key(&[Char('/')], "/", Action::Filter, "paths that contain a text", Some("filter")),
+    key(&[Char('/')], "/", Action::Filter, "names or paths with a text", Some("filter")),
     key(&[Char('s')], "s", Action::Sort(Sort::Stall), "sort by stall", None),
     key(&[Char('t')], "t", Action::Sort(Sort::Throttled), "sort by throttled periods", None),
     key(&[Char('c')], "c", Action::Sort(Sort::Cpu), "sort by CPUs used", None),
@@ -76,8 +76,9 @@ pub(crate) const KEYS: &[Key] = &[
     key(&[Char('b')], "b", Action::Sort(Sort::Burst), "sort by burst use", None),
     key(&[Char('p')], "p", Action::Sort(Sort::Psi), "sort by PSI", None),
     key(&[Char('n')], "n", Action::Sort(Sort::Name), "sort by name", None),
-    key(&[Char('r')], "r", Action::Reverse, "reverse the order", Some("flip")),
-    key(&[Char('v')], "v", Action::Tree, "tree or flat list", Some("tree")),
+    key(&[Char('r')], "r", Action::Reverse, "reverse the order", None),
+    key(&[Char('v')], "v", Action::Shape(Shape::Tree), "tree or flat list", Some("tree")),
+    key(&[Char('o')], "o", Action::Shape(Shape::Pods), "pods alone, or all", Some("pods")),
     key(&[Char(' ')], "Space", Action::Pause, "pause, and go on", Some("pause")),
     key(&[KeyCode::Up, Char('k')], "↑ k", Action::Up, "one up", None),
     key(&[KeyCode::Down, Char('j')], "↓ j", Action::Down, "one down", None),

@@ -1,8 +1,10 @@
-//! What a group is called in a table. The only place that knows: names of pods will be looked up here.
+//! What a group is called in a table. The only place that knows.
 
 use std::path::Path;
 
 use cgtune_core::text::Escaped;
+
+use super::model::{Model, Row};
 
 /// Digits of a container's id that are shown, as Docker and crictl do.
 const DIGITS: usize = 12;
@@ -13,17 +15,36 @@ const UID_DIGITS: usize = 8;
 /// Length of a UID.
 const UID: usize = 36;
 
-/// A group by its last two components, ids of containers and pods shortened; safe to show.
-pub(crate) fn label(path: &Path) -> String {
+/// A group in a list: by the names of pod and container, else by its path.
+pub(crate) fn label(row: &Row) -> String {
+    row.named.title.clone().unwrap_or_else(|| by_path(&row.path))
+}
+
+/// A group under its parent in a tree: by what its parent has not said yet.
+pub(crate) fn own(model: &Model, row: &Row) -> String {
+    let Some(title) = row.named.title.as_deref() else { return last(&row.path) };
+    let said = row.parent.and_then(|parent| model.rows.get(parent)?.named.title.as_deref());
+    let more = said.and_then(|said| title.strip_prefix(said)).filter(|more| !more.is_empty());
+    more.map_or(title, |more| more.trim_start_matches(['/', ':', ' '])).to_owned()
+}
+
+/// Whether a text (in small letters) is in a group's path or names.
+pub(crate) fn contains(row: &Row, text: &str) -> bool {
+    let names = [Some(&*row.name), row.named.title.as_deref()];
+    text.is_empty() || names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
+}
+
+/// By the last two components, ids of containers and pods shortened; safe to show.
+fn by_path(path: &Path) -> String {
     let above = path.parent().and_then(Path::file_name);
     match above {
-        Some(above) => format!("{}/{}", shown(above.as_encoded_bytes()), own(path)),
-        None => own(path),
+        Some(above) => format!("{}/{}", shown(above.as_encoded_bytes()), last(path)),
+        None => last(path),
     }
 }
 
-/// A group by its last component, as under its parent in a tree.
-pub(crate) fn own(path: &Path) -> String {
+/// By the last component.
+fn last(path: &Path) -> String {
     path.file_name().map_or_else(|| "/".to_owned(), |name| shown(name.as_encoded_bytes()))
 }
 
@@ -61,6 +82,7 @@ fn is_uid(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cmd::top::synthetic;
 
     #[test]
     fn ids_are_shortened_and_controls_are_escaped() {
@@ -78,8 +100,28 @@ mod tests {
             ("/dé/aé-0".to_owned(), "dé/aé-0"),
             ("/a/b\x1b[2J".to_owned(), r"a/b\x1b[2J"),
         ] {
-            assert_eq!(label(Path::new(&path)), shown);
+            assert_eq!(by_path(Path::new(&path)), shown);
         }
-        assert_eq!(own(Path::new("/a/b")), "b");
+        assert_eq!(last(Path::new("/a/b")), "b");
+    }
+
+    #[test]
+    fn names_come_before_paths_and_a_tree_says_a_pods_name_once() {
+        let model = synthetic::named();
+        let labels: Vec<(String, String)> =
+            model.rows.iter().map(|row| (label(row), own(&model, row))).collect();
+        let shown = |list: &str, tree: &str| (list.to_owned(), tree.to_owned());
+        for expected in [
+            shown("kubepods/burstable", "burstable"),
+            shown("prod/web", "prod/web"),
+            shown("prod/web/app", "app"),
+            shown("prod/web (sandbox)", "(sandbox)"),
+            shown("prod/db/postgres", "postgres"),
+            shown("prod/db: postgres", "postgres"),
+        ] {
+            assert!(labels.contains(&expected), "{expected:?} is not in {labels:?}");
+        }
+        let found = |text| model.rows.iter().filter(|row| contains(row, text)).count();
+        assert_eq!((found("prod/web"), found("podweb"), found("prod/nobody")), (3, 3, 0));
     }
 }

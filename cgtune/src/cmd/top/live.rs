@@ -12,6 +12,7 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use super::{
     causes::{self, Causes},
     model::Model,
+    names::Names,
     scanner::{Ended, Feed},
     terminal::{self, Screen},
     view::{Flow, View},
@@ -26,6 +27,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 pub(crate) fn run(
     feed: &Feed,
     causes: &Causes,
+    mut names: Names,
     mut model: Model,
     mut view: View,
     ticks: Option<u64>,
@@ -39,7 +41,8 @@ pub(crate) fn run(
     let mut drawn = Instant::now();
     loop {
         while let Some(tick) = next(feed)? {
-            model.take(tick, &causes.verdicts(), view.paused);
+            names.want(tick.look.groups.iter().map(|group| &group.path));
+            model.take(tick, &causes.verdicts(), &names.known(), view.paused);
             if !view.paused {
                 view.arrange(&model);
             }

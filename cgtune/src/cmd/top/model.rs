@@ -13,6 +13,7 @@ use super::{
     causes::{Told, Verdicts},
     crew::Crew,
     history::History,
+    names::{Known, Named},
     scanner::Tick,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct Row {
     pub(crate) path: Arc<Path>,
     /// The path, safe to show.
     pub(crate) name: Arc<str>,
+    /// Who lives there.
+    pub(crate) named: Arc<Named>,
     /// What tells it from another of the same path.
     pub(crate) inode: u64,
     /// Where the group above is among the rows.
@@ -94,6 +97,8 @@ impl Row {
 #[derive(Debug)]
 struct Track {
     name: Arc<str>,
+    /// As far as the path says it.
+    named: Arc<Named>,
     snapshot: Snapshot,
     threads: Option<(Nanos, Vec<ThreadTimes>)>,
     history: History,
@@ -138,7 +143,7 @@ impl Model {
     }
 
     /// Takes a tick in. With `freeze` what is shown stays as it is; the history goes on.
-    pub(crate) fn take(&mut self, tick: Tick, verdicts: &Verdicts, freeze: bool) {
+    pub(crate) fn take(&mut self, tick: Tick, verdicts: &Verdicts, known: &Known, freeze: bool) {
         self.ticks += 1;
         let Tick { look, interval, mut threads, names } = tick;
         let mut rows: Vec<Row> = Vec::with_capacity(look.groups.len());
@@ -147,6 +152,7 @@ impl Model {
             let inode = group.snapshot.id.inode;
             let now = threads.remove(&group.path);
             let (interval, crew) = self.track(inode, &group.path, group.snapshot, now);
+            let Some(Track { name, named, .. }) = self.tracks.get(&inode) else { continue };
             let parent = group.parent.and_then(|parent| places.get(&parent).copied());
             let place = rows.len();
             places.insert(inode, place);
@@ -158,7 +164,8 @@ impl Model {
                 (own, above) => own.or(above),
             };
             rows.push(Row {
-                name: self.tracks.get(&inode).map_or_else(|| "".into(), |track| Arc::clone(&track.name)),
+                name: Arc::clone(name),
+                named: Arc::clone(known.get(&group.path).unwrap_or(named)),
                 inode,
                 parent,
                 depth: parent.map_or(0, |parent| rows[parent].depth + 1),
@@ -200,6 +207,7 @@ impl Model {
     ) -> (Option<Interval>, Option<Crew>) {
         let fresh = |snapshot, threads, seen| Track {
             name: Escaped(path.as_os_str().as_encoded_bytes()).to_string().into(),
+            named: Arc::new(Named::by_path(path)),
             snapshot,
             threads,
             history: History::default(),
@@ -301,9 +309,9 @@ mod tests {
         let (at, rows) = (model.at, model.rows.len());
         let mut tick = synthetic::tick(140);
         tick.look.groups.pop();
-        model.take(tick, &synthetic::verdicts(), true);
+        model.take(tick, &synthetic::verdicts(), &Known::new(), true);
         assert_eq!((model.at, model.rows.len()), (at, rows));
-        model.take(synthetic::tick(141), &synthetic::verdicts(), false);
+        model.take(synthetic::tick(141), &synthetic::verdicts(), &Known::new(), false);
         let app = row(&model, "/kubepods/burstable/podweb/app");
         let minute = model.history(app).unwrap().throttled(model.at, 60);
         assert_eq!(minute.iter().rev().take(40).flatten().count(), 40, "{minute:?}");
@@ -314,7 +322,7 @@ mod tests {
         let mut model = synthetic::model();
         let mut tick = synthetic::tick(140);
         tick.look.groups[7].snapshot.id.inode = 99;
-        model.take(tick, &synthetic::verdicts(), false);
+        model.take(tick, &synthetic::verdicts(), &Known::new(), false);
         let app = row(&model, "/kubepods/burstable/podweb/app");
         assert!(app.interval.is_none() && app.cpus().is_none() && app.limit.is_some());
     }

@@ -1,8 +1,11 @@
-//! Which groups are shown, in which order: sorting, filtering, flat or as a tree.
+//! Which groups are shown, in which order: sorting, filtering, as a list, a tree, or pod by pod.
 
 use std::cmp::Ordering;
 
-use super::model::{Model, Row};
+use super::{
+    label,
+    model::{Model, Row},
+};
 
 /// What a table is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -22,8 +25,27 @@ pub(crate) enum Sort {
     Burst,
     /// PSI: part of the time in which some task waited
     Psi,
-    /// Path
+    /// Name, else path
     Name,
+}
+
+/// Which groups there are, and how they hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Shape {
+    /// All of them, each for itself
+    #[default]
+    List,
+    /// All of them, each under its parent
+    Tree,
+    /// Pods alone, and what is in each
+    Pods,
+}
+
+impl Shape {
+    /// This shape, or where it is there already, the list.
+    pub(crate) fn or_list(self, now: Self) -> Self {
+        if self == now { Self::List } else { self }
+    }
 }
 
 impl Sort {
@@ -61,10 +83,13 @@ pub(crate) struct Order {
     pub(crate) sort: Sort,
     /// Least first, or names from the end.
     pub(crate) reversed: bool,
-    pub(crate) tree: bool,
-    /// Part of a path, in any case.
+    pub(crate) shape: Shape,
+    /// Part of a name or path, in any case.
     pub(crate) filter: String,
 }
+
+/// What a row is sorted by, and its CPUs.
+type Value = (Option<f64>, Option<f64>);
 
 /// A line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,48 +104,61 @@ impl Order {
     /// The lines of the table.
     pub(crate) fn lines(&self, model: &Model) -> Vec<Line> {
         let wanted = self.filter.to_lowercase();
-        let matches = |row: &Row| wanted.is_empty() || row.name.to_lowercase().contains(&wanted);
-        if self.tree {
-            self.as_tree(&model.rows, matches)
-        } else {
+        let matches = |row: &Row| label::contains(row, &wanted);
+        if self.shape == Shape::List {
             // The machine as a whole is above every list; its figures are in the title.
             let listed = |&place: &usize| {
                 let row = &model.rows[place];
                 !(model.whole && row.depth == 0) && matches(row)
             };
             let mut places: Vec<usize> = (0..model.rows.len()).filter(listed).collect();
-            let values: Vec<(Option<f64>, Option<f64>)> =
-                model.rows.iter().map(|row| (self.sort.value(row), row.cpus())).collect();
-            places.sort_by(|&a, &b| self.compare(values[a], values[b], a, b));
+            let values = self.values(&model.rows);
+            places.sort_by(|&a, &b| self.compare(&model.rows, &values, a, b));
             places.into_iter().map(|row| Line { row, indent: 0 }).collect()
+        } else {
+            self.as_tree(&model.rows, matches)
         }
     }
 
+    fn values(&self, rows: &[Row]) -> Vec<Value> {
+        rows.iter().map(|row| (self.sort.value(row), row.cpus())).collect()
+    }
+
     /// By value, unknown ones last; then by CPU; then by path, in which order the rows are.
-    fn compare(
-        &self,
-        a: (Option<f64>, Option<f64>),
-        b: (Option<f64>, Option<f64>),
-        row_a: usize,
-        row_b: usize,
-    ) -> Ordering {
-        let by_path = row_a.cmp(&row_b);
+    fn compare(&self, rows: &[Row], values: &[Value], a: usize, b: usize) -> Ordering {
+        let by_path = a.cmp(&b);
         if self.sort == Sort::Name {
-            return if self.reversed { by_path.reverse() } else { by_path };
+            // Those with a name come before those that are known by their path.
+            let name =
+                |row: usize| rows[row].named.title.as_deref().map_or((true, ""), |title| (false, title));
+            let by_name = name(a).cmp(&name(b)).then(by_path);
+            return if self.reversed { by_name.reverse() } else { by_name };
         }
-        most_first(a.0, b.0, self.reversed).then_with(|| most_first(a.1, b.1, false)).then(by_path)
+        let (of_a, of_b) = (values[a], values[b]);
+        most_first(of_a.0, of_b.0, self.reversed)
+            .then_with(|| most_first(of_a.1, of_b.1, false))
+            .then(by_path)
+    }
+
+    /// Whether a row begins a tree of its own.
+    fn is_top(&self, rows: &[Row], row: &Row) -> bool {
+        let parent = row.parent.and_then(|parent| rows.get(parent));
+        match self.shape {
+            Shape::Pods => row.named.is_in_pod() && !parent.is_some_and(|parent| parent.named.is_in_pod()),
+            Shape::List | Shape::Tree => parent.is_none(),
+        }
     }
 
     /// Siblings are sorted by the best value in their subtree, so that what is wanted comes to the top with its parents.
     fn as_tree(&self, rows: &[Row], matches: impl Fn(&Row) -> bool) -> Vec<Line> {
-        let mut values: Vec<(Option<f64>, Option<f64>)> =
-            rows.iter().map(|row| (self.sort.value(row), row.cpus())).collect();
+        let mut values = self.values(rows);
         let mut keep: Vec<bool> = rows.iter().map(matches).collect();
         let mut children: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
         let mut tops = Vec::new();
         // Parents come before children, so from the end each subtree is complete when it is met.
         for (place, row) in rows.iter().enumerate().rev() {
             match row.parent {
+                _ if self.is_top(rows, row) => tops.push(place),
                 Some(parent) => {
                     let better =
                         most_first(values[place].0, values[parent].0, self.reversed) == Ordering::Less;
@@ -130,7 +168,7 @@ impl Order {
                     keep[parent] |= keep[place];
                     children[parent].push(place);
                 }
-                None => tops.push(place),
+                None => {}
             }
         }
         let mut lines = Vec::with_capacity(rows.len());
@@ -138,7 +176,7 @@ impl Order {
         let push = |mut places: Vec<usize>, indent: usize, open: &mut Vec<(usize, usize)>| {
             places.retain(|&place| keep[place]);
             // The first is to be popped first.
-            places.sort_by(|&a, &b| self.compare(values[b], values[a], b, a));
+            places.sort_by(|&a, &b| self.compare(rows, &values, b, a));
             open.extend(places.into_iter().map(|place| (place, indent)));
         };
         push(tops, 0, &mut open);
@@ -164,6 +202,37 @@ fn most_first(a: Option<f64>, b: Option<f64>, reversed: bool) -> Ordering {
 mod tests {
     use super::*;
     use crate::cmd::top::synthetic;
+
+    fn shown(model: &Model, order: &Order) -> Vec<(usize, String)> {
+        let lines = order.lines(model);
+        lines.iter().map(|line| (line.indent, model.rows[line.row].name.to_string())).collect()
+    }
+
+    #[test]
+    fn pod_by_pod_there_is_nothing_but_pods_and_the_worst_comes_first() {
+        let pods = Order { shape: Shape::Pods, ..Order::default() };
+        let model = synthetic::named();
+        let [web, db] = ["/kubepods/burstable/podweb", "/kubepods/burstable/poddb"];
+        let id = "3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
+        assert_eq!(
+            shown(&model, &pods),
+            [
+                (0, web.to_owned()),
+                (1, format!("{web}/app")),
+                (1, format!("{web}/sidecar")),
+                (0, db.to_owned()),
+                (1, format!("{db}/postgres")),
+                (1, format!("{db}/{id}")),
+            ]
+        );
+        let named = Order { filter: "prod/db".into(), sort: Sort::Name, ..pods };
+        let names: Vec<_> = shown(&model, &named).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(
+            names,
+            [db.to_owned(), format!("{db}/{id}"), format!("{db}/postgres")],
+            "by name: / before :"
+        );
+    }
 
     fn names(model: &Model, order: &Order) -> Vec<String> {
         order.lines(model).iter().map(|line| model.rows[line.row].name.to_string()).collect()
@@ -192,7 +261,7 @@ mod tests {
             names(&model, &flat),
             ["/kubepods/burstable/podweb/app", "/kubepods/burstable/podweb/sidecar"]
         );
-        let tree = Order { tree: true, ..flat };
+        let tree = Order { shape: Shape::Tree, ..flat };
         let lines = tree.lines(&model);
         let shown: Vec<(usize, &str)> =
             lines.iter().map(|line| (line.indent, &*model.rows[line.row].name)).collect();

@@ -11,11 +11,13 @@ use cgtune_core::{
     },
     snapshot::{CgroupId, Usage},
 };
+use cgtune_node::names::{Container, Kind, Pod, Resident, Runtime, Source};
 use cgtune_sys::scan::{Look, Seen, ThreadTimes};
 
 use super::{
     causes::{Told, Verdicts},
     model::Model,
+    names::{Known, Named},
     scanner::Tick,
 };
 
@@ -158,7 +160,46 @@ pub(crate) fn verdicts() -> Verdicts {
 pub(crate) fn model() -> Model {
     let mut model = Model::new(true, Some(4), Micros::from_ms(1000));
     for second in 100..140 {
-        model.take(tick(second), &verdicts(), false);
+        model.take(tick(second), &verdicts(), &Known::new(), false);
     }
+    model
+}
+
+/// Who lives in some of the groups.
+fn known() -> Known {
+    let pod = |name: &str| {
+        let (namespace, name) = (Some("prod".to_owned()), Some(name.to_owned()));
+        Pod { uid: None, namespace, name, qos: None, astray: false, source: Source::Cri }
+    };
+    let container = |path: &str, name: Option<&str>| Container {
+        id: path.rsplit('/').next().unwrap_or_default().to_owned(),
+        name: name.map(str::to_owned),
+        runtime: Runtime::Containerd,
+        source: Source::Cri,
+    };
+    let place = |path: &str, kind, pod, container| {
+        let resident = Resident { kind, pod: Some(pod), container, unit: None, node: None };
+        let path = Path::new(path);
+        (path.into(), Arc::new(Named::new(resident, path)))
+    };
+    let [web, db] = ["/kubepods/burstable/podweb", "/kubepods/burstable/poddb"];
+    let [app, postgres] = [format!("{web}/app"), GROUPS[4].path.to_owned()];
+    let [sidecar, sandbox] = [format!("{web}/sidecar"), format!("{db}/postgres")];
+    [
+        place(web, Kind::Pod, pod("web"), None),
+        place(&app, Kind::Container, pod("web"), Some(container(&app, Some("app")))),
+        place(&sidecar, Kind::Sandbox, pod("web"), Some(container(&sidecar, None))),
+        place(db, Kind::Pod, pod("db"), None),
+        place(&postgres, Kind::Container, pod("db"), Some(container(&postgres, Some("postgres")))),
+        place(&sandbox, Kind::Inside, pod("db"), None),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// The same groups, on a node whose runtime tells names.
+pub(crate) fn named() -> Model {
+    let mut model = model();
+    model.take(tick(140), &verdicts(), &known(), false);
     model
 }

@@ -185,8 +185,8 @@ impl View {
                 self.order.reversed = !self.order.reversed;
                 self.arrange(model);
             }
-            Action::Tree => {
-                self.order.tree = !self.order.tree;
+            Action::Shape(shape) => {
+                self.order.shape = shape.or_list(self.order.shape);
                 self.arrange(model);
             }
         }

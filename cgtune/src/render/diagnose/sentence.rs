@@ -78,9 +78,16 @@ fn above(evidence: &AboveEvidence) -> String {
 }
 
 fn waiting(cause: Cause, evidence: &WaitingEvidence) -> String {
-    let waited = evidence.run_delay_ms_per_s.unwrap_or(0.0);
-    let mut text =
-        format!("Its threads could have run and waited for a CPU {waited:.0} ms per second, not throttled");
+    let mut text = match (evidence.run_delay_ms_per_s, evidence.pressure_some_ratio) {
+        (None, Some(some)) => format!(
+            "Some task of it waited for a CPU in {:.0} % of the time (PSI; its threads cannot be read)",
+            some * 100.0
+        ),
+        (waited, _) => format!(
+            "Its threads could have run and waited for a CPU {:.0} ms per second, not throttled",
+            waited.unwrap_or(0.0)
+        ),
+    };
     if let Some(used) = evidence.used_cpus {
         text += &format!("; it used {used:.2} CPUs");
     }
@@ -110,7 +117,12 @@ fn waiting(cause: Cause, evidence: &WaitingEvidence) -> String {
         .neighbours
         .iter()
         .filter(|neighbour| neighbour.used_cpus >= 0.01)
-        .map(|neighbour| format!("{} ({:.2} CPUs)", neighbour.path, neighbour.used_cpus))
+        .map(|neighbour| {
+            let shared =
+                neighbour.shared_cpus.filter(|&shared| evidence.cpus.is_some_and(|own| shared < own));
+            let shared = shared.map_or_else(String::new, |shared| format!("; shares {shared} with it"));
+            format!("{} ({:.2} CPUs{shared})", neighbour.path, neighbour.used_cpus)
+        })
         .collect();
     if !busiest.is_empty() {
         text += &format!(" Busiest beside it: {}.", busiest.join(", "));
@@ -132,6 +144,9 @@ fn quiet(evidence: &QuietEvidence) -> String {
         parts.push(format!(
             "{throttled} of {periods} active periods were throttled, {stall:.1} ms per second"
         ));
+    }
+    if let (None, Some(some)) = (evidence.run_delay_ms_per_s, evidence.pressure_some_ratio) {
+        parts.push(format!("some task of it waited for a CPU in {:.1} % of the time", some * 100.0));
     }
     if let Some(waited) = evidence.run_delay_ms_per_s {
         parts.push(format!("its threads waited {waited:.1} ms per second for a CPU"));

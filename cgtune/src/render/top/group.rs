@@ -14,7 +14,7 @@ const WIDEST: u16 = 2 * (60 + AXIS) + 2;
 /// Lines of a chart, its heading not counted.
 const CHART: u16 = 5;
 /// Lines of threads that are wanted before a chart gets its place.
-const THREADS: u16 = 4;
+const THREADS: u16 = 3;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, inode: u64, theme: &Theme) {
     let area = Rect { width: area.width.min(WIDEST), ..area };
@@ -22,7 +22,11 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, inode: u64, t
         return put(buffer, row(area, 0), "this cgroup has vanished; Esc goes back", theme.strong);
     };
     let mut left = area;
-    line(buffer, &mut left, &table::shortened(&group.name, area.width), theme.strong);
+    if let Some(title) = &group.named.title {
+        line(buffer, &mut left, &table::shortened(title, area.width), theme.strong);
+    }
+    let path = if group.named.title.is_some() { Style::new() } else { theme.strong };
+    line(buffer, &mut left, &table::shortened(&group.name, area.width), path);
     for text in facts(group, area.width) {
         line(buffer, &mut left, &text, Style::new());
     }
@@ -110,7 +114,7 @@ fn limits(buffer: &mut Buffer, left: &mut Rect, model: &Model, group: &Row, them
             .is_some_and(|(_, place)| model.rows.get(place).is_some_and(|row| row.inode == level.inode));
         let mark = if sets { " ◀ limit" } else { "" };
         let room = name.saturating_sub(width(mark) + 1);
-        let text = format!("{}{mark}", table::shortened(&label::own(&level.path), room));
+        let text = format!("{}{mark}", table::shortened(&label::own(model, level), room));
         put(buffer, Rect { width: name, ..*left }, &text, Style::new());
         put_right(buffer, *left, 0, &cells, theme.stall(level.stall()));
         take(left, 1);

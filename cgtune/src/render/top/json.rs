@@ -38,6 +38,9 @@ struct Scan<'m> {
 struct Cgroup<'m> {
     path: &'m str,
     container: Option<&'m str>,
+    container_name: Option<&'m str>,
+    pod: Option<&'m str>,
+    namespace: Option<&'m str>,
     quota_us: Option<serde_json::Value>,
     period_us: Option<Micros>,
     burst_us: Option<Micros>,
@@ -96,9 +99,15 @@ fn cgroup<'m>(model: &'m Model, row: &'m Row) -> Cgroup<'m> {
     let limit =
         row.limit.and_then(|(cpus, place)| Some(Limit { cpus, set_by: &model.rows.get(place)?.name }));
     let bandwidth = row.bandwidth;
+    let resident = &row.named.resident;
+    let pod = resident.pod.as_ref();
+    let container = resident.container.as_ref();
     Cgroup {
         path: &row.name,
         container: container_id(&row.path),
+        container_name: container.and_then(|container| container.name.as_deref()),
+        pod: pod.and_then(|pod| pod.name.as_deref()),
+        namespace: pod.and_then(|pod| pod.namespace.as_deref()),
         quota_us: bandwidth.map(|bandwidth| match bandwidth.quota {
             Quota::Unlimited => "max".into(),
             Quota::Limited(us) => us.get().into(),

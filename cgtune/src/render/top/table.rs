@@ -14,7 +14,7 @@ use super::{
 use crate::cmd::top::{
     label,
     model::Model,
-    order::{Line, Order, Sort},
+    order::{Line, Order, Shape, Sort},
     view::View,
 };
 
@@ -26,9 +26,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, view: &View, 
         let why = if model.rows.is_empty() {
             "looking …"
         } else if view.order.filter.is_empty() {
-            "there is no cgroup here"
+            match view.order.shape {
+                Shape::Pods => "there is no pod here; o shows all cgroups",
+                Shape::List | Shape::Tree => "there is no cgroup here",
+            }
         } else {
-            "no path contains this; Esc clears the filter"
+            "no name or path contains this; Esc clears the filter"
         };
         put(buffer, row(area, 1), why, theme.dim);
     }
@@ -54,8 +57,13 @@ pub(super) fn longest(model: &Model, order: &Order, lines: &[Line]) -> u16 {
 
 /// What a line is called: in a tree set in under its parent.
 fn name(model: &Model, order: &Order, line: Line) -> String {
-    let path = &model.rows[line.row].path;
-    if order.tree { format!("{:1$}{2}", "", line.indent * 2, label::own(path)) } else { label::label(path) }
+    let row = &model.rows[line.row];
+    match order.shape {
+        Shape::List => label::label(row),
+        // A pod at the top has nobody above it who has said anything.
+        Shape::Tree | Shape::Pods if line.indent == 0 => label::label(row),
+        Shape::Tree | Shape::Pods => format!("{:1$}{2}", "", line.indent * 2, label::own(model, row)),
+    }
 }
 
 pub(super) fn headings(buffer: &mut Buffer, area: Rect, columns: &Columns, order: &Order, theme: &Theme) {

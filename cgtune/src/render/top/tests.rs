@@ -5,7 +5,8 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::*;
 use crate::cmd::top::{
     keys::Action,
-    order::{Order, Sort},
+    names::Known,
+    order::{Order, Shape, Sort},
     synthetic,
 };
 
@@ -42,11 +43,30 @@ fn the_table_fits_small_usual_and_large_terminals() {
 
 #[test]
 fn the_tree_the_filter_and_the_help() {
-    let tree = Order { tree: true, sort: Sort::Cpu, ..Order::default() };
+    let tree = Order { shape: Shape::Tree, sort: Sort::Cpu, ..Order::default() };
     insta::assert_snapshot!("tree_80x24", frame(80, 24, tree, &[]));
     let filter = Order { filter: "web".into(), ..Order::default() };
     insta::assert_snapshot!("filter_80x10", frame(80, 10, filter, &[Action::Filter]));
     insta::assert_snapshot!("help_80x24", frame(80, 24, Order::default(), &[Action::Help]));
+}
+
+#[test]
+fn names_of_pods_in_a_list_pod_by_pod_and_over_a_group() {
+    let model = synthetic::named();
+    let pods = Order { shape: Shape::Pods, ..Order::default() };
+    let drawn = |height, order, actions: &[Action]| {
+        let mut view = after(&model, order, actions);
+        shown(80, height, &model, &mut view)
+    };
+    insta::assert_snapshot!("named_80x24", drawn(24, Order::default(), &[]));
+    insta::assert_snapshot!("pods_80x12", drawn(12, pods.clone(), &[]));
+    insta::assert_snapshot!("pod_80x24", drawn(24, pods.clone(), &[Action::Down, Action::Open]));
+    let mut tick = synthetic::tick(1);
+    tick.look.groups.retain(|group| !group.path.starts_with("/kubepods"));
+    let mut none = Model::new(true, None, cgtune_core::Micros::from_ms(1000));
+    none.take(tick, &synthetic::verdicts(), &Known::new(), false);
+    let mut view = after(&none, pods, &[]);
+    assert!(shown(80, 12, &none, &mut view).contains("there is no pod here"));
 }
 
 #[test]
@@ -60,11 +80,13 @@ fn one_group_with_its_limits_minute_and_threads() {
 #[test]
 fn no_size_and_no_page_panics_and_tiny_terminals_get_a_message() {
     let model = synthetic::model();
+    let shapes = [Shape::List, Shape::Tree, Shape::Pods];
     let pages: [&[Action]; 4] = [&[], &[Action::Open], &[Action::Help], &[Action::Filter, Action::Down]];
     for width in (0..40).chain([80, 119, 120, 300]) {
         for height in (0..30).chain([100]) {
             for page in pages {
-                let mut view = after(&model, Order { tree: width % 2 == 0, ..Order::default() }, page);
+                let mut view =
+                    after(&model, Order { shape: shapes[usize::from(width) % 3], ..Order::default() }, page);
                 draw(&mut Buffer::empty(Rect::new(0, 0, width, height)), &model, &mut view, &Theme::plain());
             }
         }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use cgtune_core::{
-    Controller, Layout, Nanos, ObservedShare,
+    Controller, CpuSet, Layout, Nanos, ObservedShare,
     diagnose::watched::Neighbour,
     layout::Knob,
-    parse::{cpu_stat, scalar},
+    parse::{cpu_stat, lists, scalar},
 };
 
 use crate::Hierarchies;
@@ -36,8 +36,13 @@ impl Beside {
         }
     }
 
-    /// Those that used the most, most first.
-    pub(super) fn end(&mut self, hierarchies: &Hierarchies, path: &Path) -> Vec<Neighbour> {
+    /// Those that used the most, most first, of those that may run on the same CPUs.
+    pub(super) fn end(
+        &mut self,
+        hierarchies: &Hierarchies,
+        path: &Path,
+        own: Option<&CpuSet>,
+    ) -> Vec<Neighbour> {
         let mut found = Vec::new();
         for parent in parents(hierarchies, path) {
             let Some(then) = self.then.get(parent) else { continue };
@@ -52,13 +57,18 @@ impl Beside {
             }
         }
         found.sort_by_key(|&(_, usage)| std::cmp::Reverse(usage));
-        found.truncate(MOST);
-        let neighbour = |(path, usage): (PathBuf, Nanos)| Neighbour {
-            usage,
-            share: share(hierarchies, &path),
-            path: path.into_os_string().into_encoded_bytes(),
+        let neighbour = |(path, usage): (PathBuf, Nanos)| {
+            let cpus = cpus(hierarchies, &path);
+            let apart = own.zip(cpus.as_ref()).is_some_and(|(own, cpus)| own.intersection(cpus).is_empty());
+            let share = share(hierarchies, &path);
+            (!apart).then(|| Neighbour {
+                usage,
+                share,
+                cpus,
+                path: path.into_os_string().into_encoded_bytes(),
+            })
         };
-        found.into_iter().map(neighbour).collect()
+        found.into_iter().filter_map(neighbour).take(MOST).collect()
     }
 }
 
@@ -85,6 +95,15 @@ fn usages(hierarchies: &Hierarchies, parent: &Path) -> BTreeMap<PathBuf, Nanos> 
         Some((parent.join(&name), usage))
     };
     names.into_iter().take(CHILDREN).filter_map(usage).collect()
+}
+
+/// CPUs that a group may run on.
+fn cpus(hierarchies: &Hierarchies, path: &Path) -> Option<CpuSet> {
+    let hierarchy = hierarchies.of(Controller::Cpuset)?;
+    let (_, file) = hierarchy.layout.file(Knob::EffectiveCpus)?;
+    let cpus = hierarchy.open(path).ok()??.parse(file, lists::parse).ok()??;
+    // Empty: nobody may run there yet, so nobody has.
+    Some(cpus).filter(|cpus| !cpus.is_empty())
 }
 
 fn share(hierarchies: &Hierarchies, path: &Path) -> Option<ObservedShare> {

@@ -38,6 +38,8 @@ struct Group {
     id: CgroupId,
     bandwidth: Option<ObservedBandwidth>,
     series: Series,
+    /// PSI at the first look and at the last.
+    pressure: Option<(Nanos, Nanos)>,
     /// Its own threads at the beginning. `None`: they cannot be read, or the node has too many.
     own: Option<Vec<u32>>,
     /// Whether it is still there.
@@ -79,6 +81,7 @@ impl<'a> Survey<'a> {
                 id: seen.snapshot.id,
                 bandwidth: seen.bandwidth,
                 series: Series { readings: vec![reading(&seen)] },
+                pressure: seen.snapshot.pressure.map(|pressure| (pressure.some.total, pressure.some.total)),
                 own,
                 here: true,
             };
@@ -163,6 +166,7 @@ impl<'a> Survey<'a> {
                 threads: own
                     .and_then(|_| waited.get(path).cloned())
                     .or_else(|| own.map(|_| Threads::default())),
+                pressure: group.pressure.and_then(|(then, now)| now.checked_sub(then)),
                 neighbours: Vec::new(),
                 machine: machine.clone(),
             };
@@ -179,6 +183,8 @@ impl<'a> Survey<'a> {
             {
                 group.series.readings.push(reading(&seen));
                 group.bandwidth = seen.bandwidth;
+                let now = seen.snapshot.pressure.map(|pressure| pressure.some.total);
+                group.pressure = group.pressure.zip(now).map(|((then, _), now)| (then, now));
                 group.here = true;
             }
         }
