@@ -74,6 +74,7 @@ evidence:
     cargo test --release -p cgtune-sys --test real_cgroup --test real_write_order -- --nocapture
     testbed/run --systemd
     testbed/run --long
+    testbed/run --expiry
     cargo run --release -p cgtune --example scenarios -- matrix --seeds 1002-1004 --out results/scenarios-v1
     testbed/run --scenarios results/scenarios-v2 matrix --seeds 1002-1004
     cargo bench -p cgtune-sys --bench read

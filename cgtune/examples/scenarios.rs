@@ -19,10 +19,13 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use serde_json::Value;
 
 use scenarios::{
-    Scenario, interrupt,
+    Cause, Scenario, interrupt,
     programs::Programs,
+    remedies::{self, Tried},
+    remedies_report,
     report::{self, Setting},
     run::{self, Judge, Outcome},
     stage::{Place, Stage},
@@ -35,7 +38,7 @@ use scenarios::{
 #[command(
     after_help = "Names are CAUSE/VARIANT; seeds 1 to 99 are for tuning, 1000 and more for judging.\n\n\
     Examples:\n  scenarios hold short-bursts/a --seed 3 --for 60s\n  scenarios verify --seeds 1-2\n  \
-    scenarios matrix --seeds 1000-1002 --out results/scenarios-v1"
+    scenarios matrix --seeds 1000-1002 --out results/scenarios-v1\n  scenarios remedies --seeds 1000 --only short-bursts"
 )]
 struct Args {
     #[command(subcommand)]
@@ -60,6 +63,9 @@ enum What {
     /// The same, and have cgtune diagnose judge each. Exit code 1: not right in 95 of 100, or a healthy one called ill, or an ill
     /// one healthy.
     Matrix(Many),
+    /// Set up those that are ill, have cgtune diagnose say what would help, do each of it, and read the kernel's counters again.
+    /// Exit code 1: not as expected in 9 of 10.
+    Remedies(Many),
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,6 +85,21 @@ struct Many {
     /// Leave what came of it in this folder, as scenarios.md and scenarios.json.
     #[arg(long)]
     out: Option<PathBuf>,
+}
+
+impl Many {
+    fn chosen(&self) -> anyhow::Result<Vec<Scenario>> {
+        let seeds = scenarios::seeds(&self.seeds)?;
+        let wanted = |variant: &&variants::Variant| {
+            self.only.is_empty() || self.only.iter().any(|only| variant.to_string().starts_with(only))
+        };
+        let variants: Vec<_> = variants::ALL.iter().filter(wanted).collect();
+        if variants.is_empty() {
+            bail!("no scenario's name begins with {}; `scenarios list` has them", self.only.join(" or "));
+        }
+        let of = |seed| variants.iter().map(move |&variant| Scenario { variant, seed });
+        Ok(seeds.into_iter().flat_map(of).collect())
+    }
 }
 
 fn main() -> ExitCode {
@@ -116,6 +137,11 @@ fn answer() -> anyhow::Result<ExitCode> {
             println!("\n{}", report::text(&matrix));
             return Ok(ExitCode::from(u8::from(!matrix.passes())));
         }
+        What::Remedies(many) => {
+            let tried = remedied(&many)?;
+            println!("\n{}", remedies_report::sums(&tried));
+            return Ok(ExitCode::from(u8::from(!remedies::pass(&tried))));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -136,37 +162,46 @@ fn hold(scenario: Scenario, time: Duration) -> anyhow::Result<()> {
 }
 
 fn all(many: &Many, judge: Judge) -> anyhow::Result<Vec<Outcome>> {
-    let (place, programs, seeds) = (Place::find()?, Programs::find()?, scenarios::seeds(&many.seeds)?);
+    let (place, programs, chosen) = (Place::find()?, Programs::find()?, many.chosen()?);
     let setting = Setting::here(place.machine, many.time);
-    let wanted = |variant: &&variants::Variant| {
-        many.only.is_empty() || many.only.iter().any(|only| variant.to_string().starts_with(only))
-    };
-    let chosen: Vec<_> = variants::ALL.iter().filter(wanted).collect();
-    if chosen.is_empty() {
-        bail!("no scenario's name begins with {}; `scenarios list` has them", many.only.join(" or "));
-    }
     println!("{}\n\n{}", setting.line(), report::heading());
     let mut outcomes = Vec::new();
-    for &seed in &seeds {
-        for &variant in &chosen {
-            let scenario = Scenario { variant, seed };
-            let outcome = run::run(&place, &programs, scenario, judge, many.time, many.patience)
-                .with_context(|| format!("scenario {scenario}"))?;
-            println!("{}", report::line(&outcome));
-            outcomes.push(outcome);
-            if let Some(folder) = &many.out {
-                keep(folder, &setting, &outcomes)?;
-            }
+    for scenario in chosen {
+        let outcome = run::run(&place, &programs, scenario, judge, many.time, many.patience)
+            .with_context(|| format!("scenario {scenario}"))?;
+        println!("{}", report::line(&outcome));
+        outcomes.push(outcome);
+        if let Some(folder) = &many.out {
+            let (text, json) = (report::markdown(&setting, &outcomes), report::json(&setting, &outcomes));
+            keep(folder, "scenarios", text, &json)?;
         }
     }
     Ok(outcomes)
 }
 
+fn remedied(many: &Many) -> anyhow::Result<Vec<Tried>> {
+    let (place, programs, chosen) = (Place::find()?, Programs::find()?, many.chosen()?);
+    let setting = Setting::here(place.machine, many.time);
+    println!("{}\n\n{}", setting.line(), remedies_report::heading());
+    let mut tried = Vec::new();
+    for scenario in chosen.into_iter().filter(|scenario| scenario.cause() != Cause::Healthy) {
+        let more = remedies::run(&place, &programs, scenario, many.time, many.patience)
+            .with_context(|| format!("scenario {scenario}"))?;
+        more.iter().for_each(|one| println!("{}", remedies_report::line(one)));
+        tried.extend(more);
+        if let Some(folder) = &many.out {
+            let text = remedies_report::markdown(&setting, &tried);
+            keep(folder, "remedies", text, &remedies_report::json(&setting, &tried))?;
+        }
+    }
+    Ok(tried)
+}
+
 /// Writes what came of those so far: an hour of them is not lost to the last one.
-fn keep(folder: &Path, setting: &Setting, outcomes: &[Outcome]) -> anyhow::Result<()> {
+fn keep(folder: &Path, name: &str, text: String, json: &Value) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let json = serde_json::to_string_pretty(&report::json(setting, outcomes))? + "\n";
-    for (name, text) in [("scenarios.md", report::markdown(setting, outcomes)), ("scenarios.json", json)] {
+    let json = serde_json::to_string_pretty(json)? + "\n";
+    for (name, text) in [(format!("{name}.md"), text), (format!("{name}.json"), json)] {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -34,6 +34,8 @@ pub(crate) enum Verb {
     Completions(cmd::completions::Args),
     #[command(hide = true)]
     Man(cmd::man::Args),
+    #[command(hide = true)]
+    VisitCpus(cmd::visit_cpus::Args),
 }
 
 /// How the answer is given, for every verb that gives one.

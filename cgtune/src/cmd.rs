@@ -13,6 +13,7 @@ pub(crate) mod stat;
 #[cfg(feature = "tui")]
 pub(crate) mod top;
 pub(crate) mod undo;
+pub(crate) mod visit_cpus;
 
 use crate::{cli::Verb, exit::Exit, streams::Streams};
 
@@ -32,5 +33,6 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Explain(args) => explain::run(args, streams),
         Verb::Completions(args) => completions::run(args, streams),
         Verb::Man(args) => man::run(args, streams),
+        Verb::VisitCpus(args) => visit_cpus::run(args, streams),
     }
 }

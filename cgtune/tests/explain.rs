@@ -263,6 +263,8 @@ impl Node {
 
     /// What a page shows, as it is run here: placeholders filled, on this node, in no time, and without writing.
     fn here(&self, shown: &[String]) -> Vec<String> {
+        // A synthetic node has no kernel to try; `real_diagnose` tries one.
+        let shown: Vec<&String> = shown.iter().filter(|word| *word != "--probe-kernel").collect();
         let mut words: Vec<String> = shown.iter().map(|word| Self::filled(word)).collect();
         let mut add = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
         let (root, journal) = (self.root.path().to_str().unwrap(), self.journal.path().to_str().unwrap());

@@ -93,6 +93,25 @@ fn a_hog_under_a_limit_is_named_by_target_and_among_all_and_the_gate_shuts() {
     assert_eq!(node.observed(), before, "it only reads");
 }
 
+/// No kernel that Debian offers takes it away, so that is tried on an old one (`testbed/run --expiry`).
+#[test]
+fn this_kernel_is_tried_when_asked_and_nothing_is_left_of_it() {
+    let _one = alone();
+    let mut node = Node::new("probed");
+    let document = answer(&mut node, 0, &["TARGET", "--json", "--for", "300ms", "--probe-kernel"]);
+    assert_eq!(document["watch"]["kernel_expiry"], "kept", "{document:#}");
+    let document = answer(&mut node, 0, &["TARGET", "--json", "--for", "300ms"]);
+    assert!(document["watch"]["kernel_expiry"].is_null(), "nobody asked: {document:#}");
+    let mut interrupted = diagnose(&mut node, &["TARGET", "--probe-kernel"]).spawn().unwrap();
+    thread::sleep(Duration::from_millis(1500));
+    nix::sys::signal::kill(Pid::from_raw(interrupted.id().cast_signed()), Signal::SIGINT).unwrap();
+    assert_eq!(interrupted.wait().unwrap().code(), Some(130));
+    let hierarchies = cgtune_sys::Hierarchies::detect(cgtune_sys::HostRoot::default()).unwrap();
+    let top = &hierarchies.cpu().mount_point;
+    let left = fs::read_dir(top).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.contains("probe-")).collect::<Vec<_>>(), [""; 0]);
+}
+
 /// Groups as Docker's cgroupfs driver makes them, really throttled; Docker's own note of the name is synthetic, as its
 /// `config.v2.json` has it.
 #[test]

@@ -9,6 +9,7 @@ mod above;
 pub mod cause;
 mod episodes;
 mod expected;
+pub mod expiry;
 pub mod finding;
 mod quota;
 pub mod remedy;
@@ -17,6 +18,7 @@ pub mod watched;
 
 use above::FromAbove;
 pub use cause::Cause;
+pub use expiry::Expiry;
 pub use finding::{Confidence, Evidence, Finding};
 use finding::{MissingEvidence, QuietEvidence};
 use quota::{Throttling, used_by_threads};

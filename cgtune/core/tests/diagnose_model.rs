@@ -136,6 +136,7 @@ impl Story {
                 busy: Vec::new(),
                 steal: Some(Nanos::ZERO),
                 release: Some(format!("{}.{}.0", self.kernel.0, self.kernel.1)),
+                expiry: None,
             },
         }
     }

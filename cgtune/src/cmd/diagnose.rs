@@ -1,5 +1,6 @@
 //! `cgtune diagnose`: watches cgroups for a while and says why they stand still, what it costs, and what would help.
 
+mod probe;
 pub(crate) mod watch;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
@@ -32,7 +33,7 @@ TARGET is a cgroup path (/kubepods/…), a pid, a container id or its beginning,
 pod:NAMESPACE/POD or unit:NAME; without one it is the cgroup that this command
 runs in.
 It only reads. One cgroup is read every 10 ms or more often, which takes less
-than one hundredth of a CPU.
+than one hundredth of a CPU. (--probe-kernel makes a cgroup of its own.)
 
 Causes: sustained-demand, short-bursts, too-many-threads, ancestor-limit,
 pinned-and-limited, quota-too-small, starved, idle-class, kernel-expiry-bug;
@@ -67,6 +68,10 @@ pub(crate) struct Args {
     /// Watch for so long
     #[arg(long = "for", value_name = "DURATION", default_value = "10s")]
     duration: String,
+    /// First try for four seconds, in a cgroup of our own, whether this kernel takes
+    /// unused quota away (Linux 4.18 to 5.3)
+    #[arg(long, conflicts_with = "from")]
+    probe_kernel: bool,
     /// Exit 1 when a finding costs more than --max-stall-ms-per-s
     #[arg(long)]
     check: bool,
@@ -101,8 +106,15 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let ask = args.node.ask()?;
     let host = HostRoot::new(&args.node.host_root);
     let hierarchies = Hierarchies::detect(host).map_err(target::kernel)?;
+    let expiry = match args.probe_kernel {
+        true => match probe::kernel(&hierarchies, &interrupt)? {
+            Some(expiry) => Some(expiry),
+            None => return Ok(Exit::Interrupted),
+        },
+        false => None,
+    };
     let watch = watch::Watch { duration, interrupt: &interrupt };
-    let seen = if args.all {
+    let mut seen = if args.all {
         watch.all(&hierarchies)?
     } else {
         let targets = if targets.is_empty() { vec![Target::Own] } else { targets };
@@ -115,6 +127,8 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         }
         seen
     };
+    seen.watched.values_mut().for_each(|watched| watched.machine.expiry = expiry);
+    seen.effort.expiry = expiry;
     let host = hierarchies.host();
     let register = Register::read(host, seen.watched.keys(), &ask);
     answer(args, seen, &register, host, &interrupt, streams)
@@ -140,6 +154,9 @@ fn answer(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
     let diagnoses = diagnoses(seen.watched, register);
+    if let Some(expiry) = seen.effort.expiry.filter(|_| !args.output.json) {
+        render::diagnose::expiry(expiry, streams.out)?;
+    }
     if args.output.json {
         render::diagnose_json::write(&diagnoses, &seen.effort, host, streams.out)?;
     } else if args.all {

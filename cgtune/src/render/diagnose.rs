@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     diagnose::{
-        Cause, Confidence, Finding, Remedy,
+        Cause, Confidence, Expiry, Finding, Remedy,
         remedy::{Expected, Kind},
     },
     sim::Spread,
@@ -18,6 +18,25 @@ use crate::{
     diagnosis::{Diagnosis, Owners, Prescription},
     streams::HEADING,
 };
+
+/// What a probe of the kernel said.
+pub(crate) fn expiry(expiry: Expiry, out: &mut dyn Write) -> io::Result<()> {
+    let said = match expiry {
+        Expiry::Expires => {
+            "This kernel takes unused quota away: a load that stayed below its quota was throttled (cgtune explain kernel-expiry-bug)."
+        }
+        Expiry::Kept => {
+            "This kernel keeps unused quota: a load that stayed below its quota was not throttled."
+        }
+        Expiry::Unclear => {
+            "Whether this kernel takes unused quota away cannot be said: the probe did not run as meant; try again on a quieter machine."
+        }
+    };
+    for line in paragraph::wrap(said, paragraph::WIDTH) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out)
+}
 
 pub(crate) fn write(diagnosis: &Diagnosis, owners: &mut Owners<'_>, out: &mut dyn Write) -> io::Result<()> {
     match title(&diagnosis.resident, &diagnosis.path) {

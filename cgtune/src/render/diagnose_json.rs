@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use cgtune_core::{
     Nanos, ObservedShare,
     diagnose::{
-        Cause, Confidence, Evidence, Finding,
+        Cause, Confidence, Evidence, Expiry, Finding,
         remedy::{Expected, Kind},
     },
 };
@@ -35,6 +35,7 @@ struct Watch {
     cpu_ns: Nanos,
     interval_ns: Nanos,
     cgroups: usize,
+    kernel_expiry: Option<Expiry>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +101,7 @@ pub(crate) fn write(
             cpu_ns: effort.cpu,
             interval_ns: effort.interval,
             cgroups: effort.cgroups,
+            kernel_expiry: effort.expiry,
         },
         cgroups: diagnoses.iter().map(|diagnosis| cgroup(diagnosis, &mut owners)).collect(),
     };

@@ -27,6 +27,12 @@ pub fn process_cpu() -> Nanos {
     read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
 }
 
+/// CPU time that the calling thread has used.
+#[must_use]
+pub fn thread_cpu() -> Nanos {
+    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
 fn read(clock: ClockId) -> Nanos {
     // Cannot fail for these clocks with a valid pointer (clock_gettime(2)).
     let time = clock_gettime(clock).unwrap_or_else(|_| TimeSpec::new(0, 0));

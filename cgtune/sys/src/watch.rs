@@ -221,6 +221,7 @@ impl<'a> Watcher<'a> {
             steal: spent.as_ref().and_then(|(now, then)| now.steal.checked_sub(then.steal)),
             busy: spent.map(|(now, then)| since(&now.each, &then.each)).unwrap_or_default(),
             release: facts::kernel_release_of(host),
+            expiry: None,
         };
         let mut roll = Roll::begin(host);
         let mut answers = BTreeMap::new();

@@ -56,6 +56,18 @@ pub(crate) fn amiss(scenario: Scenario, measured: &Measured) -> Vec<String> {
         }
         _ => {}
     }
+    amiss.extend(disturbed(scenario, measured));
+    amiss
+}
+
+/// What others did to it.
+pub(crate) fn disturbed(scenario: Scenario, measured: &Measured) -> Vec<String> {
+    let mut amiss = Vec::new();
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            amiss.push(what);
+        }
+    };
     let foreign = measured.foreign_cpus;
     let healthy = scenario.cause() == Cause::Healthy;
     let most = if healthy { FOREIGN_TO_HEALTHY } else { FOREIGN };

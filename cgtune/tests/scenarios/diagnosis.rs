@@ -22,6 +22,27 @@ pub(crate) struct Diagnosis {
     pub(crate) stall_ms_per_s: Option<f64>,
     /// The causes of the other findings, in their order.
     pub(crate) others: Vec<Cause>,
+    /// What it would do about the first.
+    pub(crate) offered: Vec<Offered>,
+}
+
+/// A remedy as cgtune itself would carry it out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Offered {
+    /// Which, as it says: burst, longer-period, …
+    pub(crate) kind: String,
+    /// A line for a shell.
+    pub(crate) command: String,
+    pub(crate) expected: Option<Expected>,
+}
+
+/// What the model expects, least and most, in milliseconds stalled a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Expected {
+    /// As it is.
+    pub(crate) stall_now: [f64; 2],
+    /// With the remedy.
+    pub(crate) stall: [f64; 2],
 }
 
 /// Runs it. It may take a while longer than it was asked to watch.
@@ -86,5 +107,24 @@ pub(crate) fn read(document: &str, path: &Path) -> anyhow::Result<Diagnosis> {
         confidence: confidence.to_owned(),
         stall_ms_per_s: first.get("stall_ms_per_s").and_then(Value::as_f64),
         others: others.to_vec(),
+        offered: offered(first),
     })
+}
+
+fn offered(finding: &Value) -> Vec<Offered> {
+    let spread = |of: &Value| Some([of.get("min")?.as_f64()?, of.get("max")?.as_f64()?]);
+    let expected = |remedy: &Value| {
+        let of = remedy.get("expected")?;
+        Some(Expected {
+            stall_now: spread(of.get("stall_ms_per_s_now")?)?,
+            stall: spread(of.get("stall_ms_per_s")?)?,
+        })
+    };
+    let one = |remedy: &Value| {
+        let word = |key| remedy.get(key).and_then(Value::as_str);
+        (word("owner")? == "cgtune").then_some(())?;
+        let (kind, command) = (word("kind")?.to_owned(), word("command")?.to_owned());
+        Some(Offered { kind, command, expected: expected(remedy) })
+    };
+    finding.get("remedies").and_then(Value::as_array).into_iter().flatten().filter_map(one).collect()
 }

@@ -4,7 +4,7 @@
 //! A [`Scenario`] is a cause, a variant and a seed. Its [`Situation`](situation::Situation) follows from them alone
 //! ([`variants`], [`draw`]). [`stage`] sets it up and takes it down, [`measured`] reads the kernel's counters beside
 //! whoever judges, [`came_about`] says whether what was meant to happen did, [`diagnosis`] asks the tool, [`matrix`]
-//! counts who was right. What lives elsewhere: how a diagnosis is made. Nothing here may look at that, nor the other way.
+//! counts who was right; [`remedies`] does what the tool advises and reads the counters again. What lives elsewhere: how a diagnosis is made. Nothing here may look at that, nor the other way.
 //!
 //! `kernel-expiry-bug`, host steal and `unknown` cannot be made on a kernel that works.
 
@@ -17,6 +17,8 @@ pub(crate) mod interrupt;
 pub(crate) mod matrix;
 pub(crate) mod measured;
 pub(crate) mod programs;
+pub(crate) mod remedies;
+pub(crate) mod remedies_report;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod situation;

@@ -39,6 +39,17 @@ impl Setting {
         }
     }
 
+    /// For a program.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "command": self.command,
+            "kernel": self.kernel,
+            "cgroup": self.layout(),
+            "cpus": self.machine.cpus,
+            "watch_ms": u64::try_from(self.watch_ms).unwrap_or(u64::MAX),
+        })
+    }
+
     /// One line.
     pub(crate) fn line(&self) -> String {
         let Self { command, kernel, machine, watch_ms } = self;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Cause, remedy::Remedy};
+use super::{Cause, Expiry, remedy::Remedy};
 use crate::{Micros, ObservedShare};
 
 /// How sure a finding is.
@@ -83,6 +83,8 @@ pub struct QuotaEvidence {
     pub cpus: Option<usize>,
     /// CPUs of the machine.
     pub online_cpus: Option<usize>,
+    /// What a probe said of the kernel. `None`: nobody asked for one.
+    pub kernel_expiry: Option<Expiry>,
 }
 
 /// A quota above the group.

@@ -1,7 +1,7 @@
 //! A group whose own quota runs out: why, episode by episode.
 
 use super::{
-    Cause,
+    Cause, Expiry,
     episodes::{Episode, cells, episodes},
     finding::{Confidence, Evidence, Finding, QuotaEvidence},
     watched::{Series, Watched},
@@ -19,6 +19,8 @@ const ENDLESS: u64 = 3;
 const THREADS_OVER_LIMIT: f64 = 1.75;
 /// Throttled periods that used less of their quota than this lost the rest to other CPUs.
 const STRANDED: f64 = 0.8;
+/// Where the kernel takes back what is not used, those that used less than this lost the rest to that.
+const TAKEN_BACK: f64 = 0.95;
 /// Episodes that make a finding sure.
 const MANY: u64 = 5;
 /// CPUs from which on the old kernels' expiry of slices shows (each may lose 5 ms a period).
@@ -127,9 +129,11 @@ impl<'a> Throttling<'a> {
                 threads_wanting: median(own.iter().filter_map(|episode| episode.wanting)).or(usual_wanting),
                 cpus: width,
                 online_cpus: watched.machine.online.as_ref().map(crate::CpuSet::len),
+                kernel_expiry: watched.machine.expiry,
             };
             let seen = if number >= MANY { Confidence::High } else { Confidence::Medium };
             let confidence = match cause {
+                Cause::KernelExpiryBug if watched.machine.expiry == Some(Expiry::Expires) => seen,
                 Cause::KernelExpiryBug => Confidence::Medium,
                 _ if self.is_rough() => Confidence::Low,
                 Cause::TooManyThreads if evidence.threads_wanting.is_none() => Confidence::Low,
@@ -164,22 +168,22 @@ impl<'a> Throttling<'a> {
         {
             return Some(Cause::PinnedAndLimited);
         }
+        let used_when_throttled = median_of(episodes.iter().map(|episode| episode.of_quota));
+        if used_when_throttled.is_some_and(|part| part < TAKEN_BACK) && expires(watched, online) {
+            return Some(Cause::KernelExpiryBug);
+        }
         // Where no period ended otherwise, what it wants has no end that was seen: what came together is only the least.
         let never_done = self.series.nr_periods().is_some_and(|all| all >= ENDLESS)
             && self.series.nr_throttled() == self.series.nr_periods();
         if of_limit >= SUSTAINED || (never_done && of_limit >= NEARLY) {
             return Some(Cause::SustainedDemand);
         }
-        let stranded =
-            median_of(episodes.iter().map(|episode| episode.of_quota)).is_some_and(|part| part < STRANDED);
-        if stranded && expires(watched) && online.is_some_and(|online| online >= EXPIRY_CPUS) {
-            return Some(Cause::KernelExpiryBug);
-        }
         if self.is_rough() {
             // Only totals are known, and so only that the average is no reason.
             return Some(Cause::ShortBursts);
         }
         let below_a_slice = self.limit.quota.limited().is_some_and(|quota| quota.to_nanos() < SLICE);
+        let stranded = used_when_throttled.is_some_and(|part| part < STRANDED);
         (stranded || below_a_slice).then_some(Cause::QuotaTooSmall)
     }
 }
@@ -193,9 +197,17 @@ fn times_empty(watched: &Watched) -> bool {
     version(watched).is_none_or(|version| crate::sim::Kernel::of(version).times_empty)
 }
 
-/// Whether the kernel may take unused slices away (512ac999d275, 4.18, until de53fd7aedb1, 5.4; backports differ).
-fn expires(watched: &Watched) -> bool {
-    version(watched).is_some_and(|v| v >= Version::new(4, 18, 0) && v < Version::new(5, 4, 0))
+/// Whether the kernel takes unused slices away: what a probe says, else what the version and the machine let fear (512ac999d275,
+/// 4.18, until de53fd7aedb1, 5.4; backports differ).
+fn expires(watched: &Watched, online: Option<usize>) -> bool {
+    match watched.machine.expiry {
+        Some(Expiry::Expires) => true,
+        Some(Expiry::Kept) => false,
+        Some(Expiry::Unclear) | None => {
+            version(watched).is_some_and(|v| v >= Version::new(4, 18, 0) && v < Version::new(5, 4, 0))
+                && online.is_some_and(|online| online >= EXPIRY_CPUS)
+        }
+    }
 }
 
 /// CPUs used by the threads, where no counter says.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::expiry::Expiry;
 use crate::{
     CpuSet, Nanos, Observed, ObservedBandwidth,
     parse::cpu_stat::{BandwidthCounters, BurstCounters},
@@ -176,6 +177,8 @@ pub struct Machine {
     pub steal: Option<Nanos>,
     /// `uname -r`.
     pub release: Option<String>,
+    /// What a probe of the kernel said, where somebody asked for one.
+    pub expiry: Option<Expiry>,
 }
 
 /// All that was seen of a group.

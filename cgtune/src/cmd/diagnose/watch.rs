@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, io::IsTerminal as _, path::PathBuf, time::Duration};
 
-use cgtune_core::{Micros, Nanos, diagnose::Watched};
+use cgtune_core::{
+    Micros, Nanos,
+    diagnose::{Expiry, Watched},
+};
 use cgtune_sys::{
     Cgroup, Error, Hierarchies, HostRoot, clock,
     watch::{Survey, Watcher},
@@ -32,7 +35,7 @@ pub(crate) struct Watch<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
-/// What a watch cost.
+/// What a watch took.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// From the first look to the last.
@@ -43,6 +46,8 @@ pub(crate) struct Effort {
     pub(crate) interval: Nanos,
     /// Groups that were read.
     pub(crate) cgroups: usize,
+    /// What a probe of the kernel said before, where one was asked for.
+    pub(crate) expiry: Option<Expiry>,
 }
 
 /// What was seen, and what that cost.
@@ -163,6 +168,7 @@ impl Watch<'_> {
 
 fn effort(host: &HostRoot, before: Nanos, begin: Nanos, interval: Nanos, cgroups: usize) -> Effort {
     Effort {
+        expiry: None,
         wall: host.now().saturating_sub(begin),
         cpu: clock::process_cpu().saturating_sub(before),
         interval,

@@ -1,7 +1,7 @@
 //! Evidence as a sentence: what was seen, with the numbers that decided.
 
 use cgtune_core::diagnose::{
-    Cause, Finding,
+    Cause, Expiry, Finding,
     finding::{AboveEvidence, Evidence, QuietEvidence, QuotaEvidence, WaitingEvidence},
 };
 
@@ -47,9 +47,16 @@ fn quota(cause: Cause, evidence: &QuotaEvidence) -> String {
             let used = evidence.used_when_throttled_ratio.map_or_else(String::new, |part| {
                 format!(" Throttled periods had used {:.0} % of the quota, typically.", part * 100.0)
             });
-            format!(
-                "{ran_out}; {average}. The kernel hands the quota out in slices of 5 ms to each CPU and checks it at ticks.{used}"
-            )
+            let kernel = match (cause, evidence.kernel_expiry) {
+                (Cause::KernelExpiryBug, Some(Expiry::Expires)) => {
+                    "The kernel hands the quota out in slices of 5 ms to each CPU, and this one takes back what a CPU has not used when the period ends (tried here)."
+                }
+                (Cause::KernelExpiryBug, _) => {
+                    "The kernel hands the quota out in slices of 5 ms to each CPU, and one of this version may take back what a CPU has not used when the period ends: --probe-kernel tries it."
+                }
+                _ => "The kernel hands the quota out in slices of 5 ms to each CPU and checks it at ticks.",
+            };
+            format!("{ran_out}; {average}. {kernel}{used}")
         }
         _ => format!("{ran_out}; {average}."),
     }

@@ -146,6 +146,7 @@ impl<'a> Survey<'a> {
             steal: None,
             busy: Vec::new(),
             release: facts::kernel_release_of(host),
+            expiry: None,
         };
         let mut answers = BTreeMap::new();
         for (path, group) in self.groups.iter().filter(|(_, group)| group.here) {
