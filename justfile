@@ -76,7 +76,7 @@ evidence:
     testbed/run --long
     testbed/run --expiry
     cargo run --release -p cgtune --example scenarios -- matrix --seeds 1002-1004 --out results/scenarios-v1
-    testbed/run --scenarios results/scenarios-v2 matrix --seeds 1002-1004
+    testbed/run --scenarios results/scenarios-v2 matrix --seeds 1002-1003
     cargo bench -p cgtune-sys --bench read
     cargo bench -p cgtune-sys --bench scan
     cgtune/fuzz/run 600

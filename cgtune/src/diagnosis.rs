@@ -9,11 +9,12 @@ use cgtune_core::{
     Micros, ObservedShare, Quota,
     diagnose::{
         self, Cause, Finding, Remedy, Watched,
-        remedy::{Change, Kind},
+        remedy::{Change, Kind, Raised},
     },
     text::shell,
 };
 use cgtune_node::{
+    change,
     names::Resident,
     owner::{self, Ownership, Touched, Wanted},
 };
@@ -106,7 +107,19 @@ fn by_hand(remedy: &Remedy) -> Option<Prescription> {
     })
 }
 
+/// What carries a change out here and now, where the group's name can be typed.
 fn apply(path: &Path, change: &Change) -> Option<String> {
+    let own = apply_to(path, change)?;
+    let Some(Raised { levels_up, quota, period, burst }) = change.above else { return Some(own) };
+    let above = path.ancestors().nth(levels_up)?;
+    if change::pod_of(path).as_deref() == Some(above) {
+        return Some(own + " --with-pod");
+    }
+    let first = apply_to(above, &Change { quota, period, burst, ..Change::default() })?;
+    Some(format!("{first} && {own}"))
+}
+
+fn apply_to(path: &Path, change: &Change) -> Option<String> {
     // A name that no terminal shows as it is cannot be typed either.
     let mut line = format!("cgtune apply {}", shell::quote(path.to_str()?)?);
     if let Some(quota) = change.quota {

@@ -182,6 +182,13 @@ fn a_pod_made_through_the_cri_is_named_by_the_cri_and_by_containerds_state() {
     // Both are throttled, each by its own limit; the pod's is no other than its container's.
     limit_pod(&paths[0]);
     assert_web_is_named_with_its_cause(&containerd, &app);
+    let group = diagnosed(&containerd, &["--container", "app"], &app);
+    let remedies = group["findings"][0]["remedies"].as_array().unwrap().iter();
+    let commands: Vec<&str> = remedies
+        .filter(|remedy| remedy["owner"] == "cgtune")
+        .map(|remedy| remedy["command"].as_str().unwrap())
+        .collect();
+    assert!(commands.len() >= 2 && commands.iter().all(|line| line.ends_with(" --with-pod")), "{commands:?}");
 
     // The same from files alone, of a node whose /run is this containerd's; no socket is asked for what they tell.
     let node = HostRoot::new(containerd.node());

@@ -10,7 +10,7 @@
 
 mod scenarios;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use cgtune_core::Layout;
 use proptest::prelude::*;
@@ -24,6 +24,30 @@ use scenarios::{
 
 fn drawn(variant: &'static variants::Variant, seed: u64, layout: Layout) -> Situation {
     Scenario { variant, seed }.situation(Machine { cpus: 2, layout })
+}
+
+/// What docs/scenarios.md quotes is what is committed; and that meets the bar.
+#[test]
+fn the_committed_matrices_are_quoted_as_they_are_and_meet_the_bar() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read =
+        |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let quoted = read("docs/scenarios.md");
+    for (name, seeds) in [("scenarios-v1", 3), ("scenarios-v2", 2)] {
+        let text = read(&format!("results/{name}/scenarios.md"));
+        let mut parts = text.split("\n\n").skip(1);
+        for part in [parts.next().unwrap(), parts.next().unwrap()] {
+            assert!(quoted.contains(part), "{name}: {part}");
+        }
+        let json: serde_json::Value =
+            serde_json::from_str(&read(&format!("results/{name}/scenarios.json"))).unwrap();
+        let count = |key: &str| json[key].as_u64().unwrap();
+        assert_eq!(json["scenarios"].as_array().unwrap().len(), variants::ALL.len() * seeds, "{name}");
+        assert!(count("right") * 20 >= count("judged") * 19, "{name}");
+        assert_eq!([count("healthy_called_ill"), count("ill_called_healthy")], [0, 0], "{name}");
+        let judged = json["scenarios"].as_array().unwrap().iter();
+        assert!(judged.clone().all(|one| one["seed"].as_u64().unwrap() >= 1000), "{name}: tuned on");
+    }
 }
 
 /// The only pulses of the watched group.

@@ -31,6 +31,18 @@ as_user() { exec /usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups --inh
 hog() { sh -c 'echo 0 > "$0/cgroup.procs"; while :; do :; done' "$1" & hog=$!; }
 end_hog() { kill -9 "$hog"; wait "$hog" 2> /dev/null; }
 
+# below_its_quota: a load on 8 CPUs that uses 9.6 ms of every 100 ms, under a quota of 13.1, in the v1 group /cgtune-below.
+below_its_quota() {
+    mkdir $cg/cpu/cgtune-below
+    # Without a quota at first, since starting takes more than that.
+    sh -c 'echo 0 > "$0/tasks"; exec cgtune visit-cpus 0-7' $cg/cpu/cgtune-below &
+    below=$!
+    sleep 1
+    echo 13100 > $cg/cpu/cgtune-below/cpu.cfs_quota_us
+    sleep 0.5
+}
+end_below_its_quota() { kill -9 $below; wait $below 2> /dev/null; rmdir $cg/cpu/cgtune-below; }
+
 # Every cgroup with what it passes on: what must be as it was.
 tree() {
     find "$cg" -type d | sort | while read -r dir; do echo "$dir [$(cat "$dir/cgroup.subtree_control" 2> /dev/null)]"; done

@@ -234,6 +234,35 @@ fn a_pod_that_runs_out_by_its_own_small_limit_or_by_a_sibling_is_an_ancestor_pro
 }
 
 #[test]
+fn a_limit_above_that_would_hold_it_goes_along() {
+    let above = |pod: u64, kind| {
+        let limits = vec![Some(limited(pod, 100_000)), Some(limited(40_000, 100_000))];
+        let story = Story { limits, ..Story::of(2, limited(1000, 1000), 1, pulses(1, 60_000, 250)) };
+        let remedies = verdict(&story.seen()).remedies;
+        let change = remedies.iter().find(|remedy| remedy.kind == kind).unwrap().change.unwrap();
+        (change, change.above)
+    };
+    // The same limit: whatever helps must be done to both.
+    for kind in [Kind::Burst, Kind::LongerPeriod, Kind::RaiseLimit, Kind::NoLimit] {
+        let (own, raised) = above(40_000, kind);
+        let raised = raised.unwrap();
+        assert_eq!(raised.levels_up, 1);
+        assert_eq!(
+            (raised.quota, raised.period, raised.burst),
+            (own.quota, own.period, own.burst),
+            "{kind:?}"
+        );
+    }
+    // A pod with some room for another container: it gets as much more.
+    let (own, raised) = above(50_000, Kind::RaiseLimit);
+    let more = own.quota.unwrap().limited().unwrap().get() - 40_000;
+    assert!(more > 10_000, "or the pod would not be in its way: {own:?}");
+    assert_eq!(raised.unwrap().quota, Some(Quota::Limited(Micros::new(50_000 + more))));
+    assert_eq!(above(50_000, Kind::Burst).1, None);
+    assert_eq!(above(190_000, Kind::RaiseLimit).1, None, "room enough");
+}
+
+#[test]
 fn counters_that_come_round_change_nothing() {
     let story =
         |offset| Story { offset, ..Story::of(2, limited(40_000, 100_000), 1, pulses(1, 60_000, 250)) };

@@ -167,12 +167,7 @@ fn answer(
             render::diagnose::write(diagnosis, &mut owners, streams.out)?;
         }
     }
-    // Who could not be asked matters only where a name is missing.
-    if diagnoses.iter().any(|diagnosis| diagnosis.resident.is_nameless()) {
-        for answer in register.failures() {
-            streams.warn(&render::resident::unasked(answer))?;
-        }
-    }
+    render::resident::warn(diagnoses.iter().map(|diagnosis| &diagnosis.resident), register, streams)?;
     let over = |finding: &cgtune_core::diagnose::Finding| {
         !matches!(finding.cause, Cause::Healthy)
             && finding.stall_ms_per_s.is_some_and(|stall| stall > args.max_stall_ms_per_s)

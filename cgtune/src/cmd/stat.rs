@@ -82,12 +82,8 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             render::stat::write(reading, streams.out)?;
         }
     }
-    // Who could not be asked matters only where a name is missing.
-    if readings.iter().any(|reading| reading.resident.is_nameless()) {
-        for answer in register.failures() {
-            streams.warn(&render::resident::unasked(answer))?;
-        }
-    }
+    let residents = readings.iter().map(|reading| &reading.resident);
+    render::resident::warn(residents, &register, streams)?;
     Ok(Exit::Done)
 }
 

@@ -121,7 +121,7 @@ fn what(remedy: &Remedy) -> String {
         }
         Kind::NoLimit => "no limit: its weight decides when CPUs are short".to_owned(),
         Kind::RaiseAncestor => "a larger limit, or none, for the group above".to_owned(),
-        Kind::RaiseWeight => "four times the weight".to_owned(),
+        Kind::RaiseWeight => "a larger weight".to_owned(),
         Kind::NotIdle => "taking it out of the idle class".to_owned(),
         Kind::OtherCpus => "more CPUs, or others".to_owned(),
         Kind::NewKernel => "a kernel with de53fd7aedb1 (5.4, and many older stable ones)".to_owned(),

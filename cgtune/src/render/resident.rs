@@ -1,9 +1,11 @@
 //! Who lives in a cgroup, in few words.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use cgtune_core::text::Escaped;
-use cgtune_node::names::{Answer, Kind, Outcome, Resident};
+use cgtune_node::names::{Answer, Kind, Outcome, Register, Resident};
+
+use crate::streams::Streams;
 
 /// As much of an id as people write.
 const ID: usize = 12;
@@ -32,8 +34,22 @@ pub(crate) fn title(resident: &Resident, path: &Path) -> Option<String> {
     })
 }
 
+/// Warns of those who could not be asked. That matters only where a name is missing.
+pub(crate) fn warn<'r>(
+    mut residents: impl Iterator<Item = &'r Resident>,
+    register: &Register,
+    streams: &mut Streams<'_>,
+) -> io::Result<()> {
+    if residents.any(Resident::is_nameless) {
+        for answer in register.failures() {
+            streams.warn(&unasked(answer))?;
+        }
+    }
+    Ok(())
+}
+
 /// Who could not be asked for names, and why.
-pub(crate) fn unasked(answer: &Answer) -> String {
+fn unasked(answer: &Answer) -> String {
     let why = match &answer.outcome {
         Outcome::Failed(why) => why.as_str(),
         _ => "it says nothing",

@@ -75,10 +75,16 @@ pub(crate) fn run(
     let (before, diagnosis) = watched(&mut stage, |path| diagnosis::ask(programs, path, watch))?;
     let mut answers = Vec::new();
     for offered in diagnosis.offered {
-        cgtune(programs, journal.path(), offered.command.split(' ').skip(1).chain(["--yes"]))?;
+        // One after the other, as a shell would.
+        let commands: Vec<&str> = offered.command.split(" && ").collect();
+        for command in &commands {
+            cgtune(programs, journal.path(), command.split(' ').skip(1).chain(["--yes"]))?;
+        }
         interrupt::sleep(SETTLE)?;
         let (after, ()) = watched(&mut stage, |_| interrupt::sleep(watch))?;
-        cgtune(programs, journal.path(), ["undo"].into_iter())?;
+        for _ in &commands {
+            cgtune(programs, journal.path(), ["undo"].into_iter())?;
+        }
         interrupt::sleep(SETTLE)?;
         answers.push(Tried {
             scenario,

@@ -9,7 +9,7 @@ use super::{
 use crate::{Micros, Nanos, ObservedBandwidth, convert::Version, sim::kernel::SLICE};
 
 /// From this part of the limit on there is nothing to save up: no burst helps.
-const SUSTAINED: f64 = 0.95;
+pub(super) const SUSTAINED: f64 = 0.95;
 /// From this part on, if no period ended but throttled: at the ends of a short watch a part of a period is missing.
 const NEARLY: f64 = 0.8;
 /// So many periods in a row, and no other, make it endless.

@@ -7,7 +7,8 @@ use super::{
     Cause,
     expected::Modelled,
     finding::{Evidence, Finding, QuotaEvidence, WaitingEvidence},
-    watched::Watched,
+    quota::SUSTAINED,
+    watched::{Above, Watched},
 };
 use crate::{Bandwidth, Micros, ObservedBandwidth, ObservedShare, Quota, policy, sim::Spread};
 
@@ -54,6 +55,21 @@ pub struct Change {
     pub idle: Option<bool>,
     /// Weight, in the layout's own unit.
     pub share: Option<crate::ObservedShare>,
+    /// What a group above needs first, whose limit would hold this one where it is (and which v1 would not let it exceed).
+    pub above: Option<Raised>,
+}
+
+/// What is written to a group above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raised {
+    /// How many levels above the changed group.
+    pub levels_up: usize,
+    /// Quota.
+    pub quota: Option<Quota>,
+    /// Period.
+    pub period: Option<Micros>,
+    /// Burst.
+    pub burst: Option<Micros>,
 }
 
 /// What the model expects of a change, over all the phases that nobody knows.
@@ -128,11 +144,15 @@ fn for_quota(
 ) -> Vec<Remedy> {
     let width = watched.width().unwrap_or(1).max(1) as f64;
     let wanting = evidence.threads_wanting.unwrap_or(1);
+    // It shows no end to what it wants: there is nothing to model, and nothing to save up.
+    let endless = cause == Cause::SustainedDemand || evidence.used_of_limit_ratio >= SUSTAINED;
     let asked = Asked {
         limit,
+        above: &watched.above,
         model: match cause {
-            // It shows no end to what it wants, or waits for what no quota explains.
-            Cause::SustainedDemand | Cause::KernelExpiryBug => None,
+            // It waits for what no quota explains.
+            Cause::KernelExpiryBug => None,
+            _ if endless => None,
             _ => Modelled::of(watched, limit, wanting.min(width as u32)),
         },
     };
@@ -155,7 +175,7 @@ fn for_quota(
         Cause::SustainedDemand => {
             vec![asked.raise(most.max(evidence.limit_cpus * 1.5).min(width)), asked.no_limit()]
         }
-        Cause::PinnedAndLimited => vec![asked.no_limit(), asked.burst()],
+        Cause::PinnedAndLimited => vec![asked.no_limit(), asked.burst().filter(|_| !endless)],
         Cause::QuotaTooSmall => {
             vec![asked.sensible_quota(), asked.longer_period(together.max(1.0)), asked.no_limit()]
         }
@@ -182,9 +202,11 @@ fn for_waiting(cause: Cause, watched: &Watched, evidence: &WaitingEvidence) -> V
     if evidence.steal_cpus.unwrap_or(0.0) * 2.0 > evidence.others_cpus.unwrap_or(0.0) {
         remedies.push(Remedy::plain(Kind::OtherHost));
     }
+    // Four times as much; of less than the usual at least that, or it would hardly be felt beside groups that have it.
+    let more = |n: u64, usual: u64, most: u64| n.saturating_mul(4).clamp(usual, most);
     let raised = match watched.observed.share {
-        Some(ObservedShare::Shares(n)) => Some(ObservedShare::Shares((n.max(2) * 4).min(262_144))),
-        Some(ObservedShare::Weight(n)) => Some(ObservedShare::Weight((n.max(1) * 4).min(10_000))),
+        Some(ObservedShare::Shares(n)) => Some(ObservedShare::Shares(more(n, 1024, 262_144))),
+        Some(ObservedShare::Weight(n)) => Some(ObservedShare::Weight(more(n, 100, 10_000))),
         None => None,
     };
     if let Some(share) = raised {
@@ -206,13 +228,42 @@ impl Remedy {
 /// A limit that is to be changed, and the model of what it does.
 struct Asked<'a> {
     limit: &'a ObservedBandwidth,
+    above: &'a [Above],
     model: Option<Modelled>,
 }
 
 impl Asked<'_> {
     fn remedy(&self, kind: Kind, change: Change, bandwidth: Option<Bandwidth>) -> Remedy {
         let expected = bandwidth.and_then(|bandwidth| self.model.as_ref()?.under(bandwidth));
+        let change = Change { above: self.raised(&change), ..change };
         Remedy { kind, change: Some(change), amount: None, expected }
+    }
+
+    /// What the nearest group above that is no larger than the new limit needs.
+    fn raised(&self, change: &Change) -> Option<Raised> {
+        let own = self.limit.cpus()?;
+        let period = change.period.unwrap_or(self.limit.period).get().max(1) as f64;
+        let new = match change.quota.unwrap_or(self.limit.quota) {
+            // A group without limit leaves those above it theirs, but for one that has no other in it.
+            Quota::Unlimited => own,
+            Quota::Limited(quota) => quota.get() as f64 / period,
+        };
+        // Ratios are compared as the kernel rounds them: a pod's quota may be a microsecond off.
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b;
+        let holds =
+            |above: &&Above| above.bandwidth.cpus().is_some_and(|cpus| cpus < new || close(cpus, new));
+        let above = self.above.iter().find(holds)?;
+        let cpus = above.bandwidth.cpus()?;
+        if close(cpus, own) {
+            let Change { quota, period, burst, .. } = *change;
+            return Some(Raised { levels_up: above.level, quota, period, burst });
+        }
+        // Others have their part of it: it gets as much more as the group does.
+        let wanted = (cpus + new - own) * above.bandwidth.period.get() as f64;
+        // Rounded up, but not for what arithmetic adds to a whole microsecond.
+        let quota = (wanted - 1e-3).ceil() as u64;
+        let quota = Some(Quota::Limited(Micros::new(quota)));
+        (new > own).then_some(Raised { levels_up: above.level, quota, period: None, burst: None })
     }
 
     /// One whole quota of burst, the most the kernel takes; `None`: it has that, or the kernel has no burst.
