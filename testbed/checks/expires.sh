@@ -1,5 +1,8 @@
 # machine: hybrid-expires
-# Linux 4.18 takes back what a CPU has not used of its slice: cgtune diagnose --for 5s /cgtune-below
+# Linux 4.18 takes back what a CPU has not used of its slice: cgtune diagnose says so by trying it, and names it where it hurts.
+. /testbed/lib.sh
+below_its_quota
+tune diagnose --for 5s /cgtune-below
 says "without a probe the version makes it suspect" /tmp/out "kernel-expiry-bug"
 says "and what would make sure is said" /tmp/out "--probe-kernel tries it"
 tune diagnose --for 5s --probe-kernel /cgtune-below

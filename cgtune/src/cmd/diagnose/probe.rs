@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use cgtune_core::{
-    CpuControl as _, Interval, Policy,
+    CpuControl as _, CpuSet, Interval, Policy,
     control::apply,
     diagnose::expiry::{Expiry, PERIOD, Probe},
 };
@@ -18,6 +18,8 @@ use crate::{failure::Hinted, interrupt::Interrupt, progress, target};
 const SETTLE: u64 = 3;
 const FREE: u64 = 10;
 const LIMITED: u64 = 20;
+/// How often it is tried where others get in its way.
+const ATTEMPTS: u32 = 3;
 /// How long a signal waits at most until it is noticed.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -33,6 +35,21 @@ pub(crate) fn kernel(hierarchies: &Hierarchies, interrupt: &Interrupt) -> anyhow
     let workshop = Workshop::open(hierarchies.clone())
         .map_err(target::kernel)
         .context("--probe-kernel makes a cgroup of its own")?;
+    for _ in 1..ATTEMPTS {
+        let said = attempt(probe, &cpus, &workshop, interrupt)?;
+        if said != Some(Expiry::Unclear) {
+            return Ok(said);
+        }
+    }
+    attempt(probe, &cpus, &workshop, interrupt)
+}
+
+fn attempt(
+    probe: Probe,
+    cpus: &CpuSet,
+    workshop: &Workshop,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Expiry>> {
     let mut group = workshop.group("probe").map_err(target::kernel)?;
     let program = Program {
         path: std::env::current_exe().context("cannot find our own program file")?,
