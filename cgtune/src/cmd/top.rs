@@ -19,10 +19,8 @@ pub(crate) mod synthetic;
 mod terminal;
 pub(crate) mod view;
 
-use std::time::Duration;
-
 use anyhow::{Context as _, anyhow};
-use cgtune_core::{Micros, Nanos};
+use cgtune_core::Micros;
 use cgtune_sys::{Hierarchies, HostRoot, clock, detect::View as Visible, facts};
 
 use self::{
@@ -85,8 +83,6 @@ pub(crate) struct Args {
 const SHORTEST: Micros = Micros::from_ms(100);
 /// The longest.
 const LONGEST: Micros = Micros::from_ms(3600 * 1000);
-/// How long a signal waits at most until it is noticed.
-const GLANCE: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let interval = interval(&args.interval)?;
@@ -136,7 +132,7 @@ impl Headless {
         self.tick()?;
         let mut left = if args.once { Some(1) } else { args.ticks };
         while left != Some(0) {
-            if !sleep(begun, self.model.cost.interval, &interrupt) {
+            if !interrupt.sleep_until(begun.saturating_add(self.model.cost.interval.to_nanos())) {
                 return Ok(Exit::Interrupted);
             }
             begun = clock::now();
@@ -175,19 +171,6 @@ impl Headless {
         }
         Ok(())
     }
-}
-
-/// Sleeps to the end of an interval; `false` when somebody asked to stop.
-fn sleep(from: Nanos, interval: Micros, interrupt: &Interrupt) -> bool {
-    let end = from.saturating_add(interval.to_nanos());
-    while !interrupt.asked() {
-        let left = end.checked_sub(clock::now()).unwrap_or(Nanos::ZERO);
-        if left == Nanos::ZERO {
-            return true;
-        }
-        std::thread::sleep(Duration::from_nanos(left.get()).min(GLANCE));
-    }
-    false
 }
 
 fn interval(text: &str) -> anyhow::Result<Micros> {

@@ -54,12 +54,13 @@ pub(crate) fn together(
     let mut tids = Vec::new();
     for (number, ids) in groups.enumerate() {
         match ids {
+            Ok(ids) if ids.contains(&0) => return None,
             Ok(ids) => tids.extend(ids),
             // One below may vanish; without the group itself there is nothing to say.
             Err(_) if number > 0 => {}
             Err(_) => return None,
         }
-        if tids.len() > most || tids.contains(&0) {
+        if tids.len() > most {
             return None;
         }
     }

@@ -53,11 +53,20 @@ impl Tried {
     }
 }
 
+/// Those that nobody disturbed.
+pub(crate) fn fair(tried: &[Tried]) -> impl Iterator<Item = &Tried> {
+    tried.iter().filter(|tried| tried.amiss.is_empty())
+}
+
+/// How many came as expected, of how many of which something was.
+pub(crate) fn held(tried: &[Tried]) -> (usize, usize) {
+    fair(tried).filter_map(Tried::held).fold((0, 0), |(held, all), one| (held + usize::from(one), all + 1))
+}
+
 /// Whether those of which something was expected came so in 9 of 10.
 pub(crate) fn pass(tried: &[Tried]) -> bool {
-    let judged: Vec<bool> =
-        tried.iter().filter(|tried| tried.amiss.is_empty()).filter_map(Tried::held).collect();
-    !judged.is_empty() && judged.iter().filter(|held| **held).count() * 10 >= judged.len() * 9
+    let (held, all) = held(tried);
+    all > 0 && held * 10 >= all * 9
 }
 
 /// Sets a scenario up, asks what would help, and tries each command that is cgtune's own.

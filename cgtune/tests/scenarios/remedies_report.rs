@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     diagnosis::Expected,
-    remedies::{SLACK_MS_PER_S, SLACK_OF_BEFORE, Tried},
+    remedies::{self, SLACK_MS_PER_S, SLACK_OF_BEFORE, Tried},
     report::Setting,
 };
 
@@ -40,18 +40,15 @@ pub(crate) fn line(tried: &Tried) -> String {
 
 /// How many came as expected, of those that were to be judged.
 pub(crate) fn sums(tried: &[Tried]) -> String {
-    let fair = || tried.iter().filter(|tried| tried.amiss.is_empty());
-    let judged: Vec<bool> = fair().filter_map(Tried::held).collect();
-    let open: Vec<&Tried> = fair().filter(|tried| tried.held().is_none()).collect();
+    let (held, judged) = remedies::held(tried);
+    let open: Vec<&Tried> = remedies::fair(tried).filter(|tried| tried.held().is_none()).collect();
     format!(
-        "{} of {} as expected (within the modelled range, give or take {SLACK_MS_PER_S} ms/s or {:.0} % of what it was); \
+        "{held} of {judged} as expected (within the modelled range, give or take {SLACK_MS_PER_S} ms/s or {:.0} % of what it was); \
          of {} without a model {} helped; {} disturbed",
-        judged.iter().filter(|held| **held).count(),
-        judged.len(),
         SLACK_OF_BEFORE * 100.0,
         open.len(),
         open.iter().filter(|tried| tried.helped()).count(),
-        tried.len() - fair().count(),
+        tried.len() - remedies::fair(tried).count(),
     )
 }
 

@@ -1,7 +1,5 @@
 //! `--probe-kernel`: whether this kernel takes unused quota away, tried out in a cgroup of our own.
 
-use std::{io::IsTerminal as _, time::Duration};
-
 use anyhow::{Context as _, anyhow};
 use cgtune_core::{
     CpuControl as _, CpuSet, Interval, Policy,
@@ -20,8 +18,6 @@ const FREE: u64 = 10;
 const LIMITED: u64 = 20;
 /// How often it is tried where others get in its way.
 const ATTEMPTS: u32 = 3;
-/// How long a signal waits at most until it is noticed.
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// Tries it. `None`: interrupted.
 pub(crate) fn kernel(hierarchies: &Hierarchies, interrupt: &Interrupt) -> anyhow::Result<Option<Expiry>> {
@@ -57,10 +53,7 @@ fn attempt(
     };
     // Unlimited at first: what it uses here is to be known, and to start takes more than the quota has.
     let _load = group.spawn(&program).map_err(target::kernel)?;
-    let bar = match std::io::stderr().is_terminal() {
-        true => progress::bar(FREE + LIMITED + 2 * SETTLE, "trying this kernel {bar:24} {eta} left"),
-        false => ProgressBar::hidden(),
-    };
+    let bar = progress::bar(FREE + LIMITED + 2 * SETTLE, "trying this kernel {bar:24} {eta} left");
     if !rest(SETTLE, &bar, interrupt) {
         return Ok(None);
     }
@@ -88,13 +81,9 @@ fn attempt(
 /// Sleeps for so many periods; `false` when somebody asked to stop.
 fn rest(periods: u64, bar: &ProgressBar, interrupt: &Interrupt) -> bool {
     for _ in 0..periods {
-        let end = clock::now().saturating_add(PERIOD.to_nanos());
-        while clock::now() < end {
-            if interrupt.asked() {
-                bar.finish_and_clear();
-                return false;
-            }
-            std::thread::sleep(GLANCE);
+        if !interrupt.sleep_until(clock::now().saturating_add(PERIOD.to_nanos())) {
+            bar.finish_and_clear();
+            return false;
         }
         bar.inc(1);
     }

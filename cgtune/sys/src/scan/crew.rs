@@ -40,12 +40,13 @@ pub(super) fn of<'g>(
 /// # Errors
 /// [`Error::Gone`]; a file that cannot be read or understood.
 pub(super) fn ids(path: &Path, group: &Group, hierarchies: &Hierarchies) -> Result<Vec<u32>, Error> {
-    let layout = hierarchies.cpu().layout;
-    match group.dir() {
-        Some(dir) => members::thread_ids(dir, layout),
+    let opened;
+    let dir = match group.dir() {
+        Some(dir) => dir,
         None => {
-            let dir = hierarchies.cpu().open(path)?.ok_or_else(|| Error::Gone(Shown(path.to_owned())))?;
-            members::thread_ids(&dir, layout)
+            opened = hierarchies.cpu().open(path)?.ok_or_else(|| Error::Gone(Shown(path.to_owned())))?;
+            &opened
         }
-    }
+    };
+    members::thread_ids(dir, hierarchies.cpu().layout)
 }

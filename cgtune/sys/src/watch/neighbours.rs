@@ -9,10 +9,10 @@ use cgtune_core::{
     Controller, CpuSet, Layout, Nanos, ObservedShare,
     diagnose::watched::Neighbour,
     layout::Knob,
-    parse::{cpu_stat, lists, scalar},
+    parse::{ParseError, cpu_stat, lists, scalar},
 };
 
-use crate::Hierarchies;
+use crate::{Hierarchies, detect::Hierarchy};
 
 /// How many groups of one parent are read.
 const CHILDREN: usize = 500;
@@ -60,10 +60,9 @@ impl Beside {
         let neighbour = |(path, usage): (PathBuf, Nanos)| {
             let cpus = cpus(hierarchies, &path);
             let apart = own.zip(cpus.as_ref()).is_some_and(|(own, cpus)| own.intersection(cpus).is_empty());
-            let share = share(hierarchies, &path);
             (!apart).then(|| Neighbour {
                 usage,
-                share,
+                share: share(hierarchies, &path),
                 cpus,
                 path: path.into_os_string().into_encoded_bytes(),
             })
@@ -97,19 +96,27 @@ fn usages(hierarchies: &Hierarchies, parent: &Path) -> BTreeMap<PathBuf, Nanos> 
     names.into_iter().take(CHILDREN).filter_map(usage).collect()
 }
 
+/// A value of a group, where it can be read.
+fn read<T>(
+    hierarchy: &Hierarchy,
+    path: &Path,
+    knob: Knob,
+    parser: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+) -> Option<T> {
+    let (_, file) = hierarchy.layout.file(knob)?;
+    hierarchy.open(path).ok()??.parse(file, parser).ok()?
+}
+
 /// CPUs that a group may run on.
 fn cpus(hierarchies: &Hierarchies, path: &Path) -> Option<CpuSet> {
-    let hierarchy = hierarchies.of(Controller::Cpuset)?;
-    let (_, file) = hierarchy.layout.file(Knob::EffectiveCpus)?;
-    let cpus = hierarchy.open(path).ok()??.parse(file, lists::parse).ok()??;
+    let cpus = read(hierarchies.of(Controller::Cpuset)?, path, Knob::EffectiveCpus, lists::parse)?;
     // Empty: nobody may run there yet, so nobody has.
     Some(cpus).filter(|cpus| !cpus.is_empty())
 }
 
 fn share(hierarchies: &Hierarchies, path: &Path) -> Option<ObservedShare> {
     let hierarchy = hierarchies.cpu();
-    let (_, file) = hierarchy.layout.file(Knob::Share)?;
-    let number = hierarchy.open(path).ok()??.parse(file, scalar::unsigned).ok()??;
+    let number = read(hierarchy, path, Knob::Share, scalar::unsigned)?;
     Some(match hierarchy.layout {
         Layout::V1 => ObservedShare::Shares(number),
         Layout::V2 => ObservedShare::Weight(number),
