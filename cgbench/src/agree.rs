@@ -23,7 +23,7 @@ pub use miss::{Metric, Miss, Reason};
 pub use verdict::{Tally, Verdict};
 
 use crate::{
-    plan::{Condition, Plan},
+    plan::{Condition, EncodeLoad, Load, Plan},
     record::{Block, Records},
     stats::{Level, quantile},
 };
@@ -46,12 +46,13 @@ pub struct Setting {
 
 impl Setting {
     fn of(plan: &Plan) -> Self {
+        let Load::Encode(EncodeLoad { share, clock, encode }) = &plan.load;
         Self {
-            fps: f64::from(plan.clock.fps_num) / f64::from(plan.clock.fps_den.max(1)),
-            share: plan.share,
-            threads: plan.encode.threads,
+            fps: f64::from(clock.fps_num) / f64::from(clock.fps_den.max(1)),
+            share: *share,
+            threads: encode.threads,
             period_us: plan.limit.period_us.get(),
-            headroom: plan.limit.headroom,
+            headroom: plan.limit.tolerance(),
         }
     }
 }

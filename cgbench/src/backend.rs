@@ -13,7 +13,7 @@ use cgtune_sys::process::Exit;
 
 use crate::{
     order::Slot,
-    plan::{Condition, Plan},
+    plan::{Condition, Load, Plan},
     record::{BackendKind, Block, Machine},
 };
 
@@ -33,14 +33,16 @@ pub struct Entitlement {
 pub struct BlockOrder<'a> {
     /// The experiment.
     pub plan: &'a Plan,
+    /// What runs: the plan's load, or its pilot's.
+    pub load: &'a Load,
     /// Place in the order.
     pub index: u32,
     /// Condition and repetition.
     pub slot: Slot,
     /// Which try of it, from 0.
     pub attempt: u32,
-    /// The pilot that the entitlement follows from; a pilot's own index.
-    pub pilot: u32,
+    /// The pilot that the entitlement follows from; a pilot's own index. `None` where there is none.
+    pub pilot: Option<u32>,
     /// What the load gets. `None` for the pilot, which runs without any policy of ours.
     pub entitlement: Option<Entitlement>,
 }
@@ -126,6 +128,7 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Kernel(error) => error.hint(),
+            Self::Store(error) => error.hint(),
             _ => None,
         }
     }

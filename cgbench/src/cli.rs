@@ -13,6 +13,7 @@ use crate::cmd;
     Examples:\n  \
     cgbench run --quick            under two minutes: what a limit does, alone and beside a neighbour\n  \
     cgbench run                    long enough for a p99\n  \
+    cgbench list                   the other plans: sweeps over limit, burst, period, threads\n  \
     cgbench agree --quick          about a minute: does the model of the controller predict this kernel?\n  \
     cgbench report results/DIR     table, charts and report again, from the raw records"
 )]
@@ -27,6 +28,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the encode loop under each CPU policy and write records, table, charts and a report
     Run(cmd::run::Args),
+    /// List the plans, or show one
+    List(cmd::list::Args),
+    /// Join runs of the same plan and machine into one
+    Merge(cmd::merge::Args),
     /// Derive the summary again from the raw records of a run, and show its table
     Study(cmd::stage::Args),
     /// Draw the charts of a run again

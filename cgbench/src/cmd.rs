@@ -2,6 +2,8 @@
 
 pub mod agree;
 pub mod check;
+pub mod list;
+pub mod merge;
 pub mod run;
 pub mod stage;
 
@@ -14,6 +16,16 @@ use crate::{
     summary::Summary,
     table,
 };
+
+/// The command line, for the record.
+fn command() -> Vec<String> {
+    std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
+}
+
+/// What somebody else wrote, as a terminal may see it.
+fn escaped(text: &str) -> cgtune_core::text::Escaped<'_> {
+    cgtune_core::text::Escaped(text.as_bytes())
+}
 
 /// Width that tables are made for where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 80;

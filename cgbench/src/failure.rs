@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use crate::backend::RunError;
+use crate::{backend::RunError, store::StoreError};
 
 /// Says what went wrong, why, and what to do next, on stderr. Gives the exit code: 0 when it was only the reader of our
 /// output who went away.
@@ -46,6 +46,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<RunError>()
             .and_then(RunError::hint)
+            .or_else(|| cause.downcast_ref::<StoreError>().and_then(StoreError::hint))
             .or_else(|| cause.downcast_ref::<cgtune_sys::Error>().and_then(cgtune_sys::Error::hint))
     })
 }

@@ -10,12 +10,13 @@ mod parent;
 
 use serde::{Deserialize, Serialize};
 use workloads::{
-    h264::EncodeConfig,
     hog::Manner,
-    latency::{ClockConfig, FrameRecord, MonotonicNs},
+    latency::{FrameRecord, MonotonicNs},
 };
 
 pub use parent::Load;
+
+use crate::plan::{self, Instrument};
 
 /// The hidden subcommand that is the child's end.
 pub const SUBCOMMAND: &str = "__load";
@@ -24,8 +25,13 @@ pub const SUBCOMMAND: &str = "__load";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadConfig {
-    /// The encode loop; it waits for its [`Start`].
-    Encode(Box<EncodeConfig>),
+    /// A plan's load; it waits for its [`Start`].
+    Planned {
+        /// Which, with its seeds.
+        load: Box<plan::Load>,
+        /// When it reports.
+        instrument: Instrument,
+    },
     /// Busy threads, from the first moment to the last.
     Hog {
         /// How many.
@@ -35,15 +41,13 @@ pub enum LoadConfig {
     },
 }
 
-/// When and how often to encode.
+/// When to begin, and how much there is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Start {
     /// Intended start of the clock.
     pub origin: MonotonicNs,
-    /// The frame clock.
-    pub clock: ClockConfig,
-    /// How many frames.
-    pub frames: u32,
+    /// How many frames, or requests.
+    pub count: u32,
 }
 
 /// What the child says.

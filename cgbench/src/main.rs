@@ -13,6 +13,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Run(args) => cmd::run::run(&args),
+        Command::List(args) => cmd::list::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Merge(args) => cmd::merge::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Study(args) => cmd::stage::study(&args).map(|()| ExitCode::SUCCESS),
         Command::Chart(args) => cmd::stage::chart(&args).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => cmd::stage::report(&args).map(|()| ExitCode::SUCCESS),

@@ -32,6 +32,21 @@ pub fn interleaved(plan: &Plan, conditions: &[Condition]) -> Vec<Slot> {
     slots
 }
 
+/// In which order the points of an experiment run a repetition each: shuffled, and the next time backwards, as
+/// [`interleaved`].
+pub fn rounds(seed: u64, points: usize, repetitions: u32) -> impl Iterator<Item = Vec<usize>> {
+    let mut random = Pcg64::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..points).collect();
+    (0..repetitions).map(move |repetition| {
+        if repetition % 2 == 0 {
+            order.shuffle(&mut random);
+        } else {
+            order.reverse();
+        }
+        order.clone()
+    })
+}
+
 /// Seed of the frame clock's jitter: the same for every condition of a repetition, so that they differ in policy alone.
 #[must_use]
 pub fn jitter_seed(plan: &Plan, repetition: u32) -> u64 {

@@ -1,82 +1,14 @@
 //! What an experiment is, as data: policies × neighbour × repetitions, the load, the seed. Nothing here runs.
 
-use cgtune_core::Micros;
+mod limit;
+mod load;
+mod policy;
+
 use serde::{Deserialize, Serialize};
-use workloads::{h264::EncodeConfig, latency::ClockConfig};
 
-/// A CPU policy under test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum PolicyKind {
-    /// No quota: the CPU request alone.
-    #[serde(rename = "shares")]
-    Shares,
-    /// A quota per period: the CPU limit as the kubelet writes it.
-    #[serde(rename = "limit")]
-    Limit,
-    /// The same quota, and up to half a quota saved from idle periods.
-    #[serde(rename = "limit+half-burst")]
-    LimitHalfBurst,
-    /// The same quota, and up to one quota saved from idle periods.
-    #[serde(rename = "limit+burst")]
-    LimitBurst,
-    /// CPUs of its own, no quota.
-    #[serde(rename = "pinned")]
-    Pinned,
-    /// CPUs of its own and the quota as well.
-    #[serde(rename = "pinned+limit")]
-    PinnedLimit,
-}
-
-impl PolicyKind {
-    /// All of them, in the order of tables and legends.
-    pub const ALL: [Self; 6] =
-        [Self::Shares, Self::Limit, Self::LimitHalfBurst, Self::LimitBurst, Self::Pinned, Self::PinnedLimit];
-
-    /// Those of a plan that names none. Half a burst is for the model's comparison with the kernel.
-    pub const DEFAULT: [Self; 5] =
-        [Self::Shares, Self::Limit, Self::LimitBurst, Self::Pinned, Self::PinnedLimit];
-
-    /// The name in tables, files and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Shares => "shares",
-            Self::Limit => "limit",
-            Self::LimitHalfBurst => "limit+half-burst",
-            Self::LimitBurst => "limit+burst",
-            Self::Pinned => "pinned",
-            Self::PinnedLimit => "pinned+limit",
-        }
-    }
-
-    /// Whether there is a quota.
-    #[must_use]
-    pub const fn limits(self) -> bool {
-        matches!(self, Self::Limit | Self::LimitHalfBurst | Self::LimitBurst | Self::PinnedLimit)
-    }
-
-    /// Whether the load has CPUs of its own.
-    #[must_use]
-    pub const fn pins(self) -> bool {
-        matches!(self, Self::Pinned | Self::PinnedLimit)
-    }
-
-    /// Whether unused quota may be saved.
-    #[must_use]
-    pub const fn bursts(self) -> bool {
-        matches!(self, Self::LimitHalfBurst | Self::LimitBurst)
-    }
-
-    /// How much may be saved of a quota.
-    #[must_use]
-    pub const fn burst(self, quota: Micros) -> Micros {
-        match self {
-            Self::Shares | Self::Limit | Self::Pinned | Self::PinnedLimit => Micros::ZERO,
-            Self::LimitHalfBurst => Micros::new(quota.get() / 2),
-            Self::LimitBurst => quota,
-        }
-    }
-}
+pub use limit::{LimitRule, QuotaRule};
+pub use load::{EncodeLoad, Load};
+pub use policy::PolicyKind;
 
 /// One cell of the experiment: a policy, alone or with a noisy neighbour (a CPU hog in a sibling cgroup).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,44 +35,66 @@ impl Condition {
     }
 }
 
-/// Quota, period and burst of the limited policies, derived from what the load was measured to need.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LimitRule {
-    /// Quota over measured mean CPU use: 1.08 leaves 8 % that an average would call free.
-    pub headroom: f64,
-    /// The period.
-    pub period_us: Micros,
+/// How much is written down while a block runs: what the instrument costs is measured by leaving it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instrument {
+    /// Counters are sampled, and each frame is reported when it ends.
+    #[default]
+    Full,
+    /// No counters are sampled; frames are kept and reported at the end.
+    Bare,
 }
 
-/// An experiment.
+impl Instrument {
+    /// Whether nothing is left out.
+    #[must_use]
+    // By reference, as serde asks for it.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+    pub fn is_full(&self) -> bool {
+        *self == Self::Full
+    }
+}
+
+/// One load under one rule of limits: all that a results folder's blocks have in common. An experiment that varies something
+/// has one of them a [point](crate::experiment).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// `cgbench.plan/1`.
     pub schema: String,
-    /// Its name: `encoder`, `quick`.
+    /// Name of the experiment: `encoder`, `quick`.
     pub name: String,
+    /// Which point of it, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<String>,
     /// Seeds the order of blocks, the jitter of the frame clock and the scene.
     pub seed: u64,
     /// The cells.
     pub conditions: Vec<Condition>,
     /// Blocks for each cell.
     pub repetitions: u32,
-    /// Frames measured in each block.
+    /// Frames (of a service: requests) measured in each block.
     pub frames: u32,
     /// Frames before them, run and recorded but not counted.
     pub warmup_frames: u32,
     /// At most so many blocks are run again because the machine did not keep still during them.
     pub reruns: u32,
-    /// Part of the frame interval that one frame's CPU time is calibrated to.
-    pub share: f64,
-    /// How the quota follows from the measured use.
+    /// How the limit comes about.
     pub limit: LimitRule,
     /// Threads of the neighbour.
     pub neighbour_threads: u32,
-    /// The frame clock.
-    pub clock: ClockConfig,
-    /// The encode loop, at its calibrated size.
-    pub encode: EncodeConfig,
+    /// Where the load may run under the policies that do not say so: on so many CPUs. `None`: on all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// How much of what happens is written down while it happens.
+    #[serde(default, skip_serializing_if = "Instrument::is_full")]
+    pub instrument: Instrument,
+    /// What the pilots run, where the limit follows from another load's need than this one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pilot: Option<Load>,
+    /// What runs.
+    #[serde(flatten)]
+    pub load: Load,
 }
 
 impl Plan {
@@ -153,12 +107,37 @@ impl Plan {
         u32::try_from(self.conditions.len()).unwrap_or(u32::MAX).saturating_mul(self.repetitions)
     }
 
+    /// What the pilots run.
+    #[must_use]
+    pub fn pilot_load(&self) -> &Load {
+        self.pilot.as_ref().unwrap_or(&self.load)
+    }
+
+    /// Whether there are pilots: where the limit follows from a need, or where the load's cost may move with the machine's speed.
+    #[must_use]
+    pub fn has_pilots(&self) -> bool {
+        self.limit.headroom().is_some() || self.load.moves_with_speed()
+    }
+
+    /// CPUs that a pinned load has for itself: one a thread.
+    #[must_use]
+    pub fn own_cpus(&self) -> u32 {
+        self.load.threads()
+    }
+
+    /// About how many seconds all blocks take, a pilot before each repetition included.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let pilots = if self.has_pilots() { self.repetitions } else { 0 };
+        f64::from(self.blocks().saturating_add(pilots)) * self.block_seconds()
+    }
+
     /// About how many seconds a block takes, its setting up included.
     #[must_use]
     pub fn block_seconds(&self) -> f64 {
         const SETTING_UP: f64 = 0.6;
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
-        let interval = self.clock.interval_ns().unwrap_or(0) as f64 / 1e9;
+        let interval = self.load.interval_ns().unwrap_or(0) as f64 / 1e9;
         f64::from(self.warmup_frames + self.frames) * interval + SETTING_UP
     }
 }

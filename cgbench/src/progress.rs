@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, io::Write as _, time::Duration};
 
-use cgtune_core::Bandwidth;
+use cgtune_core::{Bandwidth, text::Escaped};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{plan::Condition, record::Missed, runner::Watcher, study::Unsteady};
@@ -33,18 +33,6 @@ impl Progress {
         let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::no_length() };
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar, lines: !terminal, quiet, blocks: 0, place: None, total: 0.0, past: 0.0, current: 0.0 }
-    }
-
-    /// Several plans are to be run, in so many seconds: the bar is of them all.
-    pub fn begin_all(&mut self, seconds: f64) {
-        (self.place, self.total) = (Some(String::new()), seconds);
-        self.measure(seconds);
-    }
-
-    /// One of them begins.
-    pub fn place(&mut self, text: String) {
-        self.say(&text);
-        self.place = Some(text);
     }
 
     /// A step without a known length: calibrating, drawing.
@@ -102,16 +90,19 @@ impl Progress {
 }
 
 impl Watcher for Progress {
-    fn begin(&mut self, blocks: u32, seconds: f64, missed: &[Missed]) {
-        self.blocks = blocks;
-        self.next();
-        if self.place.is_none() {
-            self.total = seconds;
-            self.measure(seconds);
-        }
-        for missed in missed {
-            self.say(&format!("not provided here: {}: {}", missed.condition, missed.reason));
-        }
+    fn begin(&mut self, blocks: u32, seconds: f64) {
+        (self.blocks, self.total) = (blocks, seconds);
+        self.measure(seconds);
+    }
+
+    fn missed(&mut self, missed: &Missed) {
+        self.say(&format!("not provided here: {}: {}", missed.condition, missed.reason));
+    }
+
+    fn point(&mut self, name: &str) {
+        let name = Escaped(name.as_bytes()).to_string();
+        self.line(&name);
+        self.place = Some(name);
     }
 
     fn pilot(&mut self) {

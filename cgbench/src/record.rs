@@ -52,6 +52,33 @@ pub struct Machine {
 impl Machine {
     /// The schema that this version writes.
     pub const SCHEMA: &'static str = "cgbench.machine/1";
+
+    /// What tells two machines apart, each with both values; of the same machine nothing. Memory may grow, and what a governor
+    /// says may change; a kernel or a CPU does not.
+    #[must_use]
+    pub fn differences(one: &Self, other: &Self) -> Vec<String> {
+        fn shown<T: std::fmt::Debug>(value: &T) -> String {
+            format!("{value:?}")
+        }
+        let facts = |machine: &Self| {
+            [
+                ("kernel", machine.kernel.clone()),
+                ("CPU", shown(&machine.cpu_model)),
+                ("CPUs online", machine.online_cpus.to_string()),
+                ("bandwidth slice", shown(&machine.slice_us)),
+                ("cpu controller", machine.cpu_layout.clone()),
+                ("cpuset controller", shown(&machine.cpuset_layout)),
+                ("burst", shown(&machine.burst)),
+                ("hypervisor", shown(&machine.hypervisor)),
+                ("kept awake", shown(&machine.kept_awake)),
+            ]
+        };
+        let pairs = facts(one).into_iter().zip(facts(other));
+        pairs
+            .filter(|((_, a), (_, b))| a != b)
+            .map(|((name, a), (_, b))| format!("{name}: {a} and {b}"))
+            .collect()
+    }
 }
 
 /// A condition that could not be run, and why. Said in every table, never left out in silence.
@@ -82,6 +109,20 @@ pub struct RunRecord {
     pub partial: bool,
     /// Cells that this kernel or machine does not provide.
     pub missed: Vec<Missed>,
+    /// Each time that the run went on after it was cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Session>,
+}
+
+/// One start of a run that had been cut off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The command line.
+    pub command: Vec<String>,
+    /// Version of cgbench.
+    pub version: String,
+    /// RFC 3339, UTC.
+    pub started: String,
 }
 
 impl RunRecord {
@@ -193,8 +234,8 @@ pub struct Block {
     pub repetition: u32,
     /// Which try, from 0: a block during which the machine did not keep still is run again.
     pub attempt: u32,
-    /// The pilot before it, by its index: the limit follows from that. A pilot names itself.
-    pub pilot: u32,
+    /// The pilot before it, by its index: the limit follows from that. A pilot names itself; `None` where a plan has none.
+    pub pilot: Option<u32>,
     /// Policy of the load's cgroup as read back before the load began.
     pub observed: Observed,
     /// The neighbour, where there is one.
@@ -266,6 +307,6 @@ impl Records {
     /// The pilot that a block's limit follows from.
     #[must_use]
     pub fn pilot_of(&self, block: &Block) -> Option<&Block> {
-        self.pilots.iter().find(|pilot| pilot.index == block.pilot)
+        self.pilots.iter().find(|pilot| Some(pilot.index) == block.pilot)
     }
 }

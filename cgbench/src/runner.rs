@@ -1,187 +1,196 @@
-//! Runs a plan on a backend: pilots, from which the quota follows, and the blocks in their order; those during which
-//! the machine did not keep still again. Each block is on disk before the next begins.
+//! Runs plans on a backend: pilots, from which limits follow, and the blocks in their order; those during which the machine did
+//! not keep still again. Each block is on disk before the next begins, and a run that was cut off goes on where it stopped.
+//!
+//! Several plans (the points of an experiment) run side by side: a repetition of each, then the next repetition of each, so that
+//! a drift of the machine meets all of them alike.
+
+mod point;
 
 use std::{
-    collections::VecDeque,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use cgtune_core::{Bandwidth, Micros, MilliCpu, Quota};
+use cgtune_core::Bandwidth;
 
 use crate::{
-    backend::{Backend, BlockOrder, Entitlement, RunError},
-    order::{Slot, interleaved},
-    plan::{Condition, Plan, PolicyKind},
-    record::{Block, Missed, RunRecord},
-    store::Folder,
+    backend::{Backend, BlockOrder, RunError},
+    order::{self, Slot},
+    plan::{Condition, Load, Plan, PolicyKind},
+    record::{Block, Missed},
     study::Unsteady,
 };
 
+pub use point::Point;
+
 /// What a run tells while it runs.
 pub trait Watcher {
-    /// The run begins: so many seconds if no block has to be run again, and what cannot be run here.
-    fn begin(&mut self, blocks: u32, seconds: f64, missed: &[Missed]);
+    /// The run begins: so many blocks, so many seconds if none has to be run again.
+    fn begin(&mut self, blocks: u32, seconds: f64);
+    /// What cannot be run here.
+    fn missed(&mut self, missed: &Missed);
+    /// The blocks to come are of this point; of a run that has only one nothing is said.
+    fn point(&mut self, name: &str);
     /// A pilot begins.
     fn pilot(&mut self);
     /// What follows from it.
     fn limit(&mut self, limit: Bandwidth);
     /// A block begins; so many are done.
     fn block(&mut self, done: u32, condition: Condition);
-    /// The block is to be run again, with another pilot before it, which takes so many seconds more.
+    /// The block is to be run again, with another pilot before it where there are pilots, which takes so many seconds more.
     fn again(&mut self, condition: Condition, reason: &Unsteady, seconds: f64);
     /// So many seconds into the pilot or block.
     fn tick(&mut self, seconds: f64);
 }
 
-/// How often one block is tried at most, so that one stubborn cell does not use up what the others may need.
-const TRIES: u32 = 3;
+/// For so long a pilot of one point serves the others that would run the same. A machine's speed may move within a minute; where
+/// it did, the block is found unsteady.
+const PILOT_LASTS: Duration = Duration::from_secs(60);
 
-/// Runs the plan and writes plan, machine, run, pilots and blocks into the folder.
+/// Runs what is left of the points. Whether it came to its end, or was stopped before.
 ///
 /// # Errors
 /// What kept the run from going on. Blocks measured before are on disk, and the run is marked partial there.
 pub fn run(
-    plan: &Plan,
+    points: &mut [Point],
     backend: &mut dyn Backend,
-    folder: &Folder,
-    command: Vec<String>,
     stop: &AtomicBool,
     watcher: &mut dyn Watcher,
-) -> Result<RunRecord, RunError> {
-    let began = Instant::now();
-    let started = jiff::Timestamp::now().to_string();
-    let mut missed = Vec::new();
-    let mut conditions = Vec::new();
-    for &condition in &plan.conditions {
-        match backend.provides(plan, condition) {
-            Ok(()) => conditions.push(condition),
-            Err(reason) => missed.push(Missed { condition, reason }),
+) -> Result<(), RunError> {
+    for missed in points.iter().flat_map(Point::missed) {
+        watcher.missed(missed);
+    }
+    let left: Vec<(u32, f64)> = points.iter().map(|point| (point.left(), point.seconds_left())).collect();
+    watcher.begin(left.iter().map(|(blocks, _)| blocks).sum(), left.iter().map(|(_, seconds)| seconds).sum());
+    let several = points.len() > 1;
+    let mut running = Running { backend, stop, watcher, pilots: Vec::new(), done: 0 };
+    let seed = points.first().map_or(0, |point| point.plan().seed);
+    for (repetition, order) in (0..).zip(order::rounds(seed, points.len(), repetitions(points))) {
+        running.pilots.clear();
+        for place in order {
+            let point = &mut points[place];
+            if several && point.has(repetition) {
+                running.watcher.point(point.plan().point.as_deref().unwrap_or_default());
+            }
+            running.repetition(point, repetition)?;
+            if stop.load(Ordering::Relaxed) {
+                return points.iter_mut().try_for_each(|point| Ok(point.save()?));
+            }
         }
     }
-    folder.write_plan(plan)?;
-    folder.write_machine(&backend.machine())?;
-    let mut record = RunRecord {
-        schema: RunRecord::SCHEMA.to_owned(),
-        backend: backend.kind(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        command,
-        started,
-        seconds: 0.0,
-        partial: true,
-        missed,
-    };
-    folder.write_run(&record)?;
-
-    let slots = interleaved(plan, &conditions);
-    let count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-    let pilots = if slots.is_empty() { 0 } else { plan.repetitions };
-    watcher.begin(count, f64::from(count.saturating_add(pilots)) * plan.block_seconds(), &record.missed);
-    Running { plan, backend, folder, stop, watcher, pilots: 0, tries: 0, reruns_left: plan.reruns }
-        .run(slots, &mut || {
-            folder.write_run(&RunRecord { seconds: began.elapsed().as_secs_f64(), ..record.clone() })
-        })?;
-    record.partial = stop.load(Ordering::Relaxed);
-    record.seconds = began.elapsed().as_secs_f64();
-    folder.write_run(&record)?;
-    Ok(record)
+    points.iter_mut().try_for_each(|point| Ok(point.save()?))
 }
 
-/// A block to come.
-struct Try {
-    slot: Slot,
-    attempt: u32,
+fn repetitions(points: &[Point]) -> u32 {
+    points.iter().map(|point| point.plan().repetitions).max().unwrap_or(0)
+}
+
+/// A pilot that others may use.
+struct Shared {
+    block: Block,
+    at: Instant,
+    load: Load,
+    seed: u64,
+    frames: u32,
+}
+
+impl Shared {
+    fn serves(&self, plan: &Plan) -> bool {
+        self.load == *plan.pilot_load()
+            && (self.seed, self.frames) == (plan.seed, plan.warmup_frames + plan.frames)
+            && self.at.elapsed() < PILOT_LASTS
+    }
 }
 
 /// A run under way.
 struct Running<'a> {
-    plan: &'a Plan,
     backend: &'a mut dyn Backend,
-    folder: &'a Folder,
     stop: &'a AtomicBool,
     watcher: &'a mut dyn Watcher,
-    /// Pilots so far.
-    pilots: u32,
-    /// Blocks so far, each try for itself.
-    tries: u32,
-    reruns_left: u32,
+    /// Of this repetition.
+    pilots: Vec<Shared>,
+    /// Blocks that are done, of all points.
+    done: u32,
 }
 
 impl Running<'_> {
-    /// All slots, until done or stopped. `save` is called before each block.
-    fn run(
-        &mut self,
-        slots: Vec<Slot>,
-        save: &mut dyn FnMut() -> Result<(), crate::store::StoreError>,
-    ) -> Result<(), RunError> {
-        let mut queue: VecDeque<Try> = slots.into_iter().map(|slot| Try { slot, attempt: 0 }).collect();
+    /// All blocks that a point has left of a repetition, until done or stopped.
+    fn repetition(&mut self, point: &mut Point, repetition: u32) -> Result<(), RunError> {
         let mut pilot: Option<Block> = None;
-        let mut done = 0;
-        while let Some(Try { slot, attempt }) = queue.pop_front() {
-            let current = match pilot.take().filter(|pilot| pilot.repetition == slot.repetition) {
-                Some(pilot) => pilot,
-                None => match self.pilot(slot.repetition)? {
-                    Some(pilot) => pilot,
-                    None => break,
-                },
+        while let Some(next) = point.next(repetition) {
+            let plan = point.plan().clone();
+            if plan.has_pilots() && pilot.is_none() {
+                pilot = self.pilot(point, repetition)?;
+                if pilot.is_none() {
+                    break;
+                }
+            }
+            point.save()?;
+            self.watcher.block(self.done, next.slot.condition);
+            let order = BlockOrder {
+                plan: &plan,
+                load: &plan.load,
+                index: point.next_index(),
+                slot: next.slot,
+                attempt: next.attempt,
+                pilot: pilot.as_ref().map(|pilot| pilot.index),
+                entitlement: Some(point::entitle(&plan, pilot.as_ref())?),
             };
-            save()?;
-            self.watcher.block(done, slot.condition);
-            let Some(block) = self.block(slot, attempt, &current)? else { break };
-            self.folder.write_block(&block)?;
+            let block = self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))?;
+            let Some(block) = block else { break };
+            let reason = point.finish(&block, pilot.as_ref())?;
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let reason = Unsteady::of(&block, &current, self.plan)
-                .filter(|_| self.reruns_left > 0 && attempt + 1 < TRIES);
             if let Some(reason) = reason {
-                self.reruns_left -= 1;
-                self.watcher.again(slot.condition, &reason, 2.0 * self.plan.block_seconds());
-                queue.push_front(Try { slot, attempt: attempt + 1 });
+                let seconds = plan.block_seconds() * if pilot.is_some() { 2.0 } else { 1.0 };
+                self.watcher.again(next.slot.condition, &reason, seconds);
+                pilot = None;
+                self.pilots.retain(|shared| !shared.serves(&plan));
             } else {
-                done += 1;
-                pilot = Some(current);
+                self.done += 1;
             }
         }
         Ok(())
     }
 
-    /// A block without any policy, over the pictures of the blocks to come: what the load needs on this machine now.
-    fn pilot(&mut self, repetition: u32) -> Result<Option<Block>, RunError> {
-        self.watcher.pilot();
-        let slot = Slot { condition: Condition { policy: PolicyKind::Shares, neighbour: false }, repetition };
-        let (index, attempt) = (self.pilots, 0);
-        let order = BlockOrder { plan: self.plan, index, slot, attempt, pilot: index, entitlement: None };
-        let block = self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))?;
-        let Some(pilot) = block.filter(|block| !block.partial) else { return Ok(None) };
-        self.folder.write_pilot(&pilot)?;
-        self.pilots += 1;
-        self.watcher.limit(entitle(&pilot, self.plan)?.limit);
+    /// A block without any policy, over the pictures of the blocks to come: what the load needs on this machine now. One of
+    /// another point's serves as well, if it is fresh.
+    fn pilot(&mut self, point: &mut Point, repetition: u32) -> Result<Option<Block>, RunError> {
+        let plan = point.plan().clone();
+        let index = point.next_pilot();
+        let shared = self.pilots.iter().find(|shared| shared.serves(&plan));
+        let pilot = match shared {
+            Some(shared) => Block { index, pilot: Some(index), ..shared.block.clone() },
+            None => {
+                self.watcher.pilot();
+                let slot = Slot {
+                    condition: Condition { policy: PolicyKind::Shares, neighbour: false },
+                    repetition,
+                };
+                let order = BlockOrder {
+                    plan: &plan,
+                    load: plan.pilot_load(),
+                    index,
+                    slot,
+                    attempt: 0,
+                    pilot: Some(index),
+                    entitlement: None,
+                };
+                let block = self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))?;
+                let Some(pilot) = block.filter(|block| !block.partial) else { return Ok(None) };
+                self.pilots.push(Shared {
+                    block: pilot.clone(),
+                    at: Instant::now(),
+                    load: plan.pilot_load().clone(),
+                    seed: plan.seed,
+                    frames: plan.warmup_frames + plan.frames,
+                });
+                pilot
+            }
+        };
+        point.add_pilot(&pilot)?;
+        self.watcher.limit(point::entitle(&plan, Some(&pilot))?.limit);
         Ok(Some(pilot))
     }
-
-    fn block(&mut self, slot: Slot, attempt: u32, pilot: &Block) -> Result<Option<Block>, RunError> {
-        let entitlement = Some(entitle(pilot, self.plan)?);
-        let order =
-            BlockOrder { plan: self.plan, index: self.tries, slot, attempt, pilot: pilot.index, entitlement };
-        self.tries += 1;
-        self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))
-    }
-}
-
-/// Quota and request from the measured use: the limit is `headroom` × use, and the request equals it (a Guaranteed pod).
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a few CPUs, in µs"
-)]
-fn entitle(pilot: &Block, plan: &Plan) -> Result<Entitlement, RunError> {
-    let cpus = pilot.interval.cpus_used().filter(|&cpus| cpus > 0.0).ok_or(RunError::NoUse)?;
-    let limit = cpus * plan.limit.headroom;
-    let quota = Micros::new((limit * plan.limit.period_us.get() as f64).round() as u64);
-    Ok(Entitlement {
-        request: MilliCpu::new((limit * 1e3).ceil() as u64),
-        limit: Bandwidth::new(Quota::Limited(quota), plan.limit.period_us, Micros::ZERO)?,
-    })
 }

@@ -55,6 +55,7 @@ pub fn summarise(records: &Records) -> Summary {
     Summary {
         schema: Summary::SCHEMA.to_owned(),
         plan: plan.name.clone(),
+        point: plan.point.clone(),
         seed: plan.seed,
         backend: records.run.backend,
         kernel: records.machine.kernel.clone(),
@@ -62,9 +63,9 @@ pub fn summarise(records: &Records) -> Summary {
         blocks_planned,
         blocks,
         pilots: pilots(records),
-        frame_interval_us: plan.clock.interval_ns().map(|ns| ns as f64 / 1e3),
+        frame_interval_us: plan.load.deadline_ns().map(|ns| ns as f64 / 1e3),
         period_us: plan.limit.period_us.get(),
-        headroom: plan.limit.headroom,
+        tolerance: plan.limit.tolerance(),
         rows,
     }
 }

@@ -20,6 +20,9 @@ pub struct Summary {
     pub schema: String,
     /// Name of the plan.
     pub plan: String,
+    /// Which point of it, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<String>,
     /// Its seed, also of the bands.
     pub seed: u64,
     /// Who measured: the kernel, or a model of it.
@@ -34,13 +37,13 @@ pub struct Summary {
     pub blocks: u64,
     /// What the load needed when nothing limited it, pilot by pilot; the lowest and the highest.
     pub pilots: Option<Pilots>,
-    /// Time between frames; a frame that takes longer from its intended start is late. `None`: impossible clock.
+    /// Time between frames, or a service's deadline; what takes longer from its intended start is late. `None`: there is none.
     pub frame_interval_us: Option<f64>,
     /// Period of the bandwidth control, as planned.
     pub period_us: u64,
-    /// Quota over the pilot's mean use, as planned; also how much slower than in the pilot a second of a steady block may
-    /// be.
-    pub headroom: f64,
+    /// How much slower than in its pilot a second of a steady block may be, as planned: the limit's headroom over the need.
+    #[serde(rename = "headroom")]
+    pub tolerance: f64,
     /// One row a condition: first alone, then with a neighbour, policies in the order of [`PolicyKind::ALL`].
     pub rows: Vec<Row>,
 }

@@ -17,7 +17,7 @@ use cgbench::{
     backend::{Backend, BlockOrder, RunError},
     plan::{Condition, Plan, PolicyKind},
     record::{BackendKind, Block, Machine, Missed, Records},
-    runner::{self, Watcher},
+    runner::{self, Point, Watcher},
     store, study,
 };
 use cgtune_core::Bandwidth;
@@ -62,7 +62,9 @@ struct Heard {
 }
 
 impl Watcher for Heard {
-    fn begin(&mut self, _: u32, _: f64, _: &[Missed]) {}
+    fn begin(&mut self, _: u32, _: f64) {}
+    fn missed(&mut self, _: &Missed) {}
+    fn point(&mut self, _: &str) {}
     fn pilot(&mut self) {
         self.pilots += 1;
     }
@@ -84,12 +86,13 @@ fn run(speeds: &[f64], reruns: u32) -> (Heard, Records) {
     let mut heard = Heard::default();
     let mut backend = Scripted { speeds: speeds.iter() };
     let stop = AtomicBool::new(false);
-    runner::run(&plan, &mut backend, &folder, vec!["toy".into()], &stop, &mut heard).unwrap();
+    let point = Point::begin(plan, folder, &backend, vec!["toy".into()]).unwrap();
+    runner::run(&mut [point], &mut backend, &stop, &mut heard).unwrap();
     (heard, store::read(dir.path()).unwrap())
 }
 
 fn attempts(blocks: &[Block]) -> Vec<(u32, u32, u32)> {
-    blocks.iter().map(|block| (block.repetition, block.attempt, block.pilot)).collect()
+    blocks.iter().map(|block| (block.repetition, block.attempt, block.pilot.unwrap())).collect()
 }
 
 #[test]

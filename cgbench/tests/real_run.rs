@@ -212,7 +212,11 @@ fn agree_measures_a_grid_and_compares_it_as_it_compares_its_records() {
             assert_eq!(block.frames.len(), 30 + records.plan.warmup_frames as usize);
             let bandwidth = block.observed.bandwidth.unwrap();
             let quota = bandwidth.quota.limited().unwrap();
-            assert_eq!(bandwidth.burst, Some(block.condition.policy.burst(quota)), "{block:?}");
+            assert_eq!(
+                bandwidth.burst,
+                Some(records.plan.limit.burst(block.condition.policy, quota)),
+                "{block:?}"
+            );
         }
     }
     assert_eq!(value["verdict"]["throttled"]["of"], 12);

@@ -5,7 +5,7 @@
 use cgtune_core::Micros;
 use workloads::{h264::EncodeConfig, latency::ClockConfig, video::SceneConfig};
 
-use crate::plan::{Condition, LimitRule, Plan, PolicyKind};
+use crate::plan::{Condition, EncodeLoad, Instrument, LimitRule, Load, Plan, PolicyKind};
 
 /// The seed of the grid, unless another is asked for.
 pub const SEED: u64 = 1;
@@ -120,7 +120,8 @@ impl Point {
     pub fn plan(&self, seed: u64, encode: EncodeConfig) -> Plan {
         Plan {
             schema: Plan::SCHEMA.to_owned(),
-            name: self.name(),
+            name: "agree".to_owned(),
+            point: Some(self.name()),
             seed,
             conditions: POLICIES.map(|policy| Condition { neighbour: false, policy }).to_vec(),
             repetitions: 1,
@@ -129,19 +130,19 @@ impl Point {
             warmup_frames: self.load.fps.div_ceil(2),
             // The model gets what was measured, drift and all; a block that was disturbed is named as such.
             reruns: 0,
-            share: self.load.share,
-            limit: LimitRule { headroom: self.headroom, period_us: Micros::from_ms(self.period_ms) },
+            limit: LimitRule::of_need(self.headroom, Micros::from_ms(self.period_ms)),
             neighbour_threads: 1,
-            clock: self.load.clock(seed),
-            encode,
+            cpus: None,
+            instrument: Instrument::Full,
+            pilot: None,
+            load: Load::Encode(EncodeLoad { share: self.load.share, clock: self.load.clock(seed), encode }),
         }
     }
 
     /// About how many seconds its pilot and blocks take.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        let plan = self.plan(SEED, EncodeConfig::default());
-        f64::from(plan.blocks() + plan.repetitions) * plan.block_seconds()
+        self.plan(SEED, EncodeConfig::default()).seconds()
     }
 }
 

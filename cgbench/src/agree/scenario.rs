@@ -21,7 +21,7 @@ pub(super) fn of(records: &Records, block: &Block, kernel: Kernel) -> Option<(Ba
     let cpu = |ns: u64| Nanos::new((ns as f64 * beside).round() as u64);
     let times = block.frames.intended_ns.iter().zip(&block.frames.cpu_ns);
     let jobs = times.map(|(&at, &ns)| (Nanos::new(at), cpu(ns))).collect();
-    let load = Recorded { threads: records.plan.encode.threads, serial: SERIAL, ..Recorded::new(jobs) };
+    let load = Recorded { threads: records.plan.load.threads(), serial: SERIAL, ..Recorded::new(jobs) };
     let neighbours = block.neighbour.iter().map(|neighbour| Neighbour {
         pattern: Pattern::Hog { threads: neighbour.threads },
         bandwidth: Bandwidth::unlimited(),

@@ -19,12 +19,12 @@ use workloads::{hog::Manner, latency::MonotonicNs};
 use super::{
     Backend, BlockOrder, RunError,
     keeper::Keeper,
-    policy::{of_load, of_neighbour, own_cpus, room_to_pin},
+    policy::{of_load, of_neighbour, of_pilot, room_for},
     sampler::Sampler,
 };
 use crate::{
     load::{Answer, Load, LoadConfig, Start},
-    plan::{Condition, Plan},
+    plan::{Condition, Instrument, Plan},
     record::{BackendKind, Block, Disturbance, FrameTable, Machine, Neighbour},
 };
 
@@ -91,7 +91,8 @@ impl Kernel {
         let condition = order.slot.condition;
         let mut group = self.workshop.group("neighbour")?;
         let layout = group.cgroup()?.capabilities().cpu;
-        let policy = of_neighbour(condition.policy, layout, &self.cpus, &own_cpus(&self.cpus, order.plan));
+        let policy =
+            of_neighbour(condition.policy, order.entitlement.as_ref(), layout, &self.cpus, order.plan);
         let observed = put(&mut group, &policy, condition)?;
         let load = Load::hog(&mut group, order.plan.neighbour_threads, Manner::Greedy)?;
         Ok((group, load, observed))
@@ -142,10 +143,10 @@ impl Backend for Kernel {
         if policy.bursts() && !self.machine.burst {
             return Err("this kernel provides no burst file (Linux 5.14)".to_owned());
         }
-        if policy.pins() && self.machine.cpuset_layout.is_none() {
+        if (policy.confines() || plan.cpus.is_some()) && self.machine.cpuset_layout.is_none() {
             return Err("no cpuset controller is available here".to_owned());
         }
-        room_to_pin(policy, plan, self.cpus.len(), "can be used here")
+        room_for(policy, plan, self.cpus.len(), "can be used here")
     }
 
     fn run(
@@ -160,32 +161,29 @@ impl Backend for Kernel {
 
         let mut group = self.workshop.group("load")?;
         let policy = match &order.entitlement {
-            Some(entitlement) => of_load(
-                condition.policy,
-                entitlement,
-                &group.cgroup()?.capabilities(),
-                &own_cpus(&self.cpus, plan),
-            )?,
-            None => Policy::default(),
+            Some(entitlement) => {
+                of_load(condition.policy, entitlement, &group.cgroup()?.capabilities(), &self.cpus, plan)?
+            }
+            None => of_pilot(&self.cpus, plan),
         };
         let observed = put(&mut group, &policy, condition)?;
         // Held to the end of the block: dropping the load ends it, dropping its group removes that.
         let mut neighbour = condition.neighbour.then(|| self.neighbour(order)).transpose()?;
-        let mut load = Load::start(&mut group, &LoadConfig::Encode(Box::new(plan.encode.clone())))?;
+        let seeded = order.load.seeded(crate::order::jitter_seed(plan, order.slot.repetition));
+        let interval_ns = seeded.interval_ns().unwrap_or(0);
+        let config = LoadConfig::Planned { load: Box::new(seeded), instrument: plan.instrument };
+        let mut load = Load::start(&mut group, &config)?;
         load.wait_ready()?;
 
-        let mut clock_config = plan.clock.clone();
-        clock_config.seed = crate::order::jitter_seed(plan, order.slot.repetition);
-        let interval_ns = clock_config.interval_ns().unwrap_or(0);
         let origin = clock::now().saturating_add(LEAD);
         let sample = |group: &mut OwnedCgroup| {
             Sampler::start(self.workshop.hierarchies(), group.cgroup()?.path(), origin)
         };
-        let sampler = self.samples.then(|| sample(&mut group)).transpose()?;
+        let sampler =
+            (self.samples && plan.instrument == Instrument::Full).then(|| sample(&mut group)).transpose()?;
         load.start_clock(&Start {
             origin: MonotonicNs::from_ns(origin.get()),
-            clock: clock_config,
-            frames: plan.warmup_frames + plan.frames,
+            count: plan.warmup_frames + plan.frames,
         })?;
 
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;

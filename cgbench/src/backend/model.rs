@@ -21,10 +21,10 @@ use workloads::latency::{FrameKind, FrameRecord, Schedule};
 
 use super::{
     Backend, BlockOrder, RunError,
-    policy::{of_load, of_neighbour, own_cpus, room_to_pin},
+    policy::{of_load, of_neighbour, of_pilot, room_for},
 };
 use crate::{
-    plan::{Condition, Plan},
+    plan::{Condition, EncodeLoad, Load, Plan},
     record::{BackendKind, Block, Disturbance, FrameTable, Machine, Neighbour, SampleTable},
 };
 
@@ -84,18 +84,18 @@ impl Model {
 /// The frames of a block: the same pictures for every block of a plan, started when the block's clock says.
 fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunError> {
     let plan = order.plan;
-    let mut clock = plan.clock.clone();
-    clock.seed = crate::order::jitter_seed(plan, order.slot.repetition);
+    let Load::Encode(EncodeLoad { share, clock, encode }) =
+        order.load.seeded(crate::order::jitter_seed(plan, order.slot.repetition));
     let interval = clock.interval_ns().unwrap_or(1);
     let i_over_p = Encoder::default().i_over_p;
     // The mean over a whole GOP is the plan's share of the interval.
-    let mean = plan.share * interval as f64 / (1.0 + (i_over_p - 1.0) / f64::from(GOP));
+    let mean = share * interval as f64 / (1.0 + (i_over_p - 1.0) / f64::from(GOP));
     let encoder = Encoder {
         interval: Nanos::new(interval),
         jitter: 0.0,
         mean: Nanos::new(mean.round() as u64),
         gop: GOP,
-        slices: plan.encode.threads,
+        slices: encode.threads,
         ..Encoder::default()
     };
     let pattern = Pattern::Encoder(encoder);
@@ -141,7 +141,7 @@ impl Backend for Model {
     }
 
     fn provides(&self, plan: &Plan, condition: Condition) -> Result<(), String> {
-        room_to_pin(condition.policy, plan, self.cpus().len(), "are simulated")
+        room_for(condition.policy, plan, self.cpus().len(), "are simulated")
     }
 
     fn run(
@@ -160,19 +160,18 @@ impl Backend for Model {
         let all = self.cpus();
         let mut machine = SimulatedMachine::new(self.kernel, all.len(), tick);
         let group = machine.group(None, Bandwidth::unlimited(), 100, period);
-        let own = own_cpus(&all, plan);
         let capabilities = SimulatedCgroup::new(&mut machine, group, Layout::V2).capabilities();
         let policy = match &order.entitlement {
-            Some(entitlement) => of_load(condition.policy, entitlement, &capabilities, &own)?,
-            None => Policy::default(),
+            Some(entitlement) => of_load(condition.policy, entitlement, &capabilities, &all, plan)?,
+            None => of_pilot(&all, plan),
         };
         let observed = put(&mut machine, group, &policy)?;
         let (jobs, mut records) = frames(order)?;
-        let crew = Crew { at_once: 1, cpus: policy.cpus.clone(), ..Crew::of(plan.encode.threads) };
+        let crew = Crew { at_once: 1, cpus: policy.cpus.clone(), ..Crew::of(order.load.threads()) };
         let load = machine.crew(group, &crew, jobs.into_iter());
         let neighbour = if condition.neighbour {
             let beside = machine.group(None, Bandwidth::unlimited(), 100, Nanos::ZERO);
-            let policy = of_neighbour(condition.policy, Layout::V2, &all, &own);
+            let policy = of_neighbour(condition.policy, order.entitlement.as_ref(), Layout::V2, &all, plan);
             let observed = put(&mut machine, beside, &policy)?;
             let hog = Pattern::Hog { threads: plan.neighbour_threads };
             let jobs: Vec<Job> = hog.jobs(seed).collect();
@@ -182,7 +181,7 @@ impl Backend for Model {
             None
         };
 
-        let interval_ns = plan.clock.interval_ns().unwrap_or(0);
+        let interval_ns = order.load.interval_ns().unwrap_or(0);
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
         let mut ended: Vec<u64> = Vec::new();
         let mut samples = SampleTable::default();

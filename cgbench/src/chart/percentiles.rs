@@ -231,6 +231,7 @@ fn words_for(policy: PolicyKind) -> &'static str {
         PolicyKind::Limit => "under a limit",
         PolicyKind::LimitHalfBurst => "under a limit with half a burst",
         PolicyKind::LimitBurst => "under a limit with burst",
+        PolicyKind::SharedCore => "on a shared core",
         PolicyKind::Pinned => "pinned",
         PolicyKind::PinnedLimit => "pinned under a limit",
     }

@@ -2,7 +2,7 @@
 
 use cgtune_chart::{
     scene::Ink,
-    theme::{BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, as_text},
+    theme::{BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, as_text},
 };
 
 use crate::plan::PolicyKind;
@@ -14,6 +14,7 @@ pub(super) const fn colour(policy: PolicyKind) -> Ink {
         PolicyKind::Limit => VERMILION,
         PolicyKind::LimitHalfBurst => ORANGE,
         PolicyKind::LimitBurst => GREEN,
+        PolicyKind::SharedCore => YELLOW,
         PolicyKind::Pinned => SKY,
         PolicyKind::PinnedLimit => PURPLE,
     }

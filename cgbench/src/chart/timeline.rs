@@ -39,7 +39,7 @@ pub fn timeline(records: &Records, summary: &Summary) -> Scene {
         return scene.only_note("No block with a quota has a measured frame.");
     };
     let other = counterpart(records, block);
-    let interval_ns = records.plan.clock.interval_ns();
+    let interval_ns = records.plan.load.deadline_ns();
     let period_ns = records.plan.limit.period_us.to_nanos().get();
     let strip = |block| Strip::new(block, &window, interval_ns, period_ns);
     let first = strip(block);

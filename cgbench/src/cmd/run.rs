@@ -1,4 +1,7 @@
-//! `run`: from a plan to a folder of records, then everything that is derived from them.
+//! `run`: from an experiment to a folder of records, then everything that is derived from them.
+
+mod backend;
+mod begin;
 
 use std::{
     io::Write as _,
@@ -7,70 +10,56 @@ use std::{
     sync::atomic::Ordering,
 };
 
+use anyhow::{Context as _, anyhow};
 use cgtune_core::Micros;
-use workloads::{calibrate::calibrate, h264::EncodeConfig, latency::ClockConfig, video::SceneConfig};
 
 use crate::{
-    backend::{Backend, kernel::Kernel, model::Model},
+    experiment::{Experiment, Setting},
     interrupt,
-    plan::{Condition, LimitRule, Plan, PolicyKind},
+    plan::PolicyKind,
     progress::Progress,
-    record::BackendKind,
     runner,
-    store::Folder,
 };
+
+use backend::BackendChoice;
 
 /// What may be asked.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each policy runs in a fresh cgroup, alone and beside a busy neighbour; blocks are interleaved in a seeded\n\
-    order. The quota is 1.08 × the CPU use that a pilot measures before each repetition. A block during which the\n\
-    machine did not keep still is run again, with a new pilot.\n\n\
+    after_help = "Each policy runs in a fresh cgroup; blocks are interleaved in a seeded order. The quota is 1.08 × the CPU use that\n\
+    a pilot measures before each repetition, unless the plan says otherwise. A block during which the machine did not\n\
+    keep still is run again, with a new pilot. `cgbench list` has the plans; one that varies something (a sweep) leaves\n\
+    a folder of runs, one a point.\n\n\
     Examples:\n  \
     sudo cgbench run --quick\n  \
+    cgbench run burst-sweep --set load.threads=2\n  \
+    cgbench run ./my-plan.toml --out results/mine\n  \
     cgbench run --policies limit,limit+burst --alone --repetitions 10\n  \
+    cgbench run --resume results/20260101-120000-encoder     goes on where that stopped\n  \
+    cgbench run --like results/base --out results/new        the same load and plan as there, to compare with it\n  \
     systemd-run --user --scope -p Delegate=yes cgbench run --quick      without root, on cgroup v2"
 )]
 pub struct Args {
-    /// Under two minutes on 2 CPUs: short blocks, which carry a p95 but no p99
+    /// A plan's name, or a .toml file [default: encoder]
+    #[arg(conflicts_with_all = ["quick", "resume", "like"])]
+    plan: Option<String>,
+    /// The plan `quick`: under two minutes on 2 CPUs, short blocks, which carry a p95 but no p99
     #[arg(long)]
     quick: bool,
     /// Where to write [default: results/TIME-PLAN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Seed of the order, of the clock's jitter and of the scene
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Only these policies: shares, limit, limit+half-burst, limit+burst, pinned, pinned+limit [default: all but the half]
-    #[arg(long, value_delimiter = ',', value_name = "LIST", value_parser = policy)]
-    policies: Option<Vec<PolicyKind>>,
-    /// Only without the neighbour
-    #[arg(long)]
-    alone: bool,
-    /// Blocks for each condition [default: 8, quick 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    repetitions: Option<u32>,
-    /// Frames measured in a block [default: 300, quick 68]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    frames: Option<u32>,
-    /// Run at most so many blocks again because the machine did not keep still [default: half of all, quick 2]
-    #[arg(long, value_name = "N")]
-    reruns: Option<u32>,
-    /// Part of the frame interval that a frame's CPU time is calibrated to
-    #[arg(long, default_value_t = 0.4)]
-    share: f64,
-    /// Quota over measured mean use
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.08, value_parser = headroom)]
-    headroom: f64,
-    /// Period of the quota
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = Micros::parse)]
-    period: Micros,
-    /// Slices, each encoded by a thread of its own
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
-    threads: u32,
-    /// Encode this YUV4MPEG2 file instead of the synthetic scene
-    #[arg(long, value_name = "CLIP.y4m")]
-    input: Option<PathBuf>,
+    /// Go on with a run that was cut off
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "out", "like", "set", "seed"])]
+    resume: Option<PathBuf>,
+    /// Run the plan of an earlier run, with the picture size that it found
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "set"])]
+    like: Option<PathBuf>,
+    /// Set what a plan says, by its dotted name: limit.headroom=1.2, sweep.load.threads=1,2,4 (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<Setting>,
+    #[command(flatten)]
+    short: Short,
     /// Who runs it; unless given the kernel, or for a person the model where no cgroup can be written
     #[arg(long, value_enum)]
     backend: Option<BackendChoice>,
@@ -86,80 +75,166 @@ pub struct Args {
     quiet: bool,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum BackendChoice {
-    /// Real cgroups on this kernel
-    Kernel,
-    /// A model of its controller, in seconds; everything it gives is labelled SIMULATED
-    Sim,
+/// The usual settings, by shorter names.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "In place of what the plan says (short for --set)")]
+struct Short {
+    /// Seed of the order, of the clock's jitter and of the scene
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Only these policies: shares, limit, limit+half-burst, limit+burst, shared-core, pinned, pinned+limit
+    #[arg(long, value_delimiter = ',', value_name = "LIST", conflicts_with_all = ["resume", "like"])]
+    policies: Vec<PolicyKind>,
+    /// Only without the neighbour
+    #[arg(long, conflicts_with_all = ["resume", "like"])]
+    alone: bool,
+    /// Blocks for each condition
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "resume")]
+    repetitions: Option<u32>,
+    /// Frames measured in a block
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["resume", "like"])]
+    frames: Option<u32>,
+    /// Run at most so many blocks again because the machine did not keep still [default: half of all, quick 2]
+    #[arg(long, value_name = "N", conflicts_with_all = ["resume", "like"])]
+    reruns: Option<u32>,
+    /// Part of the frame interval that a frame's CPU time is calibrated to
+    #[arg(long, conflicts_with_all = ["resume", "like"])]
+    share: Option<f64>,
+    /// Quota over measured mean use
+    #[arg(long, value_name = "FACTOR", conflicts_with_all = ["resume", "like"])]
+    headroom: Option<f64>,
+    /// Period of the quota
+    #[arg(long, value_name = "TIME", value_parser = Micros::parse, conflicts_with_all = ["resume", "like"])]
+    period: Option<Micros>,
+    /// Slices, each encoded by a thread of its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), conflicts_with_all = ["resume", "like"])]
+    threads: Option<u32>,
+    /// Encode this YUV4MPEG2 file instead of the synthetic scene
+    #[arg(long, value_name = "CLIP.y4m", conflicts_with_all = ["resume", "like"])]
+    input: Option<PathBuf>,
 }
 
-fn policy(name: &str) -> Result<PolicyKind, String> {
-    PolicyKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-        let known: Vec<_> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("known policies: {}", known.join(", "))
-    })
+impl Short {
+    /// The same as settings of a plan.
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        let mut set =
+            |name, value: Option<String>| settings.extend(value.map(|value| Setting::new(name, value)));
+        set("seed", self.seed.map(|seed| seed.to_string()));
+        let names: Vec<&str> = self.policies.iter().map(|policy| policy.name()).collect();
+        set("policies", (!names.is_empty()).then(|| names.join(",")));
+        set("neighbours", self.alone.then(|| "none".to_owned()));
+        set("repetitions", self.repetitions.map(|n| n.to_string()));
+        set("load.frames", self.frames.map(|n| n.to_string()));
+        set("reruns", self.reruns.map(|n| n.to_string()));
+        set("load.share", self.share.map(|share| share.to_string()));
+        set("limit.headroom", self.headroom.map(|factor| factor.to_string()));
+        set("limit.period", self.period.map(|period| format!("{}us", period.get())));
+        set("load.threads", self.threads.map(|n| n.to_string()));
+        set("load.input", self.input.as_ref().map(|path| path.display().to_string()));
+        settings
+    }
 }
 
-fn headroom(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|factor| (0.05..=100.0).contains(factor))
-        .ok_or_else(|| "a factor such as 1.08".to_owned())
+impl Args {
+    /// The experiment that is asked for.
+    fn experiment(&self) -> anyhow::Result<Experiment> {
+        let name = match &self.plan {
+            Some(name) => name,
+            None if self.quick => "quick",
+            None => "encoder",
+        };
+        let settings: Vec<Setting> =
+            self.short.settings().into_iter().chain(self.set.iter().cloned()).collect();
+        Ok(Experiment::find(name, &settings)?)
+    }
 }
 
 /// Runs it.
 ///
 /// # Errors
-/// No permission to make cgroups, a folder that is in use, a load that fails.
+/// A plan that cannot be read, no permission to make cgroups, a folder that is in use, a load that fails.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
-    // Permission first: nobody wants to wait for the calibration to be told.
-    let mut backend = backend(args)?;
-    let name = if args.quick { "quick" } else { "encoder" };
-    let path = args.out.clone().unwrap_or_else(|| default_folder(name));
-    let folder = Folder::create(&path)?;
     let mut progress = Progress::new(args.quiet);
-    let plan = plan(args, name, backend.kind(), &progress)?;
-    let command = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let outcome = runner::run(&plan, backend.as_mut(), &folder, command, &stop, &mut progress);
-    drop(backend);
-    let record = match outcome {
-        Ok(record) => record,
+    let begun = begin::begin(args, &progress);
+    let begin::Begun { mut backend, mut points, path, _lock } = match begun {
+        Ok(begun) => begun,
         Err(error) => {
             progress.finish();
-            return Err(
-                anyhow::Error::new(error).context(format!("what was measured is kept in {}", path.display()))
-            );
+            return Err(error);
         }
     };
-    if stop.load(Ordering::Relaxed) && !has_blocks(&path) {
+    let outcome = runner::run(&mut points, backend.as_mut(), &stop, &mut progress);
+    drop(backend);
+    if let Err(error) = outcome {
         progress.finish();
-        writeln!(anstream::stderr(), "interrupted before anything was measured")?;
-        return Ok(exit_interrupted());
+        let kept = format!(
+            "what was measured is kept in {}, and `cgbench run --resume` goes on with it",
+            path.display()
+        );
+        return Err(anyhow::Error::new(error).context(kept));
+    }
+    let stopped = stop.load(Ordering::Relaxed);
+    let measured = |point: &&runner::Point| has_blocks(point.folder().path());
+    let folders: Vec<PathBuf> =
+        points.iter().filter(measured).map(|point| point.folder().path().to_owned()).collect();
+    if folders.is_empty() {
+        progress.finish();
+        if stopped {
+            writeln!(anstream::stderr(), "interrupted before anything was measured")?;
+            return Ok(exit_interrupted());
+        }
+        return Err(anyhow!("none of the plan's policies can be run here; {} says why", path.display()));
     }
     progress.step("charts and report");
-    let (summary, written) = super::derive(&path)?;
+    let derived = derive(&folders).context("the records are whole; only what is made of them failed");
     progress.finish();
-
-    let mut out = anstream::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &summary)?;
-        writeln!(out)?;
-    } else {
-        write!(out, "{}", super::show(&summary))?;
-        writeln!(out, "\nreport: {}", path.join("report.md").display())?;
-        let charts: Vec<_> =
-            written.iter().filter(|path| path.extension().is_some_and(|e| e == "png")).collect();
-        for chart in charts {
-            writeln!(out, "chart:  {}", chart.display())?;
-        }
-    }
-    if record.partial {
-        writeln!(anstream::stderr(), "interrupted: the blocks measured so far are kept and marked partial")?;
+    show(args, &path, &derived?)?;
+    if stopped {
+        let resume = format!("cgbench run --resume {}", path.display());
+        writeln!(
+            anstream::stderr(),
+            "interrupted: the blocks measured so far are kept and marked partial; `{resume}` goes on"
+        )?;
         return Ok(exit_interrupted());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+type Derived = Vec<(crate::summary::Summary, Vec<PathBuf>)>;
+
+fn derive(folders: &[PathBuf]) -> anyhow::Result<Derived> {
+    folders.iter().map(|folder| super::derive(folder)).collect()
+}
+
+fn show(args: &Args, path: &Path, derived: &Derived) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        match derived.as_slice() {
+            [(summary, _)] => serde_json::to_writer_pretty(&mut out, summary)?,
+            several => {
+                let summaries: Vec<_> = several.iter().map(|(summary, _)| summary).collect();
+                serde_json::to_writer_pretty(&mut out, &summaries)?;
+            }
+        }
+        writeln!(out)?;
+        return Ok(());
+    }
+    for (summary, written) in derived {
+        if let Some(point) = &summary.point {
+            writeln!(out, "{}\n", cgtune_core::text::Escaped(point.as_bytes()))?;
+        }
+        writeln!(out, "{}", super::show(summary))?;
+        for file in written.iter().filter(|file| file.extension().is_none_or(|e| e != "svg")) {
+            let what = if file.extension().is_some_and(|e| e == "png") { "chart: " } else { "report:" };
+            writeln!(out, "{what} {}", file.display())?;
+        }
+    }
+    if derived.len() > 1 {
+        writeln!(out, "\n{} points in {}", derived.len(), path.display())?;
+    }
+    Ok(())
 }
 
 pub(super) fn exit_interrupted() -> ExitCode {
@@ -167,76 +242,10 @@ pub(super) fn exit_interrupted() -> ExitCode {
 }
 
 fn has_blocks(folder: &Path) -> bool {
-    std::fs::read_dir(folder.join("blocks")).is_ok_and(|mut entries| entries.next().is_some())
+    std::fs::read_dir(folder.join(crate::store::BLOCKS)).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 pub(super) fn default_folder(name: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
     Path::new("results").join(format!("{time}-{name}"))
-}
-
-/// What two minutes leave room for.
-const QUICK_RERUNS: u32 = 2;
-
-/// Who runs it. That a person meets the model in place of the kernel is said; a pipeline gets an error, since it would compare
-/// the one with the other.
-fn backend(args: &Args) -> anyhow::Result<Box<dyn Backend>> {
-    let kernel = || Kernel::open(!args.let_sleep);
-    match args.backend {
-        Some(BackendChoice::Kernel) => Ok(Box::new(kernel()?)),
-        Some(BackendChoice::Sim) => Ok(Box::new(Model::of_this_machine())),
-        None => match kernel() {
-            Ok(kernel) => Ok(Box::new(kernel)),
-            Err(error) if std::env::var_os("CI").is_none_or(|ci| ci.is_empty()) => {
-                let cause = anyhow::Error::new(error);
-                writeln!(
-                    anstream::stderr(),
-                    "note: no cgroup can be written here ({cause:#}), so this is SIMULATED; --backend kernel insists"
-                )?;
-                Ok(Box::new(Model::of_this_machine()))
-            }
-            Err(error) => Err(error.into()),
-        },
-    }
-}
-
-fn plan(args: &Args, name: &str, kind: BackendKind, progress: &Progress) -> anyhow::Result<Plan> {
-    let (repetitions, frames, clip_frames) = if args.quick { (3, 68, 80) } else { (8, 300, 150) };
-    let clock = ClockConfig { seed: args.seed, ..ClockConfig::default() };
-    let base = EncodeConfig {
-        threads: args.threads,
-        clip_frames,
-        scene: SceneConfig { seed: args.seed, ..SceneConfig::default() },
-        ..EncodeConfig::default()
-    };
-    let encode = match &args.input {
-        Some(clip) => base.with_input(clip)?,
-        // The model draws its frames.
-        None if kind == BackendKind::Simulated => base,
-        None => calibrate(args.share, &clock, &base, &mut |text| progress.step(text))?.config,
-    };
-    let policies = args.policies.clone().unwrap_or_else(|| PolicyKind::DEFAULT.to_vec());
-    let repetitions = args.repetitions.unwrap_or(repetitions);
-    let neighbours: &[bool] = if args.alone { &[false] } else { &[false, true] };
-    let conditions: Vec<Condition> = neighbours
-        .iter()
-        .flat_map(|&neighbour| policies.iter().map(move |&policy| Condition { neighbour, policy }))
-        .collect();
-    let blocks = u32::try_from(conditions.len()).unwrap_or(u32::MAX).saturating_mul(repetitions);
-    let reruns = args.reruns.unwrap_or(if args.quick { QUICK_RERUNS } else { blocks / 2 });
-    Ok(Plan {
-        schema: Plan::SCHEMA.to_owned(),
-        name: name.to_owned(),
-        seed: args.seed,
-        conditions,
-        repetitions,
-        frames: args.frames.unwrap_or(frames),
-        warmup_frames: 15,
-        reruns,
-        share: args.share,
-        limit: LimitRule { headroom: args.headroom, period_us: args.period },
-        neighbour_threads: u32::try_from(std::thread::available_parallelism()?.get()).unwrap_or(1),
-        clock,
-        encode,
-    })
 }

@@ -11,6 +11,7 @@ use std::{
 use workloads::{h264::EncodeLoop, hog};
 
 use super::{Answer, LoadConfig, Start};
+use crate::plan::{Instrument, Load};
 
 /// Runs the load that standard input asks for.
 ///
@@ -28,33 +29,72 @@ pub fn run() -> anyhow::Result<()> {
             say(&Answer::Ready)?;
             hog::burn(threads, manner, &stop);
         }
-        LoadConfig::Encode(config) => {
-            let mut encoder = EncodeLoop::prepare(&config)?;
-            say(&Answer::Ready)?;
-            line.clear();
-            std::io::stdin().lock().read_line(&mut line)?;
-            if line.is_empty() {
-                return Ok(());
+        LoadConfig::Planned { load, instrument } => match *load {
+            Load::Encode(load) => {
+                let mut encoder = EncodeLoop::prepare(&load.encode)?;
+                let Some((start, stop)) = told_to_start()? else { return Ok(()) };
+                let mut reporter = Reporter::new(instrument, &stop);
+                encoder.run(&load.clock, start.origin, start.count, &stop, &mut |frame| {
+                    reporter.say(Answer::Frame(frame.clone()));
+                })?;
+                reporter.finish()?;
             }
-            let start: Start = serde_json::from_str(&line)?;
-            let stop = stop_when_input_closes();
-            let mut failure = None;
-            encoder.run(&start.clock, start.origin, start.frames, &stop, &mut |frame| {
-                // The parent collects while we sleep; a frame's line costs about a thousandth of the frame.
-                if let Err(error) = say(&Answer::Frame(frame.clone())) {
-                    failure.get_or_insert(error);
-                    stop.store(true, Ordering::Relaxed);
+        },
+    }
+    Ok(())
+}
+
+/// Says that it is prepared, and waits for what to do; `None` where nobody is there any more.
+fn told_to_start() -> anyhow::Result<Option<(Start, Arc<AtomicBool>)>> {
+    say(&Answer::Ready)?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some((serde_json::from_str(&line)?, stop_when_input_closes())))
+}
+
+/// Tells the parent what was done, at once or at the end.
+struct Reporter<'a> {
+    /// Where all is told at the end.
+    kept: Option<Vec<Answer>>,
+    stop: &'a AtomicBool,
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(instrument: Instrument, stop: &'a AtomicBool) -> Self {
+        let kept = match instrument {
+            Instrument::Full => None,
+            Instrument::Bare => Some(Vec::new()),
+        };
+        Self { kept, stop, failure: None }
+    }
+
+    /// The parent collects while we sleep; a frame's line costs about a thousandth of the frame.
+    fn say(&mut self, answer: Answer) {
+        match &mut self.kept {
+            Some(kept) => kept.push(answer),
+            None => {
+                if let Err(error) = say(&answer) {
+                    self.failure.get_or_insert(error);
+                    self.stop.store(true, Ordering::Relaxed);
                 }
-            })?;
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            if !stop.load(Ordering::Relaxed) {
-                say(&Answer::Done)?;
             }
         }
     }
-    Ok(())
+
+    fn finish(self) -> anyhow::Result<()> {
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        self.kept.into_iter().flatten().try_for_each(|answer| say(&answer))?;
+        if !self.stop.load(Ordering::Relaxed) {
+            say(&Answer::Done)?;
+        }
+        Ok(())
+    }
 }
 
 /// A flag that a sleeping thread sets when nobody holds the other end of our input any more.

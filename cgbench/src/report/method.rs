@@ -1,12 +1,13 @@
 //! How it was measured, with the numbers of this run.
 
 use crate::{
+    plan::{Load, Plan, QuotaRule},
     record::Records,
     stats::{bootstrap::MIN_BLOCKS, level::SAMPLES_BEYOND},
     study::{VOID_FOREIGN, VOID_STEAL},
     summary::{
         Summary,
-        figures::{bound, count, counted, ms},
+        figures::{bound, count, counted, ms, percent},
     },
 };
 
@@ -14,7 +15,7 @@ use crate::{
 pub(super) fn method(records: &Records, summary: &Summary) -> String {
     let plan = &records.plan;
     let interval = plan
-        .clock
+        .load
         .interval_ns()
         .map_or_else(String::new, |ns| format!(", one every {} ms", ms(ns as f64 / 1e3)));
     let points = [
@@ -30,18 +31,18 @@ pub(super) fn method(records: &Records, summary: &Summary) -> String {
         ),
         format!(
             "**Latency** counts from a frame's *intended* start to its end, so that a frame which waits for the one \
-             before is charged with the waiting. Intended starts move by up to {} of the frame interval either way, \
-             seeded, since a load in step with the quota's period would be throttled by its phase alone. All \
-             conditions of a repetition share the same starts and pictures.",
-            bound(plan.clock.jitter),
+             before is charged with the waiting. {}All conditions of a repetition share the same starts and pictures.",
+            starts(&plan.load),
         ),
         format!(
-            "The **quota** is {:.2} times the mean CPU use of a pilot, per period of {} ms. A pilot encodes the same \
-             pictures as a block, under no policy; one runs before each repetition, and whenever the machine was found \
-             to have moved ({}). Burst, where there is one, is one quota.",
-            plan.limit.headroom,
-            plan.limit.period_us.get() / 1000,
-            pilots(summary),
+            "The **quota** is {}. {}Burst, where there is one, is {}.",
+            quota(plan),
+            pilots(plan, summary),
+            if plan.limit.burst_frac < 1.0 {
+                format!("{} of a quota", percent(plan.limit.burst_frac))
+            } else {
+                "one quota".to_owned()
+            },
         ),
         format!(
             "The **neighbour** is {} of pure CPU use in a cgroup beside the load's.",
@@ -59,7 +60,7 @@ pub(super) fn method(records: &Records, summary: &Summary) -> String {
             counted(u64::from(plan.reruns), "block"),
             bound(VOID_STEAL),
             bound(VOID_FOREIGN),
-            plan.limit.headroom,
+            plan.limit.tolerance(),
         ),
         awake(records),
         "A difference of latency is **claimed** only where the bands of both lie apart and the ratio is at least 1.1. \
@@ -69,9 +70,37 @@ pub(super) fn method(records: &Records, summary: &Summary) -> String {
     format!("## Method\n\n{}", points.map(|point| format!("- {point}")).join("\n"))
 }
 
-/// What they measured.
-fn pilots(summary: &Summary) -> String {
-    summary.pilots.map_or_else(
+/// When frames are meant to start.
+fn starts(load: &Load) -> String {
+    match load {
+        Load::Encode(load) => format!(
+            "Intended starts move by up to {} of the frame interval either way, seeded, since a load in step with the \
+             quota's period would be throttled by its phase alone. ",
+            bound(load.clock.jitter)
+        ),
+    }
+}
+
+/// How large it is.
+fn quota(plan: &Plan) -> String {
+    let period = plan.limit.period_us;
+    match plan.limit.quota {
+        QuotaRule::Fixed { quota_us } => format!("{quota_us} of every {period}, fixed"),
+        QuotaRule::OfNeed { headroom } => {
+            format!(
+                "{headroom:.2} times the mean CPU use of a pilot, per period of {} ms",
+                period.get() / 1000
+            )
+        }
+    }
+}
+
+/// What pilots are, and what they measured.
+fn pilots(plan: &Plan, summary: &Summary) -> String {
+    if !plan.has_pilots() {
+        return String::new();
+    }
+    let measured = summary.pilots.map_or_else(
         || "none was recorded".to_owned(),
         |pilots| {
             format!(
@@ -81,6 +110,10 @@ fn pilots(summary: &Summary) -> String {
                 pilots.highest_cpus
             )
         },
+    );
+    format!(
+        "A pilot encodes the same pictures as a block, under no policy; one runs before each repetition, and whenever the \
+         machine was found to have moved ({measured}). "
     )
 }
 

@@ -27,6 +27,39 @@ pub enum StoreError {
         /// Which.
         path: PathBuf,
     },
+    /// Somebody else is writing there.
+    #[error("{} is in use: another cgbench is running there", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A record whose bytes have changed.
+    #[error(
+        "{} is not what was written: its SHA-256 begins with {found:.12}, and SHA256SUMS says {expected:.12}",
+        path.display()
+    )]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// Of its bytes, in hexadecimal.
+        found: String,
+        /// Of what was written.
+        expected: String,
+    },
+    /// A record that is listed and gone.
+    #[error("{} is gone: SHA256SUMS says that it was written", path.display())]
+    Lost {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A list of sums that is none.
+    #[error("{}, line {line}: a SHA-256 in hexadecimal, two spaces and a name are needed", path.display())]
+    Sums {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
     /// The file ends in the middle of the record.
     #[error("{}: the record is cut short at line {line}, column {column}", path.display())]
     CutShort {
@@ -84,6 +117,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What to do next, where there is something to say.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Altered { .. } | Self::Lost { .. } => Some(
+                "bring the file back; or remove it and its line in SHA256SUMS: `cgbench run --resume` then runs that block again"
+                    .to_owned(),
+            ),
+            Self::Exists { path } if path.ends_with(super::PLAN) => Some(
+                "choose another folder, or `cgbench run --resume` goes on with a run that was cut off".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
     /// From what the JSON parser says. Its own "at line 1 column 2" is taken off: line and column are said first.
     pub(super) fn json(path: PathBuf, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());

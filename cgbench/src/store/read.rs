@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, StoreError};
+use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, StoreError, sums::Sums};
 use crate::{
     plan::Plan,
     record::{Block, FrameTable, Machine, Records, RunRecord, SampleTable},
@@ -18,12 +18,22 @@ use crate::{
 /// # Errors
 /// The first file that is missing, broken, cut short, of another schema, or has columns that do not fit together.
 pub fn read(folder: &Path) -> Result<Records, StoreError> {
-    let plan: Plan = record(folder.join(PLAN), Plan::SCHEMA)?;
-    let machine: Machine = record(folder.join(MACHINE), Machine::SCHEMA)?;
-    let run: RunRecord = record(folder.join(RUN), RunRecord::SCHEMA)?;
-    let pilots = blocks(&folder.join(PILOTS))?;
-    let tries = blocks(&folder.join(BLOCKS))?;
+    let reader = Reader { folder, sums: Sums::read(folder)? };
+    let plan: Plan = reader.record(folder.join(PLAN), Plan::SCHEMA)?;
+    let machine: Machine = reader.record(folder.join(MACHINE), Machine::SCHEMA)?;
+    let run: RunRecord = reader.record(folder.join(RUN), RunRecord::SCHEMA)?;
+    reader.sums.check_presence(folder)?;
+    let pilots = reader.blocks(&folder.join(PILOTS))?;
+    let tries = reader.blocks(&folder.join(BLOCKS))?;
     Ok(Records::new(plan, machine, run, pilots, tries))
+}
+
+/// Reads the plan of a results folder alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_plan(folder: &Path) -> Result<Plan, StoreError> {
+    Reader { folder, sums: Sums::read(folder)? }.record(folder.join(PLAN), Plan::SCHEMA)
 }
 
 /// The folders of runs in a folder: itself, or those beneath it that hold a plan, in order of name. None is no error: itself again,
@@ -48,14 +58,39 @@ pub fn runs(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(if found.is_empty() { own() } else { found })
 }
 
-fn blocks(folder: &Path) -> Result<Vec<Block>, StoreError> {
-    let read = |path: PathBuf| {
-        let block: Block = record(path.clone(), Block::SCHEMA)?;
-        check_frames(&path, &block.frames)?;
-        check_samples(&path, &block.samples)?;
-        Ok(block)
-    };
-    block_files(folder)?.into_iter().map(read).collect()
+/// Reads the records of one folder, and compares them with their sums.
+struct Reader<'a> {
+    folder: &'a Path,
+    sums: Sums,
+}
+
+impl Reader<'_> {
+    fn blocks(&self, folder: &Path) -> Result<Vec<Block>, StoreError> {
+        let columns = |path: &Path, block: &Block| {
+            check_frames(path, &block.frames)?;
+            check_samples(path, &block.samples)
+        };
+        let read = |path| self.checked(path, Block::SCHEMA, columns);
+        block_files(folder)?.into_iter().map(read).collect()
+    }
+
+    fn record<T: DeserializeOwned>(&self, path: PathBuf, expected: &'static str) -> Result<T, StoreError> {
+        self.checked(path, expected, |_, _| Ok(()))
+    }
+
+    /// What a text itself shows to be wrong says more than a sum that does not fit, so that comes last.
+    fn checked<T: DeserializeOwned>(
+        &self,
+        path: PathBuf,
+        expected: &'static str,
+        check: impl FnOnce(&Path, &T) -> Result<(), StoreError>,
+    ) -> Result<T, StoreError> {
+        let bytes = fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+        let record = parsed(&path, &bytes, expected)?;
+        check(&path, &record)?;
+        self.sums.check(self.folder, &path, &bytes)?;
+        Ok(record)
+    }
 }
 
 /// The files of the blocks, in order of name. What is not ours (an editor's copy, a half-written file) is let be.
@@ -79,14 +114,13 @@ struct Header {
     schema: String,
 }
 
-fn record<T: DeserializeOwned>(path: PathBuf, expected: &'static str) -> Result<T, StoreError> {
-    let bytes = fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+fn parsed<T: DeserializeOwned>(path: &Path, bytes: &[u8], expected: &'static str) -> Result<T, StoreError> {
     // The schema first: of another format, "missing field" would be true and of no help.
-    let header: Header = parse(&path, &bytes)?;
+    let header: Header = parse(path, bytes)?;
     if header.schema != expected {
-        return Err(StoreError::Schema { path, found: header.schema, expected });
+        return Err(StoreError::Schema { path: path.to_owned(), found: header.schema, expected });
     }
-    parse(&path, &bytes)
+    parse(path, bytes)
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {

@@ -8,7 +8,7 @@ use std::{
 use cgtune_sys::durable::{self, Existing};
 use serde::Serialize;
 
-use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json};
+use super::{BLOCKS, EXPERIMENT, Lock, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json, sums::Sums};
 use crate::{
     plan::Plan,
     record::{Block, Machine, RunRecord},
@@ -49,6 +49,46 @@ impl Folder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes the folder for whoever fills it, and makes it where it is not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another has it.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        fs::create_dir_all(&self.path)
+            .map_err(|source| StoreError::Write { path: self.path.clone(), source })?;
+        Lock::take(&self.path)
+    }
+
+    /// Makes a folder whose writer was killed fit to be gone on with: what was being written goes, and what was written just then
+    /// is listed in the sums. Only for who holds the lock.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the file's name.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        let folders = [self.path.clone(), self.path.join(BLOCKS), self.path.join(PILOTS)];
+        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+            let failed = |source| StoreError::Write { path: folder.clone(), source };
+            for entry in fs::read_dir(folder).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+                if name.starts_with(durable::BEING_WRITTEN.as_bytes()) {
+                    fs::remove_file(&path)
+                        .map_err(|source| StoreError::Write { path: path.clone(), source })?;
+                }
+            }
+        }
+        let mut sums = Sums::read(&self.path)?;
+        if sums.seal(&self.path)? { sums.write(&self.path) } else { Ok(()) }
+    }
+
+    /// Writes what was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the file's name.
+    pub fn write_experiment(&self, text: &str) -> Result<(), StoreError> {
+        write_file(&self.path.join(EXPERIMENT), text.as_bytes(), Existing::Replaced)
     }
 
     /// Writes the plan, once.
@@ -106,7 +146,13 @@ impl Folder {
         let path = self.path.join(name);
         let bytes =
             json::to_bytes(value).map_err(|source| StoreError::Serialize { path: path.clone(), source })?;
-        write_file(&path, &bytes, existing)
+        write_file(&path, &bytes, existing)?;
+        if existing == Existing::Kept {
+            let mut sums = Sums::read(&self.path)?;
+            sums.add(name, &bytes);
+            sums.write(&self.path)?;
+        }
+        Ok(())
     }
 }
 

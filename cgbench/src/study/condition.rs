@@ -14,7 +14,7 @@ use crate::{
 
 /// What was measured under `condition`; `None` without a block of it.
 pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measured> {
-    let interval_us = records.plan.clock.interval_ns().map(|ns| ns as f64 / 1e3);
+    let interval_us = records.plan.load.deadline_ns().map(|ns| ns as f64 / 1e3);
     let parts: Vec<block::Measured<'_>> =
         records.blocks.iter().filter(|block| block.condition == condition).map(block::Measured::of).collect();
     let blocks: Vec<&Block> = parts.iter().map(|part| part.block).collect();
@@ -39,7 +39,7 @@ pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measur
         worst: worst(&blocks),
         moved_blocks: summaries
             .iter()
-            .filter(|block| block.speed.is_some_and(|s| speed::moved(&s, records.plan.limit.headroom)))
+            .filter(|block| block.speed.is_some_and(|s| speed::moved(&s, records.plan.limit.tolerance())))
             .count() as u64,
         set_aside: set_aside(records, condition),
         blocks: summaries,

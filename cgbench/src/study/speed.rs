@@ -34,11 +34,11 @@ pub enum Unsteady {
 impl Unsteady {
     /// Judges a block; `None`: steady, or nothing to judge by.
     #[must_use]
-    pub fn of(block: &Block, pilot: &Block, plan: &Plan) -> Option<Self> {
+    pub fn of(block: &Block, pilot: Option<&Block>, plan: &Plan) -> Option<Self> {
         if let Some(seen) = block.disturbance.filter(is_void) {
             return Some(Self::Disturbed { steal: seen.steal, foreign: seen.foreign });
         }
-        speed(block, pilot, plan).filter(|speed| moved(speed, plan.limit.headroom)).map(Self::Moved)
+        speed(block, pilot?, plan).filter(|speed| moved(speed, plan.limit.tolerance())).map(Self::Moved)
     }
 }
 
@@ -61,14 +61,17 @@ impl fmt::Display for Unsteady {
 }
 
 /// Whether the machine was slower for a second, or faster all along, by more than the headroom.
-pub(crate) fn moved(speed: &Speed, headroom: f64) -> bool {
-    let headroom = headroom.max(1.0);
-    speed.slowest_second > headroom || speed.mean < headroom.recip()
+pub(crate) fn moved(speed: &Speed, tolerance: f64) -> bool {
+    let tolerance = tolerance.max(1.0);
+    speed.slowest_second > tolerance || speed.mean < tolerance.recip()
 }
 
-/// How fast the machine was during `block`; `None` without a second of frames that both have.
+/// How fast the machine was during `block`; `None` where the pilot ran another load, or without a second of frames that both have.
 pub(crate) fn speed(block: &Block, pilot: &Block, plan: &Plan) -> Option<Speed> {
-    let second = plan.clock.interval_ns().filter(|&ns| ns > 0).map(|ns| 1_000_000_000 / ns)?;
+    if *plan.pilot_load() != plan.load {
+        return None;
+    }
+    let second = plan.load.interval_ns().filter(|&ns| ns > 0).map(|ns| 1_000_000_000 / ns)?;
     let second = usize::try_from(second).ok().filter(|&frames| frames > 0)?;
     against(&block.frames.cpu_ns, &pilot.frames.cpu_ns, second)
 }

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use cgbench::{
-    plan::{Condition, LimitRule, Plan, PolicyKind},
+    plan::{Condition, EncodeLoad, Instrument, LimitRule, Load, Plan, PolicyKind},
     record::{
         BackendKind, Block, Disturbance, FrameTable, Machine, Missed, Neighbour, Records, RunRecord,
         SampleTable,
@@ -23,28 +23,41 @@ use workloads::{
 
 const PERIOD_NS: u64 = 100_000_000;
 const WARMUP: u32 = 30;
+const POLICIES: [PolicyKind; 5] = [
+    PolicyKind::Shares,
+    PolicyKind::Limit,
+    PolicyKind::LimitBurst,
+    PolicyKind::Pinned,
+    PolicyKind::PinnedLimit,
+];
 const MEAN_CPU_NS: f64 = 12.8e6;
 
 /// Records of all ten conditions.
 pub(crate) fn records(repetitions: u32, frames: u32) -> Records {
     let conditions: Vec<Condition> = [false, true]
         .into_iter()
-        .flat_map(|neighbour| PolicyKind::DEFAULT.map(|policy| Condition { neighbour, policy }))
+        .flat_map(|neighbour| POLICIES.map(|policy| Condition { neighbour, policy }))
         .collect();
     let plan = Plan {
         schema: Plan::SCHEMA.into(),
         name: "toy".into(),
+        point: None,
         seed: 7,
         conditions: conditions.clone(),
         repetitions,
         frames,
         warmup_frames: WARMUP,
         reruns: 30,
-        share: 0.4,
-        limit: LimitRule { headroom: 1.08, period_us: Micros::from_ms(100) },
+        limit: LimitRule::of_need(1.08, Micros::from_ms(100)),
         neighbour_threads: 2,
-        clock: ClockConfig::default(),
-        encode: EncodeConfig::default(),
+        cpus: None,
+        instrument: Instrument::Full,
+        pilot: None,
+        load: Load::Encode(EncodeLoad {
+            share: 0.4,
+            clock: ClockConfig::default(),
+            encode: EncodeConfig::default(),
+        }),
     };
     let mut pilots = Vec::new();
     let mut blocks = Vec::new();
@@ -86,6 +99,7 @@ fn run() -> RunRecord {
         seconds: 1234.5,
         partial: false,
         missed: Vec::new(),
+        resumed: Vec::new(),
     }
 }
 
@@ -110,7 +124,8 @@ pub(crate) fn block(plan: &Plan, index: u32, condition: Condition, repetition: u
     let quota = if condition.policy.limits() { 41_500_000_i64 } else { i64::MAX / 4 };
     let burst = if condition.policy.bursts() { quota } else { 0 };
     let mut pool = Bucket::new(quota, burst, noise.random_range(0..PERIOD_NS));
-    let clock = ClockConfig { seed: content, ..plan.clock.clone() };
+    let Load::Encode(encode) = &plan.load;
+    let clock = ClockConfig { seed: content, ..encode.clock.clone() };
     let schedule = Schedule::new(&clock).unwrap();
     let mut frames = FrameTable::default();
     let mut now = 0;
@@ -161,7 +176,7 @@ pub(crate) fn block(plan: &Plan, index: u32, condition: Condition, repetition: u
         condition,
         repetition,
         attempt: 0,
-        pilot: repetition,
+        pilot: Some(repetition),
         observed: observed(condition),
         neighbour: condition.neighbour.then(|| Neighbour {
             threads: plan.neighbour_threads,

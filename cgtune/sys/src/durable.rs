@@ -16,6 +16,9 @@ pub enum Existing {
     Replaced,
 }
 
+/// How the name of a file begins that is being written; one that stays is of a writer that was killed.
+pub const BEING_WRITTEN: &str = ".writing-";
+
 /// Writes beside the place, syncs, renames, and syncs the folder, without which the name may be lost with the power.
 /// Others may read the file as far as the umask lets them.
 ///
@@ -37,7 +40,7 @@ pub fn write_with<E: From<io::Error>>(
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // What the umask leaves of rw-rw-rw-, not the rw------- of a temporary file.
     let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
+        .prefix(BEING_WRITTEN)
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
     write(file.as_file_mut())?;

@@ -1,0 +1,159 @@
+//! Everything before the first block: a new run, one like an earlier one, or the rest of one that was cut off.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use workloads::calibrate::calibrate;
+
+use super::{
+    Args,
+    backend::{self, BackendChoice},
+    default_folder,
+};
+use crate::{
+    backend::Backend,
+    experiment::{self, Experiment},
+    plan::{EncodeLoad, Plan},
+    progress::Progress,
+    record::{BackendKind, Machine},
+    runner::Point,
+    store::{self, Folder, Lock},
+};
+
+/// A run that is ready to go.
+pub(super) struct Begun {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) points: Vec<Point>,
+    /// The results folder: of the run, or of all its points.
+    pub(super) path: PathBuf,
+    /// Held while the run goes on.
+    pub(super) _lock: Lock,
+}
+
+/// Begins.
+///
+/// # Errors
+/// A plan or an earlier run that cannot be read, no permission to make cgroups, a folder that is in use.
+pub(super) fn begin(args: &Args, progress: &Progress) -> anyhow::Result<Begun> {
+    match (&args.resume, &args.like) {
+        (Some(path), _) => resume(args, path),
+        (None, Some(path)) => like(args, path),
+        (None, None) => new(args, progress),
+    }
+}
+
+fn new(args: &Args, progress: &Progress) -> anyhow::Result<Begun> {
+    let mut experiment = args.experiment()?;
+    // Permission first: nobody wants to wait for the calibration to be told.
+    let backend = backend::open(args.backend, args.let_sleep)?;
+    let path = args.out.clone().unwrap_or_else(|| default_folder(&experiment.name));
+    let lock = Folder::open(&path).lock()?;
+    if let Some(taken) =
+        store::runs(&path)?.iter().map(|run| run.join(store::PLAN)).find(|plan| plan.exists())
+    {
+        return Err(store::StoreError::Exists { path: taken }.into());
+    }
+    if backend.kind() == BackendKind::Kernel {
+        size(&mut experiment, progress)?;
+    }
+    Folder::open(&path).write_experiment(&experiment.text)?;
+    let plans = experiment.points.into_iter().map(|point| (point.slug(), point.plan));
+    points(plans, backend, path, lock)
+}
+
+/// Begins a run of each plan, in a folder of its own where there are several.
+fn points(
+    plans: impl Iterator<Item = (Option<String>, Plan)>,
+    backend: Box<dyn Backend>,
+    path: PathBuf,
+    lock: Lock,
+) -> anyhow::Result<Begun> {
+    let points: Result<Vec<Point>, store::StoreError> = plans
+        .map(|(slug, plan)| {
+            let folder = slug.map_or_else(|| path.clone(), |slug| path.join(slug));
+            Point::begin(plan, Folder::create(folder)?, backend.as_ref(), crate::cmd::command())
+        })
+        .collect();
+    Ok(Begun { points: points?, backend, path, _lock: lock })
+}
+
+/// Finds the size at which each load costs its share on this machine; loads that are alike are tried once.
+fn size(experiment: &mut Experiment, progress: &Progress) -> anyhow::Result<()> {
+    let mut found: Vec<(EncodeLoad, (u32, u32))> = Vec::new();
+    for point in &mut experiment.points {
+        let Some(load) = experiment::Point::sized_as(point).cloned() else { continue };
+        let known = found.iter().find(|(other, _)| *other == load).map(|(_, size)| *size);
+        let size =
+            match known {
+                Some(size) => size,
+                None => {
+                    let EncodeLoad { share, clock, encode } = &load;
+                    let sized = calibrate(*share, clock, encode, &mut |text| progress.step(text))
+                        .with_context(|| match &point.plan.point {
+                            Some(label) => format!("at the point {label}"),
+                            None => "sizing the encoder".to_owned(),
+                        })?;
+                    let size = (sized.config.width, sized.config.height);
+                    found.push((load, size));
+                    size
+                }
+            };
+        point.size(size);
+    }
+    Ok(())
+}
+
+fn like(args: &Args, like: &Path) -> anyhow::Result<Begun> {
+    let mut plans = Vec::new();
+    for run in store::runs(like)? {
+        let mut plan = store::read_plan(&run)?;
+        plan.seed = args.short.seed.unwrap_or(plan.seed);
+        plan.repetitions = args.short.repetitions.unwrap_or(plan.repetitions);
+        let slug = (run != like).then(|| run.file_name().map(|name| name.to_string_lossy().into_owned()));
+        plans.push((slug.flatten(), plan));
+    }
+    let backend = backend::open(args.backend, args.let_sleep)?;
+    let name = plans.first().map_or("like", |(_, plan)| plan.name.as_str());
+    let path = args.out.clone().unwrap_or_else(|| default_folder(name));
+    let lock = Folder::open(&path).lock()?;
+    points(plans.into_iter(), backend, path, lock)
+}
+
+fn resume(args: &Args, path: &Path) -> anyhow::Result<Begun> {
+    if !path.is_dir() {
+        return Err(anyhow!("{} is no folder of results", path.display()));
+    }
+    let lock = Folder::open(path).lock()?;
+    let runs = store::runs(path)?;
+    let all: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            Folder::open(run).clear()?;
+            Ok((run, store::read(run)?))
+        })
+        .collect::<Result<_, store::StoreError>>()?;
+    let kind = all.first().map(|(_, records)| records.run.backend);
+    let slept = all.first().is_some_and(|(_, records)| !records.machine.kept_awake);
+    let choice = match kind {
+        Some(BackendKind::Simulated) => Some(BackendChoice::Sim),
+        _ => Some(BackendChoice::Kernel),
+    };
+    if args.backend.is_some_and(|asked| Some(asked) != choice) {
+        return Err(anyhow!("{} was begun on another backend: a run stays on one", path.display()));
+    }
+    let backend = backend::open(choice, args.let_sleep || slept)?;
+    let here = backend.machine();
+    let mut points = Vec::new();
+    for (run, records) in &all {
+        let differs = Machine::differences(&records.machine, &here);
+        if !differs.is_empty() {
+            return Err(anyhow!(
+                "{} was begun on another machine: {}; a run stays on one, so begin another there",
+                run.display(),
+                differs.join("; ")
+            ));
+        }
+        points.push(Point::resume(records, Folder::open(run.as_path()), crate::cmd::command()));
+    }
+    Ok(Begun { backend, points, path: path.to_owned(), _lock: lock })
+}

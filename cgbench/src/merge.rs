@@ -1,0 +1,113 @@
+//! Joining runs of the same plan on the same machine: more blocks of the same.
+
+use crate::{
+    plan::Plan,
+    record::{Block, Machine, Records, RunRecord},
+};
+
+/// Why runs cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// None.
+    #[error("there is no run to merge")]
+    Nothing,
+    /// Another machine, plan or backend.
+    #[error("run {place} is of another {what}: {}", differences.join("; "))]
+    Differs {
+        /// Which run, from 1.
+        place: usize,
+        /// `machine`, `plan` or `backend`.
+        what: &'static str,
+        /// What differs, with both values.
+        differences: Vec<String>,
+    },
+}
+
+/// All their pilots and blocks in one run, the later ones' repetitions after those of the earlier.
+///
+/// The seed may differ: it says which pictures and starts come when, and each block keeps its own in its record.
+///
+/// # Errors
+/// [`MergeError`]
+pub fn merge(runs: Vec<Records>, command: Vec<String>) -> Result<Records, MergeError> {
+    let mut runs = runs.into_iter();
+    let mut merged = runs.next().ok_or(MergeError::Nothing)?;
+    let mut tries: Vec<Block> = merged.blocks.drain(..).chain(merged.set_aside.drain(..)).collect();
+    for (place, run) in (2..).zip(runs) {
+        comparable(place, &merged, &run)?;
+        let after = |last: Option<u32>| last.map_or(0, |last| last + 1);
+        let index = after(tries.iter().map(|block| block.index).max());
+        let pilot = after(merged.pilots.iter().map(|pilot| pilot.index).max());
+        let repetition = merged.plan.repetitions;
+        let moved = |block: Block, first: u32| Block {
+            index: block.index + first,
+            pilot: block.pilot.map(|index| index + pilot),
+            repetition: block.repetition + repetition,
+            ..block
+        };
+        tries.extend(run.blocks.into_iter().chain(run.set_aside).map(|block| moved(block, index)));
+        merged.pilots.extend(run.pilots.into_iter().map(|block| moved(block, pilot)));
+        merged.plan.repetitions += run.plan.repetitions;
+        merged.plan.reruns += run.plan.reruns;
+        merged.run.seconds += run.run.seconds;
+        merged.run.partial |= run.run.partial;
+        merged.run.started = merged.run.started.min(run.run.started);
+    }
+    let Records { plan, machine, run, pilots, .. } = merged;
+    Ok(Records::new(plan, machine, RunRecord { command, ..run }, pilots, tries))
+}
+
+fn comparable(place: usize, one: &Records, other: &Records) -> Result<(), MergeError> {
+    let differs = |what, differences: Vec<String>| {
+        if differences.is_empty() { Ok(()) } else { Err(MergeError::Differs { place, what, differences }) }
+    };
+    let backends = (one.run.backend, other.run.backend);
+    let named = (backends.0 != backends.1).then(|| format!("{:?} and {:?}", backends.0, backends.1));
+    differs("backend", named.into_iter().collect())?;
+    differs("machine", Machine::differences(&one.machine, &other.machine))?;
+    differs("plan", plan_differences(&one.plan, &other.plan))?;
+    differs("machine", missed_differences(one, other))
+}
+
+/// What tells two plans apart but for seed, repetitions and reruns.
+#[must_use]
+pub fn plan_differences(one: &Plan, other: &Plan) -> Vec<String> {
+    let level = |plan: &Plan| {
+        let plan = Plan {
+            seed: 0,
+            repetitions: 0,
+            reruns: 0,
+            load: plan.load.seeded(0),
+            pilot: plan.pilot.as_ref().map(|load| load.seeded(0)),
+            ..plan.clone()
+        };
+        serde_json::to_value(plan).unwrap_or_default()
+    };
+    let mut found = Vec::new();
+    compare("", &level(one), &level(other), &mut found);
+    // The scene's seed stands in the encoder's own settings.
+    found.retain(|difference| !difference.starts_with("encode.scene.seed"));
+    found
+}
+
+fn missed_differences(one: &Records, other: &Records) -> Vec<String> {
+    let missed = |records: &Records| {
+        records.run.missed.iter().map(|missed| missed.condition.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let (a, b) = (missed(one), missed(other));
+    if a == b { Vec::new() } else { vec![format!("not provided: \"{a}\" and \"{b}\"")] }
+}
+
+/// Each place where two values differ, by its dotted name.
+fn compare(at: &str, one: &serde_json::Value, other: &serde_json::Value, found: &mut Vec<String>) {
+    use serde_json::Value;
+    if let (Value::Object(a), Value::Object(b)) = (one, other) {
+        let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        for name in names {
+            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            compare(&at, a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), found);
+        }
+    } else if one != other {
+        found.push(format!("{at}: {one} and {other}"));
+    }
+}
