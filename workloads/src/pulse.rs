@@ -33,7 +33,7 @@ use crate::arithmetic::compute;
 use crate::clock;
 use crate::latency::{ClockConfig, MonotonicNs, Schedule};
 
-/// Rounds between two looks at the thread's CPU clock: about 20 µs, so that the system call is a hundredth of the work.
+/// Rounds between two looks at the thread's CPU clock: about 30 µs, so that the system call is a small part of the work.
 const ROUNDS_PER_LOOK: u32 = 1 << 14;
 
 /// So many pulses are recorded, a few hours of them at ten a second; later ones run unrecorded, so that a load that is
