@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use workloads::demand::quantile;
-use workloads::latency::MonotonicNs;
-use workloads::pulse::{PulseConfig, PulseRecord, Pulses};
+use workloads::latency::{JobRecord, MonotonicNs};
+use workloads::pulse::{PulseConfig, Pulses};
 
 use super::args::PulseArgs;
 use super::ending::{Ending, Stop};
@@ -38,8 +38,8 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(records: &[PulseRecord], every_ns: u64) -> Self {
-        let mut latencies: Vec<u64> = records.iter().map(PulseRecord::latency_ns).collect();
+    fn of(records: &[JobRecord], every_ns: u64) -> Self {
+        let mut latencies: Vec<u64> = records.iter().map(JobRecord::latency_ns).collect();
         latencies.sort_unstable();
         let cpu_ns: u64 = records.iter().map(|record| record.cpu_ns).sum();
         Self {
@@ -75,7 +75,7 @@ fn text(config: &PulseConfig, summary: &Summary, ending: Ending) -> String {
 /// Base units, the unit in the name, null for what is not known.
 fn json(
     config: &PulseConfig,
-    records: &[PulseRecord],
+    records: &[JobRecord],
     summary: &Summary,
     ending: Ending,
 ) -> anyhow::Result<String> {
