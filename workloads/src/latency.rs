@@ -4,7 +4,8 @@
 //! before it. A late frame starts at once and none is dropped, so that a latency counted from the
 //! intended start holds all the waiting (no coordinated omission).
 //!
-//! Not here: reading clocks and sleeping (`clock`), what a frame does ([`crate::h264`]).
+//! Not here: reading clocks and sleeping (`clock`), what a frame does ([`crate::h264`]), arrivals at random
+//! ([`crate::service`]).
 //!
 //! ```
 //! use workloads::latency::{ClockConfig, Schedule};
