@@ -76,6 +76,12 @@ pub enum Error {
         /// The number of the thread, from 1.
         thread: usize,
     },
+    /// A worker of a service ended, and the pieces of requests that it had taken with it.
+    #[error("cannot finish {lost} requests: a worker ended early")]
+    RequestsLost {
+        /// Requests that will never end.
+        lost: u32,
+    },
     /// No picture size costs what was asked for.
     #[error(
         "cannot reach a share of {wanted:.2} of the frame interval: {width}x{height} costs {measured:.3}"
@@ -107,7 +113,10 @@ impl Error {
             Self::StartThread { .. } => {
                 Some("fewer threads, or a higher limit of processes (pids.max, ulimit -u)")
             }
-            Self::Clock { .. } | Self::WriteStream(_) | Self::ThreadLost { .. } => None,
+            Self::Clock { .. }
+            | Self::WriteStream(_)
+            | Self::ThreadLost { .. }
+            | Self::RequestsLost { .. } => None,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The open-loop frame clock and the record of each frame.
+//! The open-loop frame clock, and the record of each frame or other job.
 //!
 //! Frame `i` is *meant* to start at `i · interval` plus a jitter, whatever happened to the frames
 //! before it. A late frame starts at once and none is dropped, so that a latency counted from the
 //! intended start holds all the waiting (no coordinated omission).
 //!
-//! Not here: reading clocks and sleeping (`clock`), what a frame does ([`crate::h264`]).
+//! Not here: reading clocks and sleeping (`clock`), what a frame does ([`crate::h264`]), arrivals at random
+//! ([`crate::service`]).
 //!
 //! ```
 //! use workloads::latency::{ClockConfig, Schedule};
@@ -31,6 +32,9 @@ pub use crate::clock::MonotonicNs;
 /// ends before the next is due.
 const DEFAULT_JITTER: f64 = 0.25;
 
+/// The shortest and the longest time between two jobs.
+const EVERY_NS: std::ops::RangeInclusive<u64> = 1_000_000..=3_600_000_000_000;
+
 /// The frame rate and the jitter of the frame clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClockConfig {
@@ -52,6 +56,17 @@ impl Default for ClockConfig {
 }
 
 impl ClockConfig {
+    /// A clock for jobs that are meant to start `every_ns` nanoseconds apart, in whole microseconds; the rest is dropped.
+    ///
+    /// # Errors
+    /// Below 1 ms or above 1 h.
+    pub(crate) fn every(every_ns: u64, jitter: f64, seed: u64) -> Result<Self, Error> {
+        check_every(every_ns)?;
+        // Cannot be cut off: an hour is 3.6e9 µs, below u32::MAX.
+        let fps_den = u32::try_from(every_ns / 1000).unwrap_or(u32::MAX);
+        Ok(Self { fps_num: 1_000_000, fps_den, jitter, seed })
+    }
+
     /// The frame interval in nanoseconds, rounded down; `None` for an impossible rate.
     #[must_use]
     pub fn interval_ns(&self) -> Option<u64> {
@@ -65,6 +80,14 @@ impl ClockConfig {
             u128::from(index) * 1_000_000_000 * u128::from(self.fps_den) / u128::from(self.fps_num.max(1));
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
+}
+
+/// Whether jobs can come `every_ns` nanoseconds apart.
+pub(crate) fn check_every(every_ns: u64) -> Result<(), Error> {
+    if EVERY_NS.contains(&every_ns) {
+        return Ok(());
+    }
+    Err(Error::Setting { name: "time between jobs", value: format!("{every_ns} ns"), hint: "1 ms to 1 h" })
 }
 
 /// The intended starts of all frames, in nanoseconds from the origin: increasing, without end, and
@@ -117,6 +140,46 @@ impl Iterator for Schedule {
         let start = self.clock.grid_ns(self.index).saturating_add((2.0 * self.jitter_ns * shift) as u64);
         self.index += 1;
         Some(start)
+    }
+}
+
+/// What happened to one job that some threads share, such as a pulse or a request. Times are nanoseconds from the
+/// run's origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// The number of the job in its run, from 0, by intended starts.
+    pub index: u32,
+    /// When it was meant to start.
+    pub intended_ns: u64,
+    /// When the first thread started on it.
+    pub start_ns: u64,
+    /// When the last thread was done.
+    pub end_ns: u64,
+    /// CPU time that all threads together spent on it.
+    pub cpu_ns: u64,
+}
+
+impl JobRecord {
+    /// From the intended start to the end: what somebody waiting for the job sees.
+    #[must_use]
+    pub const fn latency_ns(&self) -> u64 {
+        self.end_ns.saturating_sub(self.intended_ns)
+    }
+
+    /// From the actual start to the end.
+    #[must_use]
+    pub const fn service_ns(&self) -> u64 {
+        self.end_ns.saturating_sub(self.start_ns)
+    }
+
+    /// The record of both parts of a job, of which `self` is one and `other` the rest.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        Self {
+            start_ns: self.start_ns.min(other.start_ns),
+            end_ns: self.end_ns.max(other.end_ns),
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+            ..self
+        }
     }
 }
 
@@ -198,6 +261,17 @@ mod tests {
         ] {
             let error = Schedule::new(&bad).unwrap_err();
             assert!(error.hint().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_job_lasts_from_its_first_part_to_its_last() {
+        let part =
+            |start_ns, end_ns, cpu_ns| JobRecord { index: 3, intended_ns: 10, start_ns, end_ns, cpu_ns };
+        for (one, other) in [(part(12, 20, 5), part(11, 15, 4)), (part(11, 15, 4), part(12, 20, 5))] {
+            let job = one.joined(other);
+            assert_eq!(job, part(11, 20, 9));
+            assert_eq!((job.latency_ns(), job.service_ns()), (10, 9));
         }
     }
 

@@ -3,8 +3,8 @@
 //! What lives here: an H.264 encoder that encodes a clip in a loop ([`h264`]), the pictures it
 //! encodes ([`video`]), the open-loop frame clock and the record of each frame ([`latency`]), the
 //! choice of a picture size that costs a wanted share of a CPU on this machine ([`calibrate`]),
-//! statistics of a series of frames ([`demand`]), threads that wake together, work and sleep again ([`pulse`]) and a plain
-//! CPU hog ([`hog`]).
+//! statistics of a series of frames ([`demand`]), a service whose workers share requests that come at their own times
+//! ([`service`]), threads that wake together, work and sleep again ([`pulse`]) and a plain CPU hog ([`hog`]).
 //!
 //! What deliberately does not: cgroups, quotas, policies, anything that limits a process. A load
 //! that knew its limiter could not be used to judge it.
@@ -33,6 +33,7 @@ pub mod h264;
 pub mod hog;
 pub mod latency;
 pub mod pulse;
+pub mod service;
 pub mod video;
 
 pub use error::Error;

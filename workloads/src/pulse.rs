@@ -29,19 +29,13 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::arithmetic::compute;
+use crate::arithmetic::burn;
 use crate::clock;
-use crate::latency::{ClockConfig, MonotonicNs, Schedule};
-
-/// Rounds between two looks at the thread's CPU clock: about 20 µs, so that the system call is a hundredth of the work.
-const ROUNDS_PER_LOOK: u32 = 1 << 14;
+use crate::latency::{ClockConfig, JobRecord, MonotonicNs, Schedule};
 
 /// So many pulses are recorded, a few hours of them at ten a second; later ones run unrecorded, so that a load that is
 /// left running for weeks does not fill the memory.
 pub const RECORDED: usize = 1 << 18;
-
-/// The shortest and the longest time between two pulses.
-const EVERY_NS: std::ops::RangeInclusive<u64> = 1_000_000..=3_600_000_000_000;
 
 /// What wakes, how often, and how much each does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,35 +73,7 @@ impl PulseConfig {
         if self.work_ns == 0 {
             return setting("work", 0, "some CPU time for each thread, such as 20ms");
         }
-        if !EVERY_NS.contains(&self.every_ns) {
-            return setting("time between pulses", self.every_ns, "1 ms to 1 h");
-        }
-        // Cannot be cut off: an hour is 3.6e9 µs, below u32::MAX.
-        let fps_den = u32::try_from(self.every_ns / 1000).unwrap_or(u32::MAX);
-        Schedule::new(&ClockConfig { fps_num: 1_000_000, fps_den, jitter: self.jitter, seed: self.seed })
-    }
-}
-
-/// What happened to one pulse. Times are nanoseconds from the run's origin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PulseRecord {
-    /// The number of the pulse, from 0.
-    pub index: usize,
-    /// When it was meant to start.
-    pub intended_ns: u64,
-    /// When the first thread started.
-    pub start_ns: u64,
-    /// When the last thread was done.
-    pub end_ns: u64,
-    /// CPU time of all threads together.
-    pub cpu_ns: u64,
-}
-
-impl PulseRecord {
-    /// From the intended start to the end of the last thread.
-    #[must_use]
-    pub const fn latency_ns(&self) -> u64 {
-        self.end_ns.saturating_sub(self.intended_ns)
+        Schedule::new(&ClockConfig::every(self.every_ns, self.jitter, self.seed)?)
     }
 }
 
@@ -121,7 +87,7 @@ pub struct Pulses {
 struct Shared {
     stop: AtomicBool,
     /// What each thread has done. Each writes its own, so nobody waits.
-    done: Vec<Mutex<Vec<PulseRecord>>>,
+    done: Vec<Mutex<Vec<JobRecord>>>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -154,7 +120,7 @@ impl Pulses {
     ///
     /// # Errors
     /// When a thread ended early, since it could not read a clock.
-    pub fn finish(self) -> Result<Vec<PulseRecord>, Error> {
+    pub fn finish(self) -> Result<Vec<JobRecord>, Error> {
         self.shared.stop.store(true, Ordering::Relaxed);
         match lock(&self.shared.failure).take() {
             Some(error) => Err(error),
@@ -178,7 +144,7 @@ impl Shared {
         work_ns: u64,
         origin: MonotonicNs,
     ) -> Result<(), Error> {
-        for (index, intended_ns) in schedule.enumerate() {
+        for intended_ns in schedule {
             if !clock::sleep_until(origin.plus_ns(intended_ns), &self.stop)? {
                 return Ok(());
             }
@@ -187,41 +153,21 @@ impl Shared {
             let end_ns = MonotonicNs::now()?.ns_since(origin);
             let mut done = lock(&self.done[number]);
             if done.len() < RECORDED {
-                done.push(PulseRecord { index, intended_ns, start_ns, end_ns, cpu_ns });
+                // Cannot be cut off: so few are recorded.
+                let index = u32::try_from(done.len()).unwrap_or(u32::MAX);
+                done.push(JobRecord { index, intended_ns, start_ns, end_ns, cpu_ns });
             }
         }
         Ok(())
     }
 
     /// The pulses that all threads have finished.
-    fn together(&self) -> Vec<PulseRecord> {
+    fn together(&self) -> Vec<JobRecord> {
         let mut threads = self.done.iter().map(|done| lock(done).clone());
         let first = threads.next().unwrap_or_default();
         threads.fold(first, |together, thread| {
-            let both = |(one, other): (PulseRecord, PulseRecord)| PulseRecord {
-                start_ns: one.start_ns.min(other.start_ns),
-                end_ns: one.end_ns.max(other.end_ns),
-                cpu_ns: one.cpu_ns + other.cpu_ns,
-                ..one
-            };
-            together.into_iter().zip(thread).map(both).collect()
+            together.into_iter().zip(thread).map(|(one, other)| one.joined(other)).collect()
         })
-    }
-}
-
-/// Burns so much CPU time of the calling thread; what it came to, or `None` when told to stop meanwhile.
-fn burn(work_ns: u64, stop: &AtomicBool) -> Result<Option<u64>, Error> {
-    let begun = clock::thread_cpu_ns()?;
-    let mut value = 1;
-    loop {
-        value = compute(value, ROUNDS_PER_LOOK);
-        let cpu_ns = clock::thread_cpu_ns()?.saturating_sub(begun);
-        if cpu_ns >= work_ns {
-            return Ok(Some(cpu_ns));
-        }
-        if stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
     }
 }
 
@@ -236,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    fn ran(config: &PulseConfig, milliseconds: u64) -> Vec<PulseRecord> {
+    fn ran(config: &PulseConfig, milliseconds: u64) -> Vec<JobRecord> {
         let pulses = Pulses::start(config, MonotonicNs::now().unwrap()).unwrap();
         thread::sleep(Duration::from_millis(milliseconds));
         pulses.finish().unwrap()
@@ -262,15 +208,15 @@ mod tests {
             PulseConfig { work_ns: 30_000_000, every_ns: 10_000_000, jitter: 0.0, ..PulseConfig::default() };
         let records = ran(&config, 400);
         assert!(records.len() >= 3, "{records:?}");
-        let latencies: Vec<u64> = records.iter().map(PulseRecord::latency_ns).collect();
+        let latencies: Vec<u64> = records.iter().map(JobRecord::latency_ns).collect();
         assert!(latencies.is_sorted() && latencies[2] >= 70_000_000, "{latencies:?}");
     }
 
     #[test]
     fn what_only_some_threads_have_finished_is_no_pulse_yet() {
-        let record = |index: usize, start_ns, end_ns| PulseRecord {
+        let record = |index: u32, start_ns, end_ns| JobRecord {
             index,
-            intended_ns: index as u64 * 10,
+            intended_ns: u64::from(index) * 10,
             start_ns,
             end_ns,
             cpu_ns: 2,
@@ -282,7 +228,7 @@ mod tests {
             ],
             ..Shared::default()
         };
-        assert_eq!(shared.together(), [PulseRecord { cpu_ns: 4, ..record(0, 0, 5) }]);
+        assert_eq!(shared.together(), [JobRecord { cpu_ns: 4, ..record(0, 0, 5) }]);
     }
 
     #[test]

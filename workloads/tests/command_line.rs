@@ -114,6 +114,7 @@ fn a_load_ends_when_its_parent_hangs_up() {
     for load in [
         &["hog", "--until-stdin-closes"][..],
         &["pulse", "--work", "1ms", "--every", "1h", "--until-stdin-closes"],
+        &["service", "--demand", "1ms", "--every", "1h", "--until-stdin-closes"],
         &[&SMALL[..], &["--duration", "1h", "--until-stdin-closes"]].concat(),
     ] {
         let mut child = workloads(load).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -212,6 +213,82 @@ fn impossible_pulses_exit_with_2_and_a_hint() {
         (&["--work", "1ms", "--every", "1s", "--jitter", "half"], "not a part"),
     ] {
         let output = workloads(&[&["pulse"], arguments].concat()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+const SERVICE: [&str; 9] =
+    ["service", "--threads", "2", "--fan-out", "2", "--demand", "1ms", "--every", "10ms"];
+
+#[test]
+fn requests_are_told_as_json_and_as_a_table() {
+    let arguments = [&SERVICE[..], &["--poisson", "--spread", "log-normal:0.5", "--requests", "30"]].concat();
+    let output = workloads(&[&arguments[..], &["--json"]].concat()).output().unwrap();
+    assert!(output.status.success());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "cgtune.workload-service/1");
+    assert_eq!(document["config"]["spread"]["log_normal"]["cv"], 0.5);
+    assert_eq!(document["config"]["arrivals"]["poisson"]["every_ns"], 10_000_000);
+    let requests = document["requests"].as_array().unwrap();
+    assert_eq!((requests.len(), &document["summary"]["requests"]), (30, &Value::from(30)));
+    for (index, request) in requests.iter().enumerate() {
+        let at = |name: &str| request[name].as_u64().unwrap();
+        assert_eq!(at("index"), index as u64);
+        assert!(at("intended_ns") <= at("start_ns") && at("start_ns") < at("end_ns"), "{request}");
+    }
+    let cpu_ns: u64 = requests.iter().map(|request| request["cpu_ns"].as_u64().unwrap()).sum();
+    assert_eq!(document["summary"]["cpu_mean_ns"], cpu_ns / 30);
+    let text = String::from_utf8(workloads(&arguments).output().unwrap().stdout).unwrap();
+    for expected in ["1.00 ms, log-normal, CV 0.5", "every 10.00 ms, at random", "latency p50"] {
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_service_serves_what_comes_in_its_time() {
+    let arguments = ["--jitter", "0", "--duration", "95ms", "--json"];
+    let output = workloads(&[&SERVICE[..], &arguments].concat()).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let requests = document["requests"].as_array().unwrap();
+    let starts: Vec<u64> = requests.iter().map(|request| request["intended_ns"].as_u64().unwrap()).collect();
+    assert!(starts.into_iter().eq((0..10).map(|i| i * 10_000_000)), "{document}");
+}
+
+#[test]
+fn an_interrupted_service_shows_what_it_has() {
+    for signal in ["INT", "TERM"] {
+        let mut child = workloads(&["service", "--demand", "1ms", "--every", "1h", "--jitter", "0"])
+            .arg("--json")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["interrupted"], true);
+        assert_eq!(document["requests"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn impossible_services_exit_with_2_and_a_hint() {
+    for (arguments, expected) in [
+        (&["--demand", "1ms", "--every", "10us"][..], "hint: 1 ms to 1 h"),
+        (&["--demand", "0s", "--every", "1s"], "hint: 1 µs for each piece"),
+        (&["--demand", "1ms", "--every", "1s", "--threads", "0"], "hint: 1 to 1024"),
+        (&["--demand", "2ms", "--every", "1s", "--demand-max", "1ms"], "hint: the mean demand or more"),
+        (&["--demand", "1ms", "--every", "1s", "--spread", "log-normal:0"], "hint: above 0"),
+        (&["--demand", "1ms", "--every", "1s", "--spread", "wide"], "log-normal:CV"),
+        (&["--demand", "1ms", "--every", "1s", "--poisson", "--jitter", "0"], "cannot be used with"),
+        (&["--demand", "1ms"], "--every"),
+    ] {
+        let output = workloads(&[&["service"], arguments].concat()).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(message.contains(expected), "{message}");

@@ -4,9 +4,11 @@ pub(crate) mod args;
 mod ending;
 mod h264;
 mod hog;
+mod jobs;
 mod json;
 mod output;
 mod pulse;
+mod service;
 mod text;
 
 use std::process::ExitCode;
@@ -19,6 +21,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Ending> {
     match &args.load {
         Load::H264(args) => h264::run(args),
         Load::Pulse(args) => pulse::run(args),
+        Load::Service(args) => service::run(args),
         Load::Hog(args) => hog::run(args),
     }
 }

@@ -59,11 +59,11 @@ pub(crate) fn render(run: &Run) -> String {
 }
 
 /// Names on the left, values on the right.
-pub(super) fn table(rows: &[(String, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+pub(super) fn table(rows: &[(impl AsRef<str>, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.as_ref().len()).max().unwrap_or(0);
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{name:width$}  {value}");
+        let _ = writeln!(text, "{:width$}  {value}", name.as_ref());
         text
     })
 }
