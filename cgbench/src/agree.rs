@@ -23,7 +23,7 @@ pub use miss::{Metric, Miss, Reason};
 pub use verdict::{Tally, Verdict};
 
 use crate::{
-    plan::{Condition, EncodeLoad, Load, Plan},
+    plan::{Condition, EncodeLoad, Load, Plan, ServiceLoad},
     record::{Block, Records},
     stats::{Level, quantile},
 };
@@ -32,9 +32,9 @@ use miss::Circumstances;
 /// What load under what limit a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Setting {
-    /// Frames a second.
+    /// Frames, or requests, a second.
     pub fps: f64,
-    /// Part of the frame interval that a frame's CPU time was calibrated to.
+    /// Part of the time between two that one's CPU time was calibrated to.
     pub share: f64,
     /// Threads that share a frame.
     pub threads: u32,
@@ -46,11 +46,19 @@ pub struct Setting {
 
 impl Setting {
     fn of(plan: &Plan) -> Self {
-        let Load::Encode(EncodeLoad { share, clock, encode }) = &plan.load;
+        let (fps, share) = match &plan.load {
+            Load::Encode(EncodeLoad { share, clock, .. }) => {
+                (f64::from(clock.fps_num) / f64::from(clock.fps_den.max(1)), *share)
+            }
+            Load::Service(ServiceLoad { service, .. }) => {
+                let every = service.arrivals.every_ns() as f64;
+                (1e9 / every, service.demand_ns as f64 / every)
+            }
+        };
         Self {
-            fps: f64::from(clock.fps_num) / f64::from(clock.fps_den.max(1)),
-            share: *share,
-            threads: encode.threads,
+            fps,
+            share,
+            threads: plan.load.threads(),
             period_us: plan.limit.period_us.get(),
             headroom: plan.limit.tolerance(),
         }

@@ -11,7 +11,7 @@ mod parent;
 use serde::{Deserialize, Serialize};
 use workloads::{
     hog::Manner,
-    latency::{FrameRecord, MonotonicNs},
+    latency::{FrameRecord, JobRecord, MonotonicNs},
 };
 
 pub use parent::Load;
@@ -58,6 +58,8 @@ pub enum Answer {
     Ready,
     /// A frame was encoded.
     Frame(FrameRecord),
-    /// All frames were encoded.
+    /// A request was served.
+    Request(JobRecord),
+    /// All is done.
     Done,
 }

@@ -7,7 +7,7 @@ mod policy;
 use serde::{Deserialize, Serialize};
 
 pub use limit::{LimitRule, QuotaRule};
-pub use load::{EncodeLoad, Load};
+pub use load::{EncodeLoad, Load, ServiceLoad};
 pub use policy::PolicyKind;
 
 /// One cell of the experiment: a policy, alone or with a noisy neighbour (a CPU hog in a sibling cgroup).

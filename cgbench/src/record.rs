@@ -5,7 +5,7 @@
 
 use cgtune_core::{CpuSet, Interval, Observed};
 use serde::{Deserialize, Serialize};
-use workloads::latency::{FrameKind, FrameRecord};
+use workloads::latency::{FrameKind, FrameRecord, JobRecord};
 
 use crate::plan::{Condition, Plan};
 
@@ -130,7 +130,7 @@ impl RunRecord {
     pub const SCHEMA: &'static str = "cgbench.run/1";
 }
 
-/// Frames as columns, in order; warm-up frames included.
+/// Frames, or requests, as columns, in the order in which they were due; those of the warm-up included.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FrameTable {
     /// When the frame was due.
@@ -141,9 +141,11 @@ pub struct FrameTable {
     pub end_ns: Vec<u64>,
     /// CPU time of the whole process in between.
     pub cpu_ns: Vec<u64>,
-    /// Intra or predicted.
+    /// Intra or predicted; empty where requests are served.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kind: Vec<FrameKind>,
-    /// Bits written.
+    /// Bits written; empty where requests are served.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bits: Vec<u64>,
 }
 
@@ -158,20 +160,20 @@ impl FrameTable {
         self.bits.push(frame.bits);
     }
 
+    /// Adds a request. Requests end in any order, and belong here in that of their numbers.
+    pub fn push_request(&mut self, request: &JobRecord) {
+        self.intended_ns.push(request.intended_ns);
+        self.start_ns.push(request.start_ns);
+        self.end_ns.push(request.end_ns);
+        self.cpu_ns.push(request.cpu_ns);
+    }
+
     /// How many frames; the shortest column decides, so that a record cut short reads without panic.
     #[must_use]
     pub fn len(&self) -> usize {
-        [
-            self.intended_ns.len(),
-            self.start_ns.len(),
-            self.end_ns.len(),
-            self.cpu_ns.len(),
-            self.kind.len(),
-            self.bits.len(),
-        ]
-        .into_iter()
-        .min()
-        .unwrap_or(0)
+        let always = [self.intended_ns.len(), self.start_ns.len(), self.end_ns.len(), self.cpu_ns.len()];
+        let of_frames = [self.kind.len(), self.bits.len()].into_iter().filter(|len| *len > 0);
+        always.into_iter().chain(of_frames).min().unwrap_or(0)
     }
 
     /// Whether there is none.

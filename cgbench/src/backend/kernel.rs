@@ -189,6 +189,7 @@ impl Backend for Kernel {
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
         let measured_from = origin.saturating_add(Nanos::new(measured_from_ns));
         let mut frames = FrameTable::default();
+        let mut requests = Vec::new();
         let mut before = None;
         let mut complete = false;
         while !complete && !stop.load(Ordering::Relaxed) {
@@ -204,6 +205,7 @@ impl Backend for Kernel {
             let patience = if before.is_none() { until_edge.min(TICK) } else { TICK };
             match load.next(Duration::from_nanos(patience.get()))? {
                 Some(Answer::Frame(frame)) => frames.push(&frame),
+                Some(Answer::Request(request)) => requests.push(request),
                 Some(Answer::Done) => complete = true,
                 Some(Answer::Ready) => return Err(RunError::Protocol("ready".to_owned())),
                 None => {}
@@ -213,6 +215,8 @@ impl Backend for Kernel {
         let Some(before) = before else { return Ok(None) };
         let after =
             Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group), self.keeper.as_mut())?;
+        requests.sort_by_key(|request| request.index);
+        requests.iter().for_each(|request| frames.push_request(request));
         let samples = sampler.map(Sampler::finish).unwrap_or_default();
         load.end()?;
 

@@ -11,13 +11,17 @@ use cgtune_core::{
     control::apply,
     convert::Version,
     sim::{
-        Crew, GroupId, Job, Kernel, Machine as SimulatedMachine, Pattern, SimulatedCgroup, pattern::Encoder,
+        Crew, Demand, GroupId, Job, Kernel, Machine as SimulatedMachine, Pattern, SimulatedCgroup,
+        pattern::Encoder,
     },
 };
 use cgtune_sys::{HostRoot, facts};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
-use workloads::latency::{FrameKind, FrameRecord, Schedule};
+use workloads::{
+    latency::{FrameKind, FrameRecord, JobRecord, Schedule},
+    service::ServiceConfig,
+};
 
 use super::{
     Backend, BlockOrder, RunError,
@@ -81,11 +85,33 @@ impl Model {
     }
 }
 
+/// What a block has to do, and the table of it with all but the ends.
+fn jobs(order: &BlockOrder<'_>) -> Result<(Vec<Job>, FrameTable), RunError> {
+    match order.load.seeded(crate::order::jitter_seed(order.plan, order.slot.repetition)) {
+        Load::Encode(load) => frames(order.plan, &load),
+        Load::Service(load) => requests(order.plan, &load.service),
+    }
+}
+
+/// Requests, each of as many pieces as the service makes of them.
+fn requests(plan: &Plan, service: &ServiceConfig) -> Result<(Vec<Job>, FrameTable), RunError> {
+    let count = (plan.warmup_frames + plan.frames) as usize;
+    let mut table = FrameTable::default();
+    let mut jobs = Vec::new();
+    let coming = service.requests().map_err(refused)?.take(count);
+    for (index, request) in (0..).zip(coming) {
+        let (intended_ns, cpu_ns) = (request.intended_ns, request.demand_ns);
+        let piece = Nanos::new(cpu_ns / u64::from(service.fan_out.max(1)));
+        let demand = Demand::Staged(vec![vec![piece; service.fan_out as usize]]);
+        jobs.push(Job { intended: Nanos::new(intended_ns), demand });
+        table.push_request(&JobRecord { index, intended_ns, start_ns: intended_ns, end_ns: 0, cpu_ns });
+    }
+    Ok((jobs, table))
+}
+
 /// The frames of a block: the same pictures for every block of a plan, started when the block's clock says.
-fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunError> {
-    let plan = order.plan;
-    let Load::Encode(EncodeLoad { share, clock, encode }) =
-        order.load.seeded(crate::order::jitter_seed(plan, order.slot.repetition));
+fn frames(plan: &Plan, load: &EncodeLoad) -> Result<(Vec<Job>, FrameTable), RunError> {
+    let EncodeLoad { share, clock, encode } = load;
     let interval = clock.interval_ns().unwrap_or(1);
     let i_over_p = Encoder::default().i_over_p;
     // The mean over a whole GOP is the plan's share of the interval.
@@ -100,7 +126,7 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
     };
     let pattern = Pattern::Encoder(encoder);
     let count = plan.warmup_frames + plan.frames;
-    let schedule = Schedule::new(&clock).map_err(refused)?;
+    let schedule = Schedule::new(clock).map_err(refused)?;
     let jobs = pattern.jobs(plan.seed).zip(schedule).take(count as usize);
     let jobs: Vec<Job> = jobs.map(|(job, intended)| Job { intended: Nanos::new(intended), ..job }).collect();
     let record = |(index, job): (u32, &Job)| FrameRecord {
@@ -113,8 +139,9 @@ fn frames(order: &BlockOrder<'_>) -> Result<(Vec<Job>, Vec<FrameRecord>), RunErr
         bits: BITS,
         scene_cut: false,
     };
-    let records = (0..).zip(&jobs).map(record).collect();
-    Ok((jobs, records))
+    let mut table = FrameTable::default();
+    (0..).zip(&jobs).map(record).for_each(|frame| table.push(&frame));
+    Ok((jobs, table))
 }
 
 /// What the model, or the clock, does not take.
@@ -166,8 +193,10 @@ impl Backend for Model {
             None => of_pilot(&all, plan),
         };
         let observed = put(&mut machine, group, &policy)?;
-        let (jobs, mut records) = frames(order)?;
-        let crew = Crew { at_once: 1, cpus: policy.cpus.clone(), ..Crew::of(order.load.threads()) };
+        let (jobs, mut frames) = jobs(order)?;
+        let one_by_one = matches!(order.load, Load::Encode(_));
+        let at_once = if one_by_one { 1 } else { usize::MAX };
+        let crew = Crew { at_once, cpus: policy.cpus.clone(), ..Crew::of(order.load.threads()) };
         let load = machine.crew(group, &crew, jobs.into_iter());
         let neighbour = if condition.neighbour {
             let beside = machine.group(None, Bandwidth::unlimited(), 100, Nanos::ZERO);
@@ -183,7 +212,7 @@ impl Backend for Model {
 
         let interval_ns = order.load.interval_ns().unwrap_or(0);
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
-        let mut ended: Vec<u64> = Vec::new();
+        let mut ended: Vec<(u64, u64)> = Vec::new();
         let mut samples = SampleTable::default();
         let mut edge = None;
         let mut complete = false;
@@ -197,7 +226,7 @@ impl Backend for Model {
             let until = if edge.is_none() { next.min(measured_from_ns.max(1)) } else { next };
             machine.run_until(Nanos::new(until), |done| {
                 if done.crew == load {
-                    ended.push(done.at.get());
+                    ended.push((done.intended.get(), done.at.get()));
                 }
             });
             let counters = machine.counters(group);
@@ -206,19 +235,18 @@ impl Backend for Model {
             samples.nr_throttled.push(counters.nr_throttled);
             samples.throttled_ns.push(counters.throttled_ns);
             samples.usage_ns.push(counters.usage_ns);
-            complete = ended.len() >= records.len();
+            complete = ended.len() >= frames.len();
             progress(machine.now().as_secs());
         }
         let Some((before, beside_before)) = edge else { return Ok(None) };
         let after = SimulatedCgroup::new(&mut machine, group, Layout::V2).sample().map_err(refused)?;
-        // Frames are encoded one after the other.
+        ended.sort_unstable();
         let mut free = 0;
-        let mut frames = FrameTable::default();
-        for (record, end) in records.iter_mut().zip(ended) {
-            record.start_ns = record.intended_ns.max(free);
-            record.end_ns = end;
+        for (place, (intended, end)) in ended.into_iter().enumerate() {
+            // Frames are encoded one after the other.
+            frames.start_ns[place] = if one_by_one { intended.max(free) } else { intended };
+            frames.end_ns[place] = end;
             free = end;
-            frames.push(record);
         }
         Ok(Some(Block {
             schema: Block::SCHEMA.to_owned(),

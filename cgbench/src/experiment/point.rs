@@ -22,7 +22,7 @@ impl Point {
         let pilot = (of_base && load != base_load).then(|| base_load.clone());
         let sized_as = match if of_base { &base_load } else { &load } {
             Load::Encode(encode) if spec.load.looks_for_size() => Some(encode.clone()),
-            Load::Encode(_) => None,
+            Load::Encode(_) | Load::Service(_) => None,
         };
         Ok(Self { plan: spec.plan(load, pilot, label)?, sized_as })
     }
@@ -36,8 +36,9 @@ impl Point {
     /// Gives the load, and that of its pilots, the size that was found.
     pub fn size(&mut self, (width, height): (u32, u32)) {
         for load in [Some(&mut self.plan.load), self.plan.pilot.as_mut()].into_iter().flatten() {
-            let Load::Encode(load) = load;
-            (load.encode.width, load.encode.height) = (width, height);
+            if let Load::Encode(load) = load {
+                (load.encode.width, load.encode.height) = (width, height);
+            }
         }
     }
 

@@ -16,8 +16,19 @@ macro_rules! shipped {
 }
 
 /// All of them, the most usual first.
-pub const SHIPPED: &[Shipped] =
-    shipped!["quick", "encoder", "burst-sweep", "period-sweep", "threads", "pinning", "overhead",];
+pub const SHIPPED: &[Shipped] = shipped![
+    "quick",
+    "encoder",
+    "burst-sweep",
+    "period-sweep",
+    "threads",
+    "pinning",
+    "kernel-burst-test",
+    "exponential",
+    "fibtest",
+    "request-latency",
+    "overhead",
+];
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,17 @@ use std::path::PathBuf;
 
 use cgtune_core::Micros;
 use serde::Deserialize;
-use workloads::{h264::EncodeConfig, latency::ClockConfig, video::SceneConfig};
+use workloads::{
+    h264::EncodeConfig,
+    latency::ClockConfig,
+    service::{Arrivals, ServiceConfig, Spread},
+    video::SceneConfig,
+};
 
 use super::error::one_line;
-use crate::plan::{Condition, EncodeLoad, Instrument, LimitRule, Load, Plan, PolicyKind, QuotaRule};
+use crate::plan::{
+    Condition, EncodeLoad, Instrument, LimitRule, Load, Plan, PolicyKind, QuotaRule, ServiceLoad,
+};
 
 /// The text.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,6 +90,58 @@ pub(super) enum LoadSpec {
         size: Option<String>,
         input: Option<PathBuf>,
     },
+    /// A service.
+    Service {
+        /// Worker threads.
+        #[serde(default = "one_thread")]
+        threads: u32,
+        /// Pieces of a request.
+        #[serde(default = "one_thread")]
+        fan_out: u32,
+        /// Mean CPU time of a request.
+        demand: String,
+        /// `constant`, `exponential`, or `lognormal` with a `cv`.
+        #[serde(default)]
+        spread: SpreadSpec,
+        cv: Option<f64>,
+        demand_max: Option<String>,
+        /// Mean time from one request to the next.
+        every: String,
+        /// `poisson` or `periodic`.
+        #[serde(default)]
+        arrivals: ArrivalsSpec,
+        jitter: Option<f64>,
+        deadline: Option<String>,
+        requests: u32,
+        #[serde(default)]
+        warmup: u32,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SpreadSpec {
+    #[default]
+    Constant,
+    Exponential,
+    LogNormal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ArrivalsSpec {
+    #[default]
+    Poisson,
+    Periodic,
+}
+
+const fn one_thread() -> u32 {
+    1
+}
+
+/// A time of the load's, in nanoseconds.
+fn time(name: &str, text: &str) -> Result<Micros, String> {
+    Micros::parse(text).map_err(|error| format!("load.{name} is \"{text}\": {error}"))
 }
 
 const fn usual_share() -> f64 {
@@ -184,6 +243,7 @@ impl LoadSpec {
     pub(super) fn looks_for_size(&self) -> bool {
         match self {
             Self::Encode { size, input, .. } => size.is_none() && input.is_none(),
+            Self::Service { .. } => false,
         }
     }
 
@@ -225,12 +285,58 @@ impl LoadSpec {
                 }
                 Ok(Load::Encode(EncodeLoad { share: *share, clock, encode }))
             }
+            Self::Service {
+                threads,
+                fan_out,
+                demand,
+                spread,
+                cv,
+                demand_max,
+                every,
+                arrivals,
+                jitter,
+                deadline,
+                ..
+            } => {
+                let ns = |name, text: &String| Ok::<_, String>(time(name, text)?.to_nanos().get());
+                let every_ns = ns("every", every)?;
+                let service = ServiceConfig {
+                    threads: *threads,
+                    fan_out: *fan_out,
+                    demand_ns: ns("demand", demand)?,
+                    spread: match (spread, cv) {
+                        (SpreadSpec::Constant, None) => Spread::Constant,
+                        (SpreadSpec::Exponential, None) => Spread::Exponential,
+                        (SpreadSpec::LogNormal, Some(cv)) => Spread::LogNormal { cv: *cv },
+                        (SpreadSpec::LogNormal, None) => {
+                            return Err("load.spread lognormal needs a cv".to_owned());
+                        }
+                        (_, Some(_)) => return Err("load.cv is of the spread lognormal alone".to_owned()),
+                    },
+                    demand_max_ns: demand_max.as_ref().map(|text| ns("demand_max", text)).transpose()?,
+                    arrivals: match (arrivals, jitter) {
+                        (ArrivalsSpec::Poisson, None) => Arrivals::Poisson { every_ns },
+                        (ArrivalsSpec::Poisson, Some(_)) => {
+                            return Err("load.jitter is of periodic arrivals alone".to_owned());
+                        }
+                        (ArrivalsSpec::Periodic, jitter) => {
+                            let jitter = jitter.unwrap_or(ClockConfig::default().jitter);
+                            Arrivals::Periodic { every_ns, jitter }
+                        }
+                    },
+                    seed,
+                };
+                service.requests().map_err(|error| error.to_string())?;
+                let deadline_us = deadline.as_ref().map(|text| time("deadline", text)).transpose()?;
+                Ok(Load::Service(ServiceLoad { deadline_us, service }))
+            }
         }
     }
 
     fn counts(&self) -> (u32, u32) {
         match self {
             Self::Encode { frames, warmup, .. } => (*frames, *warmup),
+            Self::Service { requests, warmup, .. } => (*requests, *warmup),
         }
     }
 }
@@ -265,7 +371,7 @@ impl Spec {
         }
         for (name, value) in [
             ("repetitions", self.repetitions),
-            ("load.frames", frames),
+            ("load.frames (or requests)", frames),
             ("policies", u32::try_from(conditions.len()).unwrap_or(u32::MAX)),
         ] {
             if value == 0 {

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use workloads::{h264::EncodeLoop, hog};
+use workloads::{h264::EncodeLoop, hog, service::Service};
 
 use super::{Answer, LoadConfig, Start};
 use crate::plan::{Instrument, Load};
@@ -36,6 +36,15 @@ pub fn run() -> anyhow::Result<()> {
                 let mut reporter = Reporter::new(instrument, &stop);
                 encoder.run(&load.clock, start.origin, start.count, &stop, &mut |frame| {
                     reporter.say(Answer::Frame(frame.clone()));
+                })?;
+                reporter.finish()?;
+            }
+            Load::Service(load) => {
+                let mut service = Service::prepare(&load.service)?;
+                let Some((start, stop)) = told_to_start()? else { return Ok(()) };
+                let mut reporter = Reporter::new(instrument, &stop);
+                service.run(start.origin, start.count, &stop, &mut |request| {
+                    reporter.say(Answer::Request(request.clone()));
                 })?;
                 reporter.finish()?;
             }

@@ -1,7 +1,12 @@
 //! What runs under the policies.
 
+use cgtune_core::Micros;
 use serde::{Deserialize, Serialize};
-use workloads::{h264::EncodeConfig, latency::ClockConfig};
+use workloads::{
+    h264::EncodeConfig,
+    latency::ClockConfig,
+    service::{Arrivals, ServiceConfig},
+};
 
 /// A load, as it is run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -9,6 +14,8 @@ use workloads::{h264::EncodeConfig, latency::ClockConfig};
 pub enum Load {
     /// The encode loop.
     Encode(EncodeLoad),
+    /// A service.
+    Service(ServiceLoad),
 }
 
 /// The encode loop at its clock.
@@ -22,12 +29,23 @@ pub struct EncodeLoad {
     pub encode: EncodeConfig,
 }
 
+/// A service and the requests that come to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceLoad {
+    /// A request that takes longer is late; `None`: nothing is promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_us: Option<Micros>,
+    /// The service.
+    pub service: ServiceConfig,
+}
+
 impl Load {
     /// From one start to the next, on average; `None` for an impossible clock.
     #[must_use]
     pub fn interval_ns(&self) -> Option<u64> {
         match self {
             Self::Encode(load) => load.clock.interval_ns(),
+            Self::Service(load) => Some(load.service.arrivals.every_ns()),
         }
     }
 
@@ -36,6 +54,25 @@ impl Load {
     pub fn deadline_ns(&self) -> Option<u64> {
         match self {
             Self::Encode(load) => load.clock.interval_ns(),
+            Self::Service(load) => load.deadline_us.map(|deadline| deadline.to_nanos().get()),
+        }
+    }
+
+    /// What it does one after the other.
+    #[must_use]
+    pub const fn item(&self) -> &'static str {
+        match self {
+            Self::Encode(_) => "frame",
+            Self::Service(_) => "request",
+        }
+    }
+
+    /// How often it is meant to start something, for people.
+    #[must_use]
+    pub const fn arrivals(&self) -> Option<&Arrivals> {
+        match self {
+            Self::Encode(_) => None,
+            Self::Service(load) => Some(&load.service.arrivals),
         }
     }
 
@@ -44,6 +81,7 @@ impl Load {
     pub const fn moves_with_speed(&self) -> bool {
         match self {
             Self::Encode(_) => true,
+            Self::Service(_) => false,
         }
     }
 
@@ -55,6 +93,10 @@ impl Load {
                 let clock = ClockConfig { seed, ..load.clock.clone() };
                 Self::Encode(EncodeLoad { clock, ..load.clone() })
             }
+            Self::Service(load) => {
+                let service = ServiceConfig { seed, ..load.service.clone() };
+                Self::Service(ServiceLoad { service, ..load.clone() })
+            }
         }
     }
 
@@ -63,6 +105,7 @@ impl Load {
     pub const fn threads(&self) -> u32 {
         match self {
             Self::Encode(load) => load.encode.threads,
+            Self::Service(load) => load.service.threads,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How it was measured, with the numbers of this run.
 
+use workloads::service::Arrivals;
+
 use crate::{
     plan::{Load, Plan, QuotaRule},
     record::Records,
@@ -78,6 +80,15 @@ fn starts(load: &Load) -> String {
              quota's period would be throttled by its phase alone. ",
             bound(load.clock.jitter)
         ),
+        Load::Service(load) => match load.service.arrivals {
+            Arrivals::Poisson { .. } => "Requests come as a Poisson process, seeded. ".to_owned(),
+            Arrivals::Periodic { jitter, .. } => {
+                format!(
+                    "Requests come at a clock's pace, moved by up to {} of it either way, seeded. ",
+                    bound(jitter)
+                )
+            }
+        },
     }
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn block(plan: &Plan, index: u32, condition: Condition, repetition: u
     let quota = if condition.policy.limits() { 41_500_000_i64 } else { i64::MAX / 4 };
     let burst = if condition.policy.bursts() { quota } else { 0 };
     let mut pool = Bucket::new(quota, burst, noise.random_range(0..PERIOD_NS));
-    let Load::Encode(encode) = &plan.load;
+    let Load::Encode(encode) = &plan.load else { unreachable!("the toy encodes") };
     let clock = ClockConfig { seed: content, ..encode.clock.clone() };
     let schedule = Schedule::new(&clock).unwrap();
     let mut frames = FrameTable::default();
