@@ -142,6 +142,16 @@ fn one_step_of_a_counter_is_no_observation() {
     assert!(!kinds(&doctor).contains(&"steal".to_owned()));
     noise(&mut doctor).disturbance = Some(Disturbance { steal: 0.05, foreign: 0.0 });
     assert!(kinds(&doctor).contains(&"steal".to_owned()));
+
+    // 29 ms of 400 may be three counters, each cut to a step; 31 may not.
+    for (count, expected) in [(29, &[][..]), (31, &["unexplained"][..])] {
+        let mut doctor = fit();
+        for cpu in &mut noise(&mut doctor).cpus {
+            cpu.gaps = gap::Gaps { elapsed_ns: 100_000_000, reads: 3_000_000, ..gap::Gaps::default() };
+        }
+        add_gaps(&mut doctor, 6, count, 1_000_000);
+        assert_eq!(kinds(&doctor), expected);
+    }
 }
 
 #[test]

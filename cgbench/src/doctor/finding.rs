@@ -146,6 +146,9 @@ pub const SLOW_READ_NS: f64 = 1000.0;
 /// `/proc/stat` counts in ticks of USER_HZ, 100 a second wherever we are built for: less than one is no observation.
 const COUNTER_STEP_NS: f64 = 1e7;
 
+/// What steal and others' use come to is summed of counters that are each cut to a step; three of them move (user, system, steal).
+const ACCOUNT_STEPS: f64 = 3.0;
+
 impl Finding {
     /// How bad it is.
     #[must_use]
@@ -188,8 +191,9 @@ pub fn findings(doctor: &Doctor) -> Vec<Finding> {
     let online = doctor.cpus.online.as_ref().map(cgtune_core::CpuSet::len).or(allowed);
     let limited = of_own(&doctor.cgroups, allowed);
     let mut found = of_cgroups(&doctor.cgroups);
-    found.extend(of_noise(doctor.noise.as_ref(), online, limited.is_some(), &doctor.system));
+    let is_limited = limited.is_some();
     found.extend(limited);
+    found.extend(of_noise(doctor.noise.as_ref(), online, is_limited, &doctor.system));
     found.extend(doctor.sleeps.as_ref().and_then(of_sleeps));
     found.extend(of_system(&doctor.system));
     found.extend(of_cpus(&doctor.cpus, allowed));
@@ -252,9 +256,10 @@ fn of_noise(noise: Option<&Noise>, online: Option<usize>, limited: bool, system:
         found.push(Finding::LongGaps { count: long, longest_ns, per_frame: long as f64 / frames });
     }
     // Under a limit of our own the throttling is the explanation.
-    let unexplained = (gaps.lost_ns as f64 - accounted_ns) / gaps.elapsed_ns as f64;
-    if !limited && unexplained > UNEXPLAINED {
-        found.push(Finding::Unexplained { lost_frac: unexplained });
+    let unexplained_ns = gaps.lost_ns as f64 - accounted_ns;
+    let lost_frac = unexplained_ns / gaps.elapsed_ns as f64;
+    if !limited && lost_frac > UNEXPLAINED && unexplained_ns > ACCOUNT_STEPS * COUNTER_STEP_NS {
+        found.push(Finding::Unexplained { lost_frac });
     }
     if let Some(read_ns) = gaps.read_ns().filter(|&ns| ns > SLOW_READ_NS) {
         found.push(Finding::SlowClock { clocksource: system.clocksource.clone(), read_ns });
