@@ -11,6 +11,10 @@ quick:
 bench *ARGS:
     cargo run --release --bin cgbench -- run {{ARGS}}
 
+# Is this machine fit for measuring latency, and what can be done about it if not?
+doctor *ARGS:
+    cargo run --release --bin cgbench -- doctor {{ARGS}}
+
 # Does this kernel throttle as documented?
 check:
     cargo run --release --bin cgbench -- check
@@ -25,7 +29,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top' --test 'doctor'
 
 # The tests on the real kernel (root)
 test-root:

@@ -11,6 +11,7 @@ use crate::cmd;
     after_help = "Exit codes: 0 done, 1 a check that was asked for failed, 2 an error or wrong use, 130 interrupted\n\
     (what was measured is kept).\n\n\
     Examples:\n  \
+    cgbench doctor                 is this machine fit for measuring?\n  \
     cgbench run --quick            under two minutes: what a limit does, alone and beside a neighbour\n  \
     cgbench run                    long enough for a p99\n  \
     cgbench list                   the other plans: sweeps over limit, burst, period, threads\n  \
@@ -43,6 +44,8 @@ pub enum Command {
     Agree(cmd::agree::Args),
     /// Check that this kernel throttles as documented: one hog, half a CPU
     Check(cmd::check::Args),
+    /// Say whether this machine is fit for measuring latency, and what to do about it if not
+    Doctor(cmd::doctor::Args),
     /// Print a completion script
     Completions {
         /// For which shell

@@ -2,6 +2,7 @@
 
 pub mod agree;
 pub mod check;
+pub mod doctor;
 pub mod list;
 pub mod merge;
 pub mod run;

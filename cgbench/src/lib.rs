@@ -14,6 +14,7 @@ pub mod backend;
 pub mod chart;
 pub mod cli;
 pub mod cmd;
+pub mod doctor;
 pub mod experiment;
 pub mod failure;
 pub mod hog;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::stage::report(&args).map(|()| ExitCode::SUCCESS),
         Command::Agree(args) => cmd::agree::run(&args),
         Command::Check(args) => cmd::check::run(&args),
+        Command::Doctor(args) => cmd::doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "cgbench", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -29,6 +29,7 @@ pub mod calibrate;
 mod clock;
 pub mod demand;
 mod error;
+pub mod gap;
 pub mod h264;
 pub mod hog;
 pub mod latency;

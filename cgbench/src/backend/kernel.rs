@@ -261,7 +261,7 @@ fn usage(before: Option<&Snapshot>, after: Option<&Snapshot>) -> Option<Nanos> {
 
 /// What the machine did besides, as parts of all its CPU time.
 #[allow(clippy::cast_precision_loss, reason = "parts, for people and thresholds")]
-fn disturbance(
+pub(crate) fn disturbance(
     before: MachineTime,
     after: MachineTime,
     ours: Nanos,

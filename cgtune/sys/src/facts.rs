@@ -1,9 +1,17 @@
 //! Facts about the machine that a measurement is worthless without. What cannot be read is `None`.
 
+mod cpus;
+mod present;
+mod timing;
+
 use cgtune_core::{CpuSet, Nanos, parse::lists};
 use procfs::{Current as _, FromReadSI as _};
 
 use crate::HostRoot;
+
+pub use cpus::{frequencies_khz, governors, isolated, nohz_full, smt_active, turbo};
+pub use present::{container_marks, has_psi, load_average, memory_available_bytes};
+pub use timing::{base_slice_ns, clocksource, tick_hz};
 
 /// `uname -r`.
 #[must_use]
@@ -64,7 +72,12 @@ pub fn memory_bytes() -> Option<u64> {
 /// How much a CPU takes from its group's pool at a time, in µs (`kernel.sched_cfs_bandwidth_slice_us`).
 #[must_use]
 pub fn bandwidth_slice_us(host: &HostRoot) -> Option<u64> {
-    host.read_to_string("/proc/sys/kernel/sched_cfs_bandwidth_slice_us").ok()?.trim().parse().ok()
+    number(host, "/proc/sys/kernel/sched_cfs_bandwidth_slice_us")
+}
+
+/// A file that holds one number.
+fn number(host: &HostRoot, path: &str) -> Option<u64> {
+    host.read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// The frequency governor of CPU 0.

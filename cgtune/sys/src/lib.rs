@@ -27,6 +27,7 @@ pub mod scan;
 pub mod spawn;
 mod surroundings;
 pub mod tape;
+pub mod thread;
 
 pub mod watch;
 
