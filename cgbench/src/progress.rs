@@ -50,7 +50,7 @@ impl Progress {
     }
 
     /// A line that stays.
-    fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         self.bar.println(text);
         self.line(text);
     }

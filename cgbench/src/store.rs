@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! experiment.toml                     what was asked for; of several points, in the folder above theirs
+//! doctor.json                         how fit the machine was before the first block; doctor-1.json when the run went on
 //! plan.json  machine.json            written once, before the first block
 //! run.json                           replaced after each block: a run that was cut off is still readable
 //! pilots/000.json …  blocks/000-limit-neighbour.json …   one each, written once, never changed
@@ -22,7 +23,7 @@ mod write;
 
 pub use error::StoreError;
 pub use lock::Lock;
-pub use read::{read, read_plan, runs};
+pub use read::{read, read_doctor, read_plan, runs};
 pub use write::Folder;
 pub(crate) use write::write_file;
 
@@ -34,6 +35,8 @@ pub const PLAN: &str = "plan.json";
 pub const MACHINE: &str = "machine.json";
 /// The file about the run as a whole.
 pub const RUN: &str = "run.json";
+/// What the doctor found before the first block; a run that goes on has another for each time.
+pub const DOCTOR: &str = "doctor.json";
 /// The folder of the pilots.
 pub const PILOTS: &str = "pilots";
 /// The folder of the blocks.

@@ -75,7 +75,7 @@ struct Found<'a> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
     let mut progress = Progress::new(args.quiet || args.duration <= PATIENCE);
-    progress.begin(0, doctor::seconds(args.duration), &[]);
+    progress.begin(0, doctor::seconds(args.duration));
     progress.step("listening");
     let doctor = doctor::examine(args.duration, &stop, &mut |seconds| progress.tick(seconds));
     progress.finish();

@@ -157,7 +157,7 @@ impl Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
     let mut progress = Progress::new(args.quiet);
-    let begun = begin::begin(args, &progress);
+    let begun = begin::begin(args, &stop, &mut progress);
     let begin::Begun { mut backend, mut points, path, _lock } = match begun {
         Ok(begun) => begun,
         Err(error) => {

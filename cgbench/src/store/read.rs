@@ -7,8 +7,9 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{BLOCKS, MACHINE, PILOTS, PLAN, RUN, StoreError, sums::Sums};
+use super::{BLOCKS, DOCTOR, MACHINE, PILOTS, PLAN, RUN, StoreError, sums::Sums};
 use crate::{
+    doctor::Doctor,
     plan::Plan,
     record::{Block, FrameTable, Machine, Records, RunRecord, SampleTable},
 };
@@ -34,6 +35,18 @@ pub fn read(folder: &Path) -> Result<Records, StoreError> {
 /// As [`read`].
 pub fn read_plan(folder: &Path) -> Result<Plan, StoreError> {
     Reader { folder, sums: Sums::read(folder)? }.record(folder.join(PLAN), Plan::SCHEMA)
+}
+
+/// What the doctor found before the run's first block; `None` in a folder of a version that did not ask it, or of the model.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_doctor(folder: &Path) -> Result<Option<Doctor>, StoreError> {
+    let path = folder.join(DOCTOR);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Reader { folder, sums: Sums::read(folder)? }.record(path, Doctor::SCHEMA).map(Some)
 }
 
 /// The folders of runs in a folder: itself, or those beneath it that hold a plan, in order of name. None is no error: itself again,

@@ -8,8 +8,11 @@ use std::{
 use cgtune_sys::durable::{self, Existing};
 use serde::Serialize;
 
-use super::{BLOCKS, EXPERIMENT, Lock, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json, sums::Sums};
+use super::{
+    BLOCKS, DOCTOR, EXPERIMENT, Lock, MACHINE, PILOTS, PLAN, RUN, SUMMARY, StoreError, json, sums::Sums,
+};
 use crate::{
+    doctor::Doctor,
     plan::Plan,
     record::{Block, Machine, RunRecord},
     summary::Summary,
@@ -89,6 +92,17 @@ impl Folder {
     /// [`StoreError`], with the file's name.
     pub fn write_experiment(&self, text: &str) -> Result<(), StoreError> {
         write_file(&self.path.join(EXPERIMENT), text.as_bytes(), Existing::Replaced)
+    }
+
+    /// Writes what the doctor found: beside what it found before, where a run goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the file's name.
+    pub fn write_doctor(&self, doctor: &Doctor) -> Result<(), StoreError> {
+        let later = (1_u32..).map(|n| DOCTOR.replace(".json", &format!("-{n}.json")));
+        let mut names = std::iter::once(DOCTOR.to_owned()).chain(later);
+        let name = names.find(|name| !self.path.join(name).exists()).unwrap_or_else(|| DOCTOR.to_owned());
+        self.write(&name, doctor, Existing::Kept)
     }
 
     /// Writes the plan, once.

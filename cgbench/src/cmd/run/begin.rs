@@ -1,6 +1,10 @@
 //! Everything before the first block: a new run, one like an earlier one, or the rest of one that was cut off.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use workloads::calibrate::calibrate;
@@ -12,6 +16,7 @@ use super::{
 };
 use crate::{
     backend::Backend,
+    doctor::{self, Doctor, Severity},
     experiment::{self, Experiment},
     plan::{EncodeLoad, Plan},
     progress::Progress,
@@ -34,16 +39,36 @@ pub(super) struct Begun {
 ///
 /// # Errors
 /// A plan or an earlier run that cannot be read, no permission to make cgroups, a folder that is in use.
-pub(super) fn begin(args: &Args, progress: &Progress) -> anyhow::Result<Begun> {
+pub(super) fn begin(args: &Args, stop: &AtomicBool, progress: &mut Progress) -> anyhow::Result<Begun> {
     match (&args.resume, &args.like) {
-        (Some(path), _) => resume(args, path),
-        (None, Some(path)) => like(args, path),
-        (None, None) => new(args, progress),
+        (Some(path), _) => resume(args, path, stop, progress),
+        (None, Some(path)) => like(args, path, stop, progress),
+        (None, None) => new(args, stop, progress),
     }
 }
 
-fn new(args: &Args, progress: &Progress) -> anyhow::Result<Begun> {
+/// For so long the machine is listened to before the first block. A fifth of a second is spent on sleeping besides.
+const LISTEN: Duration = Duration::from_secs(1);
+
+/// How fit the machine is, said where it is not; `None` for the model, which measures nothing of it. Before the kernel is opened:
+/// the keeper of the CPUs would be heard.
+fn look(choice: Option<BackendChoice>, stop: &AtomicBool, progress: &mut Progress) -> Option<Doctor> {
+    if choice == Some(BackendChoice::Sim) {
+        return None;
+    }
+    progress.step("doctor: is this machine fit for measuring?");
+    let doctor = doctor::examine(LISTEN, stop, &mut |_| {});
+    for finding in doctor::findings(&doctor) {
+        if finding.severity() > Severity::Fit {
+            progress.say(&format!("doctor: {finding}"));
+        }
+    }
+    Some(doctor)
+}
+
+fn new(args: &Args, stop: &AtomicBool, progress: &mut Progress) -> anyhow::Result<Begun> {
     let mut experiment = args.experiment()?;
+    let doctor = look(args.backend, stop, progress);
     // Permission first: nobody wants to wait for the calibration to be told.
     let backend = backend::open(args.backend, args.let_sleep)?;
     let path = args.out.clone().unwrap_or_else(|| default_folder(&experiment.name));
@@ -58,7 +83,7 @@ fn new(args: &Args, progress: &Progress) -> anyhow::Result<Begun> {
     }
     Folder::open(&path).write_experiment(&experiment.text)?;
     let plans = experiment.points.into_iter().map(|point| (point.slug(), point.plan));
-    points(plans, backend, path, lock)
+    points(plans, backend, path, lock, doctor.as_ref())
 }
 
 /// Begins a run of each plan, in a folder of its own where there are several.
@@ -67,11 +92,15 @@ fn points(
     backend: Box<dyn Backend>,
     path: PathBuf,
     lock: Lock,
+    doctor: Option<&Doctor>,
 ) -> anyhow::Result<Begun> {
+    // What the model runs has no machine to be judged.
+    let doctor = doctor.filter(|_| backend.kind() == BackendKind::Kernel);
     let points: Result<Vec<Point>, store::StoreError> = plans
         .map(|(slug, plan)| {
-            let folder = slug.map_or_else(|| path.clone(), |slug| path.join(slug));
-            Point::begin(plan, Folder::create(folder)?, backend.as_ref(), crate::cmd::command())
+            let folder = Folder::create(slug.map_or_else(|| path.clone(), |slug| path.join(slug)))?;
+            doctor.map_or(Ok(()), |doctor| folder.write_doctor(doctor))?;
+            Point::begin(plan, folder, backend.as_ref(), crate::cmd::command())
         })
         .collect();
     Ok(Begun { points: points?, backend, path, _lock: lock })
@@ -103,7 +132,7 @@ fn size(experiment: &mut Experiment, progress: &Progress) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn like(args: &Args, like: &Path) -> anyhow::Result<Begun> {
+fn like(args: &Args, like: &Path, stop: &AtomicBool, progress: &mut Progress) -> anyhow::Result<Begun> {
     let mut plans = Vec::new();
     for run in store::runs(like)? {
         let mut plan = store::read_plan(&run)?;
@@ -112,14 +141,15 @@ fn like(args: &Args, like: &Path) -> anyhow::Result<Begun> {
         let slug = (run != like).then(|| run.file_name().map(|name| name.to_string_lossy().into_owned()));
         plans.push((slug.flatten(), plan));
     }
+    let doctor = look(args.backend, stop, progress);
     let backend = backend::open(args.backend, args.let_sleep)?;
     let name = plans.first().map_or("like", |(_, plan)| plan.name.as_str());
     let path = args.out.clone().unwrap_or_else(|| default_folder(name));
     let lock = Folder::open(&path).lock()?;
-    points(plans.into_iter(), backend, path, lock)
+    points(plans.into_iter(), backend, path, lock, doctor.as_ref())
 }
 
-fn resume(args: &Args, path: &Path) -> anyhow::Result<Begun> {
+fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) -> anyhow::Result<Begun> {
     if !path.is_dir() {
         return Err(anyhow!("{} is no folder of results", path.display()));
     }
@@ -141,6 +171,7 @@ fn resume(args: &Args, path: &Path) -> anyhow::Result<Begun> {
     if args.backend.is_some_and(|asked| Some(asked) != choice) {
         return Err(anyhow!("{} was begun on another backend: a run stays on one", path.display()));
     }
+    let doctor = look(choice, stop, progress);
     let backend = backend::open(choice, args.let_sleep || slept)?;
     let here = backend.machine();
     let mut points = Vec::new();
@@ -152,6 +183,9 @@ fn resume(args: &Args, path: &Path) -> anyhow::Result<Begun> {
                 run.display(),
                 differs.join("; ")
             ));
+        }
+        if let Some(doctor) = &doctor {
+            Folder::open(run.as_path()).write_doctor(doctor)?;
         }
         points.push(Point::resume(records, Folder::open(run.as_path()), crate::cmd::command()));
     }
