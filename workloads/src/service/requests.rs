@@ -9,7 +9,7 @@ use crate::Error;
 use crate::latency::{ClockConfig, Schedule};
 
 /// Makes the seed of the demands differ from that of the arrivals ("demand" in ASCII).
-const DEMAND_STREAM: u64 = 0x0064_656d_616e_64;
+const DEMAND_STREAM: u64 = 0x6465_6d61_6e64;
 
 /// What is asked of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
