@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::h264::{EncodeConfig, EncodeLoop};
+use crate::h264::{EncodeConfig, EncodeLoop, Waste};
 use crate::latency::{ClockConfig, MonotonicNs};
 
 /// Picture sizes near 16:9, both sides multiples of 16; each has at most 12 % more area than the
@@ -46,7 +46,7 @@ const FAR: f64 = 0.25;
 pub struct Calibration {
     /// The base configuration with the chosen size.
     pub config: EncodeConfig,
-    /// The mean CPU time of a frame over the frame interval, as verified with the clock running.
+    /// The mean CPU time of a frame, nothing wasted, over the frame interval, as verified with the clock running.
     pub measured_share: f64,
     /// The mean CPU time of a frame.
     pub mean_cpu_ns: u64,
@@ -59,6 +59,8 @@ pub struct Calibration {
 /// Finds the size for which a frame costs `share` of the clock's interval in CPU time, all threads
 /// together, and tells `progress` what it is doing. Takes up to about three seconds at 30 frames
 /// a second, and on a machine whose speed changes up to seven.
+///
+/// What `base` wastes comes on top: the share is that of the frame before somebody was careless.
 ///
 /// # Errors
 /// When the settings are not usable, `base` has an input file (whose size cannot be chosen), or no
@@ -85,7 +87,7 @@ pub fn calibrate(
         });
     }
     let wanted_ns = share * interval_ns as f64;
-    let at = |(width, height)| EncodeConfig { width, height, ..base.clone() };
+    let at = |(width, height)| EncodeConfig { width, height, waste: Waste::default(), ..base.clone() };
 
     progress(&format!("probing {}x{}", FIRST_PROBE.0, FIRST_PROBE.1));
     let first_ns = mean_cpu_ns(&at(FIRST_PROBE), None, PROBE_FRAMES)?;
@@ -114,6 +116,7 @@ pub fn calibrate(
             height: found.config.height,
         });
     }
+    found.config.waste = base.waste.clone();
     Ok(found)
 }
 

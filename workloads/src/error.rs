@@ -61,6 +61,15 @@ pub enum Error {
     /// The encoded stream could not be written.
     #[error("cannot write the encoded stream")]
     WriteStream(#[source] io::Error),
+    /// What takes bytes and drops them could not be opened.
+    #[error("cannot open {}", path.display())]
+    OpenSink {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A thread could not be started.
     #[error("cannot start thread {name}")]
     StartThread {
@@ -113,6 +122,7 @@ impl Error {
             Self::StartThread { .. } => {
                 Some("fewer threads, or a higher limit of processes (pids.max, ulimit -u)")
             }
+            Self::OpenSink { .. } => Some("leave out the small writes, or run where devices can be opened"),
             Self::Clock { .. }
             | Self::WriteStream(_)
             | Self::ThreadLost { .. }

@@ -1,8 +1,8 @@
 //! Loads that burn CPU the way real programs do, and tell how long each piece of work took.
 //!
-//! What lives here: an H.264 encoder that encodes a clip in a loop ([`h264`]), the pictures it
-//! encodes ([`video`]), the open-loop frame clock and the record of each frame ([`latency`]), the
-//! choice of a picture size that costs a wanted share of a CPU on this machine ([`calibrate`]),
+//! What lives here: an H.264 encoder that encodes a clip in a loop ([`h264`]), and what a careless change to it would waste
+//! ([`h264::Waste`]), the pictures it encodes ([`video`]), the open-loop frame clock and the record of each frame or job
+//! ([`latency`]), the choice of a picture size that costs a wanted share of a CPU on this machine ([`calibrate`]),
 //! statistics of a series of frames ([`demand`]), a service whose workers share requests that come at their own times
 //! ([`service`]), threads that wake together, work and sleep again ([`pulse`]) and a plain CPU hog ([`hog`]).
 //!

@@ -47,6 +47,18 @@ fn the_table_says_what_it_cannot_tell() {
 }
 
 #[test]
+fn waste_is_asked_for_and_told() {
+    let arguments =
+        ["--frames", "2", "--no-clock", "--waste-compute", "5%", "--waste-memory", "64KiB", "--waste-writes"];
+    let output = small(&[&arguments[..], &["--json"]].concat()).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = serde_json::json!({ "compute_frac": 0.05, "memory_bytes": 65_536, "one_by_one": true });
+    assert_eq!(document["config"]["waste"], expected);
+    let text = String::from_utf8(small(&arguments).output().unwrap().stdout).unwrap();
+    assert!(text.contains("5.0 % CPU time, 64 KiB of memory, a write each byte"), "{text}");
+}
+
+#[test]
 fn wrong_use_exits_with_2_and_a_hint() {
     for (arguments, expected) in [
         (&["--duration", "10"][..], "needs a unit"),
@@ -54,6 +66,10 @@ fn wrong_use_exits_with_2_and_a_hint() {
         (&["--threads", "9"], "rows of macroblocks"),
         (&["--jitter", "0.7"], "below 0.5"),
         (&["--fps", "0"], "not a frame rate"),
+        (&["--waste-compute", "half"], "not a part"),
+        (&["--waste-compute", "2000%"], "hint: a part of the frame's own"),
+        (&["--waste-memory", "8"], "8KiB or 8MiB"),
+        (&["--waste-memory", "2GiB"], "hint: 0 to 1 GiB"),
     ] {
         let output = small(arguments).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,5 +1,7 @@
 //! Loads from elsewhere that a service must be able to be: what comes when, and how much it demands.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use workloads::service::{Arrivals, Request, ServiceConfig, Spread};
 
 const MS: u64 = 1_000_000;

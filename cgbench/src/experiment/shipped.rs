@@ -27,6 +27,7 @@ pub const SHIPPED: &[Shipped] = shipped![
     "exponential",
     "fibtest",
     "request-latency",
+    "regressions",
     "overhead",
 ];
 

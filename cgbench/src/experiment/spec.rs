@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cgtune_core::Micros;
 use serde::Deserialize;
 use workloads::{
-    h264::EncodeConfig,
+    h264::{EncodeConfig, Waste},
     latency::ClockConfig,
     service::{Arrivals, ServiceConfig, Spread},
     video::SceneConfig,
@@ -89,6 +89,9 @@ pub(super) enum LoadSpec {
         /// `640x360`, in place of looking for the size that costs `share`.
         size: Option<String>,
         input: Option<PathBuf>,
+        /// What a careless change would waste.
+        #[serde(default)]
+        waste: WasteSpec,
     },
     /// A service.
     Service {
@@ -116,6 +119,36 @@ pub(super) enum LoadSpec {
         #[serde(default)]
         warmup: u32,
     },
+}
+
+/// `[load.waste]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WasteSpec {
+    /// `5%` of a frame's CPU time.
+    compute: Option<String>,
+    /// MiB that are gone through after each frame.
+    memory_mib: u64,
+    /// Whether the stream is written byte by byte.
+    one_by_one: bool,
+}
+
+impl WasteSpec {
+    fn waste(&self) -> Result<Waste, String> {
+        let compute_frac = match &self.compute {
+            None => 0.0,
+            Some(text) => percent(text)
+                .ok_or_else(|| format!("load.waste.compute is \"{text}\": a part such as 5% is needed"))?,
+        };
+        let memory_bytes = self.memory_mib.saturating_mul(1 << 20);
+        Ok(Waste { compute_frac, memory_bytes, one_by_one: self.one_by_one })
+    }
+}
+
+/// `5%` as 0.05.
+fn percent(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    Some(number / 100.0)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -229,8 +262,7 @@ impl LimitSpec {
             (None, None) => return Err("limit needs a headroom (over need) or a quota".to_owned()),
             (Some(_), Some(_)) => return Err("limit has a headroom and a quota: one of them".to_owned()),
         };
-        let burst = self.burst.trim().strip_suffix('%').and_then(|part| part.trim().parse::<f64>().ok());
-        let burst_frac = burst.map(|percent| percent / 100.0).filter(|part| (0.0..=1.0).contains(part));
+        let burst_frac = percent(&self.burst).filter(|part| (0.0..=1.0).contains(part));
         let burst_frac = burst_frac.ok_or_else(|| {
             format!("limit.burst is \"{}\": a part of the quota from 0% to 100% is needed", self.burst)
         })?;
@@ -250,7 +282,7 @@ impl LoadSpec {
     /// The load, seeded.
     pub(super) fn load(&self, seed: u64) -> Result<Load, String> {
         match self {
-            Self::Encode { share, fps, jitter, threads, clip_frames, gop, qp, size, input, .. } => {
+            Self::Encode { share, fps, jitter, threads, clip_frames, gop, qp, size, input, waste, .. } => {
                 let usual = ClockConfig::default();
                 let (fps_num, fps_den) = match fps {
                     Some(rate) => rate.parts()?,
@@ -264,6 +296,7 @@ impl LoadSpec {
                     clip_frames: clip_frames.unwrap_or(usual.clip_frames),
                     gop: gop.unwrap_or(usual.gop),
                     qp: qp.unwrap_or(usual.qp),
+                    waste: waste.waste()?,
                     scene: SceneConfig { seed, ..SceneConfig::default() },
                     ..usual
                 };

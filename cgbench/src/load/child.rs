@@ -44,7 +44,7 @@ pub fn run() -> anyhow::Result<()> {
                 let Some((start, stop)) = told_to_start()? else { return Ok(()) };
                 let mut reporter = Reporter::new(instrument, &stop);
                 service.run(start.origin, start.count, &stop, &mut |request| {
-                    reporter.say(Answer::Request(request.clone()));
+                    reporter.say(Answer::Request(*request));
                 })?;
                 reporter.finish()?;
             }

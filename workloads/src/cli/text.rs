@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use workloads::demand::{Demand, shortfall};
-use workloads::h264::Stage;
+use workloads::h264::{Stage, Waste};
 
 use super::ending::Ending;
 use super::h264::Run;
@@ -18,6 +18,9 @@ pub(crate) fn render(run: &Run) -> String {
     let config = &run.config;
     row("picture", format!("{}x{}, QP {}, GOP {}", config.width, config.height, config.qp, config.gop));
     row("threads", config.threads.to_string());
+    if !config.waste.is_none() {
+        row("waste", waste(&config.waste));
+    }
     if let Some(calibration) = &run.calibration {
         row("calibrated share", format!("{:.3} of the interval", calibration.measured_share));
     }
@@ -56,6 +59,20 @@ pub(crate) fn render(run: &Run) -> String {
         row("ended", "by a signal".into());
     }
     table(&rows)
+}
+
+fn waste(waste: &Waste) -> String {
+    let mut parts = Vec::new();
+    if waste.compute_frac > 0.0 {
+        parts.push(format!("{:.1} % CPU time", 100.0 * waste.compute_frac));
+    }
+    if waste.memory_bytes > 0 {
+        parts.push(format!("{} KiB of memory", waste.memory_bytes >> 10));
+    }
+    if waste.one_by_one {
+        parts.push("a write each byte".into());
+    }
+    parts.join(", ")
 }
 
 /// Names on the left, values on the right.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::waste::Waste;
 use crate::Error;
 use crate::video::y4m::{Y4mError, Y4mReader};
 use crate::video::{Clip, SceneConfig};
@@ -35,6 +36,9 @@ pub struct EncodeConfig {
     pub input: Option<PathBuf>,
     /// How many different frames are kept in memory; they play forward, then backward, and so on.
     pub clip_frames: u32,
+    /// What is wasted on each frame; usually nothing.
+    #[serde(default, skip_serializing_if = "Waste::is_none")]
+    pub waste: Waste,
 }
 
 impl Default for EncodeConfig {
@@ -49,6 +53,7 @@ impl Default for EncodeConfig {
             scene: SceneConfig::default(),
             input: None,
             clip_frames: 150,
+            waste: Waste::default(),
         }
     }
 }
@@ -102,7 +107,7 @@ impl EncodeConfig {
         if self.scene.cut_every == Some(0) {
             return refuse("distance of scene cuts", "0".into(), "1 frame or more, or none at all");
         }
-        Ok(())
+        self.waste.check()
     }
 
     /// Draws or reads the clip.
@@ -146,6 +151,7 @@ mod tests {
             EncodeConfig { clip_frames: 0, ..good.clone() },
             EncodeConfig { scene: SceneConfig { motion: f64::NAN, ..good.scene.clone() }, ..good.clone() },
             EncodeConfig { scene: SceneConfig { cut_every: Some(0), ..good.scene.clone() }, ..good.clone() },
+            EncodeConfig { waste: Waste { compute_frac: -1.0, ..Waste::default() }, ..good.clone() },
         ] {
             assert!(bad.check().unwrap_err().hint().is_some());
         }
@@ -156,5 +162,23 @@ mod tests {
         let config = EncodeConfig { input: Some("clip.y4m".into()), ..EncodeConfig::default() };
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<EncodeConfig>(&json).unwrap(), config);
+    }
+
+    #[test]
+    fn without_waste_it_is_written_and_read_as_before_there_was_any() {
+        let json = serde_json::to_value(EncodeConfig::default()).unwrap();
+        assert!(json.get("waste").is_none(), "{json}");
+        assert_eq!(serde_json::from_value::<EncodeConfig>(json).unwrap(), EncodeConfig::default());
+    }
+
+    #[test]
+    fn waste_travels_and_what_is_not_named_is_not_wasted() {
+        let waste = Waste { compute_frac: 0.05, memory_bytes: 8 << 20, one_by_one: true };
+        let config = EncodeConfig { waste, ..EncodeConfig::default() };
+        let mut json = serde_json::to_value(&config).unwrap();
+        assert_eq!(serde_json::from_value::<EncodeConfig>(json.clone()).unwrap(), config);
+        json["waste"] = serde_json::json!({ "memory_bytes": 4096 });
+        let read: EncodeConfig = serde_json::from_value(json).unwrap();
+        assert_eq!(read.waste, Waste { memory_bytes: 4096, ..Waste::default() });
     }
 }

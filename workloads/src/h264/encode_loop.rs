@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::encoder::Encoder;
 use super::stages::StageTimes;
+use super::waste::Waster;
 use super::{EncodeConfig, EncodedFrame};
 use crate::Error;
 use crate::clock;
@@ -17,6 +18,8 @@ pub struct EncodeLoop {
     clip: Clip,
     encoder: Encoder,
     sink: Option<Box<dyn Write + Send>>,
+    /// `None` where nothing is wasted.
+    waster: Option<Waster>,
 }
 
 impl fmt::Debug for EncodeLoop {
@@ -29,14 +32,17 @@ impl EncodeLoop {
     /// Draws or reads the clip, allocates, and starts the slice threads. No clock runs yet.
     ///
     /// # Errors
-    /// When the configuration is not usable, the clip cannot be read, or a thread cannot be started.
+    /// When the configuration is not usable, the clip cannot be read, or a thread cannot be started; with waste by small
+    /// writes also when there is no `/dev/null`.
     pub fn prepare(config: &EncodeConfig) -> Result<Self, Error> {
         let encoder = Encoder::new(config)?;
-        Ok(Self { clip: config.load_clip()?, encoder, sink: None })
+        let waste = &config.waste;
+        let waster = (!waste.is_none()).then(|| Waster::prepare(waste)).transpose()?;
+        Ok(Self { clip: config.load_clip()?, encoder, sink: None, waster })
     }
 
     /// Writes the streams of all runs from now on to `sink`, or nowhere. Writing happens between
-    /// frames and is in no record.
+    /// frames and is in no record; the writes of [`Waste`](super::Waste) are not these.
     pub fn write_to(&mut self, sink: Option<Box<dyn Write + Send>>) {
         self.sink = sink;
     }
@@ -105,7 +111,11 @@ impl EncodeLoop {
         let start_ns = MonotonicNs::now()?.ns_since(origin);
         let cpu_before = clock::process_cpu_ns()?;
         let frame = self.encoder.encode(self.clip.picture(u64::from(index)))?;
-        let cpu_ns = clock::process_cpu_ns()?.saturating_sub(cpu_before);
+        let mut cpu_ns = clock::process_cpu_ns()?.saturating_sub(cpu_before);
+        if let Some(waster) = &mut self.waster {
+            waster.waste(cpu_ns, frame.stream)?;
+            cpu_ns = clock::process_cpu_ns()?.saturating_sub(cpu_before);
+        }
         let end_ns = MonotonicNs::now()?.ns_since(origin);
         let EncodedFrame { kind, scene_cut, stream, .. } = frame;
         if let Some(sink) = &mut self.sink {
@@ -134,5 +144,45 @@ impl EncodeLoop {
     #[must_use]
     pub fn decoded(&self) -> Vec<u8> {
         self.encoder.decoded()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::h264::Waste;
+
+    /// A sink that is looked at afterwards.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn stream(waste: Waste) -> (Vec<u8>, u64) {
+        let config =
+            EncodeConfig { width: 64, height: 48, clip_frames: 6, gop: 4, waste, ..EncodeConfig::default() };
+        let (mut encode, kept, mut bits) = (EncodeLoop::prepare(&config).unwrap(), Kept::default(), 0);
+        encode.write_to(Some(Box::new(kept.clone())));
+        encode.run_unpaced(6, &AtomicBool::new(false), &mut |frame| bits += frame.bits).unwrap();
+        drop(encode);
+        (kept.0.lock().unwrap().clone(), bits)
+    }
+
+    #[test]
+    fn waste_does_not_change_a_bit() {
+        let (bytes, bits) = stream(Waste::default());
+        assert_eq!(bits, 8 * bytes.len() as u64);
+        let everything = Waste { compute_frac: 0.5, memory_bytes: 1 << 16, one_by_one: true };
+        assert_eq!(stream(everything), (bytes, bits));
     }
 }

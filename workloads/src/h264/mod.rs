@@ -7,7 +7,8 @@
 //!
 //! A frame is a *serial head* (copy of the source, lookahead, choice of type and QP), slices
 //! encoded in parallel, and a *serial tail* (assembly, deblocking, half-sample planes), as in an
-//! encoder with sliced threads. One file a stage, each naming the clause that it follows.
+//! encoder with sliced threads. One file a stage, each naming the clause that it follows. [`Waste`] adds to each frame
+//! what a careless change would.
 //!
 //! Not here: pictures ([`crate::video`]), the clock ([`crate::latency`]), choosing a size that
 //! suits the machine ([`crate::calibrate`]).
@@ -39,12 +40,14 @@ mod slice;
 mod slice_header;
 mod stages;
 mod transform;
+mod waste;
 
 pub use crate::video::SceneConfig;
 pub use config::EncodeConfig;
 pub use encode_loop::EncodeLoop;
 pub use encoder::{EncodedFrame, Encoder};
 pub use stages::{Stage, StageTimes};
+pub use waste::Waste;
 
 /// Samples of a macroblock's luma, row by row.
 type Luma = [[u8; 16]; 16];

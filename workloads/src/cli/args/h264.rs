@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use workloads::h264::EncodeConfig;
+use workloads::h264::{EncodeConfig, Waste};
 use workloads::latency::ClockConfig;
 
-use super::values::{duration, frame_rate, part, size};
+use super::values::{bytes, duration, frame_rate, part, size};
 
 const H264_EXAMPLES: &str = "\
 Examples:
@@ -14,9 +14,13 @@ Examples:
   workloads h264 --share 0.4 --duration 30s --json > run.json
   workloads h264 --size 1280x720 --threads 2 --stages
   workloads h264 --input clip.y4m --output clip.264 --no-clock
+  workloads h264 --share 0.4 --waste-compute 5% --waste-memory 8MiB
 
 Latency counts from the intended start of a frame. A quantile that fewer than ten frames lie beyond
 is n/a.";
+
+/// What a careless change costs is a group of its own in the help.
+const WASTE: &str = "Waste in each frame, for trying a gate against regressions";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = H264_EXAMPLES)]
@@ -72,6 +76,15 @@ pub(crate) struct H264Args {
     /// Write the stream (Annex B) to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Burn so much more CPU time a frame, as a part of what the frame itself takes: 0.05 or 5%.
+    #[arg(long, value_name = "PART", default_value_t = 0.0, value_parser = part, help_heading = WASTE)]
+    pub(crate) waste_compute: f64,
+    /// Read and write a buffer of this size after each frame: 8MiB.
+    #[arg(long, value_name = "SIZE", default_value = "0KiB", value_parser = bytes, help_heading = WASTE)]
+    pub(crate) waste_memory: u64,
+    /// Write the frame to /dev/null byte by byte, each with a system call.
+    #[arg(long, help_heading = WASTE)]
+    pub(crate) waste_writes: bool,
     /// Show where the CPU time goes. Timing costs some of it, so frames look slower.
     #[arg(long)]
     pub(crate) stages: bool,
@@ -107,6 +120,11 @@ impl H264Args {
             },
             input: None,
             clip_frames: self.clip_frames,
+            waste: Waste {
+                compute_frac: self.waste_compute,
+                memory_bytes: self.waste_memory,
+                one_by_one: self.waste_writes,
+            },
         };
         match &self.input {
             Some(path) => config.with_input(path),

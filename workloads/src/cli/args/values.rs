@@ -26,6 +26,23 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
     number.parse().map(|part: f64| part / unit).map_err(|_| "not a part, such as 0.25 or 25%".into())
 }
 
+/// An amount of memory with a binary unit.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || "not an amount of memory, such as 64KiB or 8MiB".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        "" if !number.is_empty() => {
+            return Err(format!("memory needs a unit (KiB, MiB, GiB): {number}KiB or {number}MiB?"));
+        }
+        _ => return Err(wrong()),
+    };
+    number.parse().ok().and_then(|number: u64| number.checked_mul(1 << shift)).ok_or_else(wrong)
+}
+
 /// A frame rate; the decimal names of the 1000/1001 rates mean those exactly.
 pub(super) fn frame_rate(text: &str) -> Result<(u32, u32), String> {
     let wrong = || "not a frame rate, such as 29.97, 25 or 30000/1001".to_owned();
@@ -74,6 +91,15 @@ mod tests {
         assert_eq!((part("0.25"), part("30%"), part("0")), (Ok(0.25), Ok(0.3), Ok(0.0)));
         for bad in ["", "%", "30 percent", "1/4"] {
             assert!(part(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn memory_needs_a_unit() {
+        assert_eq!((bytes("64KiB"), bytes("8MiB"), bytes("1GiB")), (Ok(65_536), Ok(8 << 20), Ok(1 << 30)));
+        assert!(bytes("8").unwrap_err().contains("8KiB or 8MiB"));
+        for bad in ["", "MiB", "-1MiB", "1.5MiB", "8MB", "99999999999999999GiB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
         }
     }
 
