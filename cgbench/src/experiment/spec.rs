@@ -282,7 +282,9 @@ impl LoadSpec {
     /// The load, seeded.
     pub(super) fn load(&self, seed: u64) -> Result<Load, String> {
         match self {
-            Self::Encode { share, fps, jitter, threads, clip_frames, gop, qp, size, input, waste, .. } => {
+            Self::Encode {
+                share, fps, jitter, threads, clip_frames, gop, qp, size, input, waste, ..
+            } => {
                 let usual = ClockConfig::default();
                 let (fps_num, fps_den) = match fps {
                     Some(rate) => rate.parts()?,
