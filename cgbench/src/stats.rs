@@ -4,15 +4,24 @@
 //! their neighbours. So every band and interval here comes from resampling or ordering whole blocks. Nothing is
 //! ever dropped as an outlier: the tail is what is being measured.
 //!
-//! Not here: comparisons of two samples (rank tests and shifts), which are a stage of their own.
+//! Not here: which metrics are compared, and what a difference is worth.
 
 pub mod bootstrap;
+pub mod effect;
 pub mod level;
 pub mod median;
+pub mod method;
+mod midrank;
 pub mod moments;
+mod null;
+pub mod paired;
 pub mod quantile;
+pub mod rank;
+pub mod shift;
+mod tails;
 
 pub use bootstrap::{Band, Pool};
 pub use level::Level;
 pub use median::{MedianInterval, median_interval};
+pub use method::Method;
 pub use moments::Moments;
