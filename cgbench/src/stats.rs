@@ -7,7 +7,9 @@
 //! Not here: which metrics are compared, and what a difference is worth.
 
 pub mod bootstrap;
+mod choices;
 pub mod effect;
+pub mod family;
 pub mod level;
 pub mod median;
 pub mod method;
@@ -19,6 +21,7 @@ pub mod quantile;
 pub mod rank;
 pub mod shift;
 mod tails;
+mod welch;
 
 pub use bootstrap::{Band, Pool};
 pub use level::Level;
