@@ -17,6 +17,7 @@ mod midrank;
 pub mod moments;
 mod null;
 pub mod paired;
+pub mod power;
 pub mod quantile;
 pub mod rank;
 pub mod shift;

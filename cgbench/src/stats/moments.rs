@@ -18,12 +18,27 @@ impl Moments {
         if values.is_empty() {
             return None;
         }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let cv = (values.len() > 1 && mean > 0.0).then(|| (squares / (n - 1.0)).sqrt() / mean);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let cv = standard_deviation(values).filter(|_| mean > 0.0).map(|sd| sd / mean);
         Some(Self { mean, cv })
     }
+}
+
+/// The sample standard deviation (n − 1); `None` for fewer than two values.
+///
+/// ```
+/// # use cgbench::stats::moments::standard_deviation;
+/// assert_eq!(standard_deviation(&[1.0, 3.0]), Some(2.0_f64.sqrt()));
+/// ```
+#[must_use]
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / (n - 1.0)).sqrt())
 }
 
 #[cfg(test)]
@@ -39,6 +54,8 @@ mod tests {
 
     #[test]
     fn one_value_does_not_vary() {
+        assert_eq!(standard_deviation(&[3.0]), None);
+        assert_eq!(standard_deviation(&[-3.0, -3.0, -3.0]), Some(0.0));
         assert_eq!(Moments::of(&[3.0]), Some(Moments { mean: 3.0, cv: None }));
         assert_eq!(Moments::of(&[]), None);
     }
