@@ -1,8 +1,9 @@
-//! Where a series of runs over time took a step, if it did: Pettitt's rank statistic, and binary segmentation for several steps.
+//! Where a series of runs over time took a step, if it did: Pettitt's rank statistic, and binary segmentation for
+//! several steps.
 //!
 //! Pettitt 1979, "A non-parametric approach to the change-point problem". Ranks alone count, so one wild run moves
-//! nothing; a step near either end is hard to see, and may be put a little nearer to the middle. Its own approximation of p is poor for short series: here
-//! orders are counted or drawn.
+//! nothing; a step near either end is hard to see, and may be put a little nearer to the middle. Its own
+//! approximation of p is poor for short series: here orders are counted or drawn.
 
 use std::ops::Range;
 
@@ -17,7 +18,8 @@ use super::{
     shift::{Shift, hodges_lehmann},
 };
 
-/// Runs below which there is no answer: in seven distinct ones even the clearest step has a p of 10 %, in eight one of 2.9 %.
+/// Runs below which there is no answer: in seven distinct ones even the clearest step has a p of 10 %, in eight one
+/// of 2.9 %.
 pub const MIN_RUNS: usize = 8;
 
 /// Runs up to which every order is counted: 9! = 362,880.
@@ -43,13 +45,13 @@ pub struct ChangePoint {
 
 /// The most likely step of `values`, which are in order of time: the earliest where several are equally likely.
 ///
-/// There is always one; whether it is more than chance is for `p` to say. `None` below [`MIN_RUNS`] runs, where all are equal, and
-/// where a value is not finite. `seed` matters only where orders are drawn.
+/// There is always one; whether it is more than chance is for `p` to say. `None` below [`MIN_RUNS`] runs, where all
+/// are equal, and where a value is not finite. `seed` matters only where orders are drawn.
 ///
 /// ```
 /// # use cgbench::stats::changepoint::change_point;
-/// let found = change_point(&[1.0, 2.0, 1.5, 1.2, 9.0, 8.0, 8.5, 9.5], 1).unwrap();
-/// assert_eq!((found.at, found.shift.shift), (4, 7.3));
+/// let found = change_point(&[1.0, 2.0, 3.0, 2.0, 12.0, 13.0, 12.0, 11.0], 1).unwrap();
+/// assert_eq!((found.at, found.shift.shift), (4, 10.0));
 /// assert!(found.p < 0.03);
 /// ```
 #[must_use]
@@ -71,12 +73,12 @@ pub fn change_point(values: &[f64], seed: u64) -> Option<ChangePoint> {
     Some(ChangePoint { at, k, p, method, shift })
 }
 
-/// Up to `most` steps, in order of time, each with p ≤ `alpha` within the stretch of runs in which it was found; its shift is
-/// between the steps to its left and to its right.
+/// Up to `most` steps, in order of time, each with p ≤ `alpha` within the stretch of runs in which it was found; its
+/// shift is between the steps to its left and to its right.
 ///
-/// The series is split at its step, then each part at its own, that with the smallest p first. Parts are looked at only
-/// after the whole has shown a step: without any, the chance of finding one is `alpha` at most. With one, further ones are
-/// found by mistake somewhat more often.
+/// The series is split at its step, then each part at its own, that with the smallest p first. Parts are looked at
+/// only after the whole has shown a step: without any, the chance of finding one is `alpha` at most. With one,
+/// further ones are found by mistake somewhat more often.
 #[must_use]
 pub fn change_points(values: &[f64], alpha: f64, most: usize, seed: u64) -> Vec<ChangePoint> {
     let candidate = |range: Range<usize>| {

@@ -1,7 +1,8 @@
 //! Whether values drift while blocks go by: Mann and Kendall's test, and the slope of Theil and Sen.
 //!
 //! Mann 1945, "Nonparametric tests against trend"; Kendall 1975, Rank Correlation Methods; Sen 1968. Any monotone
-//! drift counts, straight or not, and one wild block moves little. Blocks whose neighbours resemble them look like a drift.
+//! drift counts, straight or not, and one wild block moves little. Blocks whose neighbours resemble them look like a
+//! drift.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,8 @@ pub struct Drift {
     pub p_two_sided: f64,
     /// Probability of such an S or a greater one.
     pub p_rising: f64,
-    /// [`Method::Exact`] up to [`EXACT_BLOCKS`], with or without ties; else [`Method::Normal`] with corrections for ties and
-    /// continuity.
+    /// [`Method::Exact`] up to [`EXACT_BLOCKS`], with or without ties; else [`Method::Normal`] with corrections for
+    /// ties and continuity.
     pub method: Method,
     /// The median slope over all pairs of blocks, in the unit of the values per place.
     pub slope: f64,
@@ -28,8 +29,8 @@ pub struct Drift {
 
 /// Looks for a drift in (place, value): places are those in the order of the run, or times, and rise from pair to pair.
 ///
-/// `None` for fewer than two pairs, where a place does not lie above the one before, and where anything is not finite. How few
-/// are too few is for p to say: it is 1/3 at best for three, 1/12 for four, 1/60 for five.
+/// `None` for fewer than two pairs, where a place does not lie above the one before, and where anything is not
+/// finite. How few are too few is for p to say: it is 1/3 at best for three, 1/12 for four, 1/60 for five.
 ///
 /// ```
 /// # use cgbench::stats::drift::drift;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// How far `b` stands above `a`. Of the samples themselves: with few blocks it says little about more of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
-    /// The part of all pairs in which the value of `b` is greater, half of the equal ones included: 0.5 is no difference, 1 all
-    /// of `b` above all of `a` (A of Vargha and Delaney 2000).
+    /// The part of all pairs in which the value of `b` is greater, half of the equal ones included: 0.5 is no
+    /// difference, 1 all of `b` above all of `a` (A of Vargha and Delaney 2000).
     pub superiority: f64,
     /// The part in which it is greater less that in which it is smaller, from −1 to 1 (Cliff 1993): 2 A − 1.
     pub delta: f64,
@@ -14,8 +14,8 @@ pub struct Effect {
     pub size: Size,
 }
 
-/// Words for |delta|, with the bounds of Romano, Kromrey, Coraggio and Skowronek (2006), who carried Cohen's words for normal
-/// distributions (d of 0.2, 0.5 and 0.8) over. They are a habit, not a measure of what matters.
+/// Words for |delta|, with the bounds of Romano, Kromrey, Coraggio and Skowronek (2006), who carried Cohen's words
+/// for normal distributions (d of 0.2, 0.5 and 0.8) over. They are a habit, not a measure of what matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {

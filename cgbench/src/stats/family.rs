@@ -2,12 +2,12 @@
 //! max-T with step-down.
 //!
 //! Westfall and Young 1993, Resampling-Based Multiple Testing, algorithm 4.1; in the words of Ge, Dudoit and Speed
-//! 2003, "Resampling-based multiple testing for microarray data analysis", box 4. Blocks keep all their cells
+//! 2003, "Resampling-based multiple testing for microarray data analysis". Blocks keep all their cells
 //! together when labels are permuted, so metrics that move together cost less than they would with Bonferroni.
 //!
-//! What it stands on: without an effect, blocks of BASE and NEW are exchangeable. They are where both are interleaved in one
-//! run, and are not where the machine drifts between two. Where a change moves only the spread, Welch's statistic keeps the test near
-//! its level, not exactly at it (Janssen 1997).
+//! What it stands on: without an effect, blocks of BASE and NEW are exchangeable. They are where both are interleaved
+//! in one run, and are not where the machine drifts between two. Where a change moves only the spread, Welch's
+//! statistic keeps the test near its level, not exactly at it (Janssen 1997).
 
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +52,8 @@ pub struct Tested {
 
 /// Tests every column of NEW against BASE.
 ///
-/// `margins`, one a column and additive, ask for more than any difference: NEW − margin is compared with BASE. For ratios,
-/// hand over logarithms. `seed` matters only where choices are drawn.
+/// `margins`, one a column and additive, ask for more than any difference: NEW − margin is compared with BASE. For
+/// ratios, hand over logarithms. `seed` matters only where choices are drawn.
 ///
 /// `None` where rows and margins are not equally long, or a cell or margin is not finite.
 ///
@@ -142,7 +142,8 @@ pub(super) fn max_t_over(
     Some(Family { columns: tested, method, choices: seen })
 }
 
-/// What counts as no less extreme: statistics that differ by rounding only, as with equal values in other places, are one.
+/// What counts as no less extreme: statistics that differ by rounding only, as with equal values in other places, are
+/// one.
 fn reached(statistic: f64) -> f64 {
     if statistic.is_finite() { statistic - 1e-9 * statistic.abs().max(1.0) } else { statistic }
 }
@@ -162,8 +163,8 @@ mod tests {
 
     use super::*;
 
-    /// Blocks whose columns share half of their variation, all of it heavy-tailed (Student's t with two degrees of freedom: no
-    /// variance), every second column turned over, some cells missing.
+    /// Blocks whose columns share half of their variation, all of it heavy-tailed (Student's t with two degrees of
+    /// freedom: no variance), every second column turned over, some cells missing.
     fn blocks(random: &mut Pcg64Mcg, count: usize, width: usize) -> Vec<Row> {
         let heavy = StudentT::new(2.0).unwrap();
         (0..count)
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn false_alarms_of_a_whole_family_are_as_rare_as_promised() {
-        // 1,000 families of 12 columns without an effect, 5 blocks against 5. At 10 % the standard error is 0.95 points.
+        // 1,000 families of 12 columns without an effect, 5 blocks against 5. At 10 % the standard error is 0.95
+        // points.
         let mut random = Pcg64Mcg::seed_from_u64(20);
         for alternative in [Alternative::Greater, Alternative::TwoSided] {
             let (mut any, mut any_raw) = (0, 0);
@@ -275,7 +277,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn adjusting_only_raises_and_one_column_needs_none(seed: u64, width in 1usize..6, n in 2usize..5, m in 2usize..5) {
+        fn adjusting_only_raises_and_one_column_needs_none(
+            seed: u64, width in 1usize..6, n in 2usize..5, m in 2usize..5,
+        ) {
             let mut random = Pcg64Mcg::seed_from_u64(seed);
             let (base, new) = (blocks(&mut random, n, width), blocks(&mut random, m, width));
             let found = max_t(&base, &new, &vec![0.0; width], Alternative::TwoSided, seed).unwrap();

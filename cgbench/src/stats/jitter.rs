@@ -1,8 +1,9 @@
 //! How unevenly items come out that were to go in evenly: jitter between completions of an open-loop series.
 //!
-//! Of two consecutive items, how much further apart (or nearer) their ends are than their intended starts were: |D| of RFC 3550
-//! section 6.4.1, the variation of delay of RFC 3393. A constant delay has none, however long; for whoever plays the
-//! items at their pace it is what a buffer must hold. The interval of the clock, jittered itself or not, is taken out.
+//! Of two consecutive items, how much further apart (or nearer) their ends are than their intended starts were: |D|
+//! of RFC 3550 section 6.4.1, the variation of delay of RFC 3393. A constant delay has none, however long; for
+//! whoever plays the items at their pace it is what a buffer must hold. The interval of the clock, jittered itself or
+//! not, is taken out.
 
 use serde::{Deserialize, Serialize};
 

@@ -14,8 +14,8 @@ pub enum Method {
     Normal,
 }
 
-/// What a seeded draw of this many arrangements can say at the least is 1/20,001; a p of 5 % then has a standard error of
-/// 0.15 points.
+/// What a seeded draw of this many arrangements can say at the least is 1/20,001; a p of 5 % then has a standard
+/// error of 0.15 points.
 pub const DRAWS: u64 = 20_000;
 
 /// The p value of a draw: the arrangement that was observed counts as one of them, so that it is never 0 and the test

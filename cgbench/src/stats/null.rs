@@ -1,8 +1,8 @@
 //! Exact distributions of rank statistics when there is no difference, by counting arrangements.
 //!
 //! All of them are sums of non-negative terms, so nothing cancels: counts are exact up to 2⁵³ and beyond that good to
-//! about a dozen digits. Ties cost nothing, since the ranks that are there are counted, not those of a table (the shift algorithm,
-//! Streitberg and Röhmel 1986).
+//! about a dozen digits. Ties cost nothing, since the ranks that are there are counted, not those of a table (the
+//! shift algorithm, Streitberg and Röhmel 1986).
 
 /// How many of the choices of `k` ranks have each sum; the index is the sum of the (doubled) ranks.
 pub(super) fn sums_of_choices(ranks: &[u32], k: usize) -> Vec<f64> {
@@ -39,8 +39,8 @@ pub(super) fn sums_of_signs(ranks: &[u32]) -> Vec<f64> {
     counts
 }
 
-/// How many of the arrangements of `n` lower and `m` upper values have each number of pairs in the wrong order: Mann and
-/// Whitney's U without ties (the coefficients of a Gaussian binomial).
+/// How many of the arrangements of `n` lower and `m` upper values have each number of pairs in the wrong order: Mann
+/// and Whitney's U without ties (the coefficients of a Gaussian binomial).
 pub(super) fn inversions_of_two(n: usize, m: usize) -> Vec<f64> {
     // Row by row of c(i, j, u) = c(i − 1, j, u − j) + c(i, j − 1, u): the last is of the first kind, or of the second.
     let mut row: Vec<Vec<f64>> = vec![vec![1.0]; m + 1];
@@ -59,8 +59,8 @@ pub(super) fn inversions_of_two(n: usize, m: usize) -> Vec<f64> {
     row.swap_remove(m)
 }
 
-/// How many of the distinguishable orders of values, of which `groups` say how many are equal, have each number of pairs in
-/// the wrong order: Kendall's distribution, with ties in one of the rankings (a Gaussian multinomial).
+/// How many of the distinguishable orders of values, of which `groups` say how many are equal, have each number of
+/// pairs in the wrong order: Kendall's distribution, with ties in one of the rankings (a Gaussian multinomial).
 pub(super) fn inversions(groups: &[usize]) -> Vec<f64> {
     let mut counts = vec![1.0];
     let mut placed = 0;

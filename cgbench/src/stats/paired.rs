@@ -22,8 +22,8 @@ pub struct SignedRank {
     pub p_two_sided: f64,
     /// Probability of such a sum or a greater one.
     pub p_positive: f64,
-    /// [`Method::Exact`] up to [`EXACT_DIFFERENCES`], with or without ties; else [`Method::Normal`] with corrections for ties,
-    /// zeros and continuity.
+    /// [`Method::Exact`] up to [`EXACT_DIFFERENCES`], with or without ties; else [`Method::Normal`] with corrections
+    /// for ties, zeros and continuity.
     pub method: Method,
 }
 

@@ -1,10 +1,11 @@
 //! What a sample could have seen: the smallest shift that its size and spread allow to be found.
 //!
-//! "No difference" from few and restless blocks means little; this says how little. Normal theory: the power of Welch's
-//! test is that of Student's with Welch and Satterthwaite's degrees of freedom, by the non-central t distribution (Johnson, Kotz and
-//! Balakrishnan, Continuous Univariate Distributions 2, chapter 31), at the level that Bonferroni leaves to each
-//! hypothesis. For [`max_t`](super::family::max_t) this is near the truth: permutation costs little beyond three or
-//! four blocks a side, metrics that move together gain on Bonferroni, and heavy tails lose.
+//! "No difference" from few and restless blocks means little; this says how little. Normal theory: the power of
+//! Welch's test is that of Student's with Welch and Satterthwaite's degrees of freedom, by the non-central t
+//! distribution (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 2, chapter 31), at the level
+//! that Bonferroni leaves to each hypothesis. For [`max_t`](super::family::max_t) that is near the truth from five
+//! blocks a side on, and promises somewhat too much below. Metrics that move together are found more often than said.
+//! So are heavy-tailed ones of the same standard deviation, but few blocks of them tend to show too small a one.
 
 use serde::{Deserialize, Serialize};
 use statrs::{
@@ -49,12 +50,12 @@ impl Default for Demand {
     }
 }
 
-/// The smallest shift of NEW above BASE that would have been found as demanded, in the unit of the standard deviations. A margin, where one
-/// was asked for, comes on top.
+/// The smallest shift of NEW above BASE that would have been found as demanded, in the unit of the standard
+/// deviations. A margin, where one was asked for, comes on top.
 ///
 /// `None` where nothing could be found: fewer than two blocks on a side, or so few that even the clearest of all
-/// arrangements of labels is more probable than alpha. Also `None` for a standard deviation that is negative or not finite, or a
-/// demand that is no probability between 0 and 1 or of no hypothesis.
+/// arrangements of labels is more probable than alpha. Also `None` for a standard deviation that is negative or not
+/// finite, or a demand that is no probability between 0 and 1 or of no hypothesis.
 ///
 /// ```
 /// # use cgbench::stats::power::{Demand, Spread, detectable_shift};
@@ -99,8 +100,8 @@ pub fn detectable_shift(base: Spread, new: Spread, demand: Demand) -> Option<f64
     Some(high * squared.sqrt())
 }
 
-/// P(T > critical) where T is non-central t: (Z + shift) / S, with S the root of a χ² over its degrees of freedom. Integrated over S by
-/// Simpson's rule.
+/// P(T > critical) where T is non-central t: (Z + shift) / S, with S the root of a χ² over its degrees of freedom.
+/// Integrated over S by Simpson's rule.
 fn exceeds(critical: f64, freedom: f64, shift: f64) -> f64 {
     const STEPS: usize = 400;
     // Twelve standard deviations of S, which are close to 1 / √(2 · freedom), to either side: the rest is below e⁻⁴⁰.
@@ -145,7 +146,8 @@ mod tests {
         *,
     };
 
-    /// How often [`max_t`](super::super::family::max_t) finds the stated shift in one of so many independent normal columns.
+    /// How often [`max_t`](super::super::family::max_t) finds the stated shift in one of so many independent normal
+    /// columns.
     fn found(base: Spread, new: Spread, demand: Demand, times: usize, seed: u64) -> f64 {
         let shift = detectable_shift(base, new, demand).unwrap();
         let width = demand.hypotheses as usize;

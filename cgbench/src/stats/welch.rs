@@ -12,8 +12,8 @@ pub(super) struct Columns {
     sums: Vec<[f64; 3]>,
 }
 
-/// Below this part of a column's whole sum of squares a squared standard error is what rounding left of zero. A |t| above
-/// some millions becomes infinite by it.
+/// Below this part of a column's whole sum of squares a squared standard error is what rounding left of zero. A |t|
+/// above some millions becomes infinite by it.
 const ROUNDING: f64 = 1e-13;
 
 impl Columns {
