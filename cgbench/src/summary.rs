@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     plan::{Condition, PolicyKind},
     record::BackendKind,
-    stats::{Band, Level, MedianInterval},
+    stats::{Band, Level, MedianInterval, drift::Drift, jitter::Jitter},
 };
 
 /// The summary of a run.
@@ -83,6 +83,12 @@ pub struct Measured {
     pub latency: Latency,
     /// Late frames; `None` when there is no frame interval to be late against.
     pub misses: Option<Misses>,
+    /// Jitter between the ends of consecutive frames; `None` without two of them in a block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Jitter>,
+    /// Whether the median latency of its blocks rose or fell over the run; `None` with too few blocks to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// CPUs used on average; `None` where the kernel does not count it.
     pub cpus_used: Option<f64>,
     /// CPU time of a frame; `None` without frames.

@@ -8,84 +8,18 @@
     reason = "tests fail by panicking"
 )]
 
+mod real;
+
 use std::{
     fs,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    process::Command,
 };
 
 use cgbench::{agree::grid, store};
-use cgtune_sys::{Hierarchies, HostRoot};
 use tempfile::TempDir;
 
-/// Loads of several tests at once would measure each other, and groups left behind could not be told apart.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn cgbench() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cgbench"));
-    command.env("NO_COLOR", "1").env_remove("COLUMNS");
-    command
-}
-
-/// A run of two policies in two short blocks each.
-fn short_run(out: &Path) -> Command {
-    let mut command = cgbench();
-    command.args([
-        "run",
-        "--quick",
-        "--policies",
-        "limit,limit+burst",
-        "--alone",
-        "--repetitions",
-        "2",
-        "--frames",
-        "20",
-    ]);
-    command.arg("--out").arg(out);
-    command
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Groups of ours in the cpu hierarchy.
-fn left_behind() -> Vec<String> {
-    let hierarchies = Hierarchies::detect(HostRoot::default()).expect("a mounted cpu controller");
-    let mut found = Vec::new();
-    hierarchies
-        .walk(|path, _| {
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"cgtune.")) {
-                found.push(path.display().to_string());
-            }
-        })
-        .unwrap();
-    found
-}
-
-/// Starts a long run and waits until its first block is on disk.
-fn started(out: &Path) -> Child {
-    let mut command = cgbench();
-    command.args(["run", "--quick", "--repetitions", "50", "--frames", "20"]).arg("--out").arg(out);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while fs::read_dir(out.join("blocks")).map_or(0, Iterator::count) < 1 {
-        assert!(Instant::now() < deadline, "no block within two minutes: is this run as root?");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    child
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-}
+use real::{alone, cgbench, left_behind, short_run, signal, started, text};
 
 #[test]
 fn a_run_leaves_records_summary_charts_and_report_and_no_cgroup() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     record::{Block, FrameTable},
-    stats::{Level, quantile},
+    stats::{Level, jitter, quantile},
     study::is_void,
     summary::{BlockSummary, Speed},
 };
@@ -32,6 +32,13 @@ impl<'a> Measured<'a> {
             rows.clone().map(|i| end_ns[i].saturating_sub(intended_ns[i]) as f64 / 1e3).collect();
         let cpu_us = rows.map(|i| cpu_ns[i] as f64 / 1e3).collect();
         Self { block, latencies_us, cpu_us }
+    }
+
+    /// Jitter between the ends of its consecutive frames, pair by pair.
+    pub(super) fn jitter_us(&self) -> Vec<f64> {
+        let rows = measured_frames(self.block);
+        let FrameTable { intended_ns, end_ns, .. } = &self.block.frames;
+        jitter::pairs_us(&intended_ns[rows.clone()], &end_ns[rows])
     }
 
     /// How many frames are late, and the longest run of them.

@@ -6,7 +6,7 @@ use super::{block, speed};
 use crate::{
     plan::Condition,
     record::{Block, Records},
-    stats::{Level, Moments, Pool, median_interval},
+    stats::{self, Level, Moments, Pool, drift::Drift, jitter::Jitter, median_interval},
     summary::{
         BlockSummary, Bursts, FrameCpu, Latency, Measured, Misses, Quantile, SetAside, Throttling, Worst,
     },
@@ -31,6 +31,8 @@ pub(super) fn measured(records: &Records, condition: Condition) -> Option<Measur
         throttling: throttling(&blocks),
         latency: latency(&parts, records.plan.seed),
         misses: interval_us.map(|interval| misses(&parts, interval, frames)),
+        jitter: Jitter::of(parts.iter().flat_map(block::Measured::jitter_us).collect()),
+        drift: drift(&summaries),
         cpus_used: cpus_used(&blocks),
         frame_cpu: Moments::of(&cpu).map(|moments| FrameCpu { mean_us: moments.mean, cv: moments.cv }),
         bursts: bursts(&blocks),
@@ -100,6 +102,13 @@ fn misses(parts: &[block::Measured<'_>], interval_us: f64, frames: u64) -> Misse
     let (late, longest_streak) =
         late.fold((0, 0), |(sum, longest), (late, streak)| (sum + late, longest.max(streak)));
     Misses { late, frames, longest_streak }
+}
+
+/// Of the blocks' medians over their places in the run.
+fn drift(blocks: &[BlockSummary]) -> Option<Drift> {
+    let medians: Vec<(f64, f64)> =
+        blocks.iter().filter_map(|block| Some((f64::from(block.index), block.p50_us?))).collect();
+    stats::drift::drift(&medians)
 }
 
 fn cpus_used(blocks: &[&Block]) -> Option<f64> {

@@ -61,10 +61,28 @@ pub fn notes(summary: &Summary) -> Vec<String> {
         ));
     }
     notes.extend(unsteady(summary));
+    notes.extend(drifted(summary));
     if unwatched > 0 {
         notes.push(format!("not known whether disturbed: {}", counted(unwatched, "block")));
     }
     notes
+}
+
+/// Above this no drift is called one: at a hundredth, a run of ten conditions would be called drifting once in ten.
+const DRIFT_P: f64 = 0.001;
+
+/// Conditions whose median latency rose or fell from block to block.
+fn drifted(summary: &Summary) -> Option<String> {
+    let names: Vec<String> = summary
+        .all_measured()
+        .filter_map(|measured| {
+            let drift = measured.drift.filter(|drift| drift.p_two_sided < DRIFT_P)?;
+            let way = if drift.s > 0 { "rose" } else { "fell" };
+            Some(format!("{} {way} (p = {:.4})", measured.condition, drift.p_two_sided))
+        })
+        .collect();
+    let what = "the median latency drifted over the run, so its bands tell of the machine as well";
+    (!names.is_empty()).then(|| format!("{what}: {}", names.join("; ")))
 }
 
 /// What became of blocks during which the machine did not keep still.
