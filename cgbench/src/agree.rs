@@ -45,7 +45,9 @@ pub struct Setting {
 }
 
 impl Setting {
-    fn of(plan: &Plan) -> Self {
+    /// Of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
         Self {
             fps: f64::from(plan.clock.fps_num) / f64::from(plan.clock.fps_den.max(1)),
             share: plan.share,

@@ -25,6 +25,7 @@ fn derive(folder: &Path) -> anyhow::Result<(Summary, Vec<PathBuf>)> {
     Folder::open(folder).write_summary(&summary)?;
     let mut written = chart::draw_all(&records, &summary, folder)?;
     written.push(report::write(&records, &summary, folder)?);
+    written.push(report::html::write(&records, &summary, folder)?);
     Ok((summary, written))
 }
 

@@ -4,7 +4,7 @@
 //! plan.json  machine.json            written once, before the first block
 //! run.json                           replaced after each block: a run that was cut off is still readable
 //! pilots/000.json …  blocks/000-limit-neighbour.json …   one each, written once, never changed
-//! summary.json  report.md  *.svg  *.png   derived; may be made again from the above at any time
+//! summary.json  report.md  report.html  *.svg  *.png   derived; may be made again from the above at any time
 //! ```
 //!
 //! Every file is written beside its place, synced and renamed: a reader sees a whole file or none.
@@ -33,3 +33,5 @@ pub const BLOCKS: &str = "blocks";
 pub const SUMMARY: &str = "summary.json";
 /// The report.
 pub const REPORT: &str = "report.md";
+/// The report as one page with everything in it; of several runs in the folder that holds theirs.
+pub const REPORT_PAGE: &str = "report.html";

@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use crate::{chart, store, store::Folder, study};
+use crate::{chart, report, store, store::Folder, study};
 
 /// A results folder.
 #[derive(Debug, clap::Args)]
@@ -36,14 +36,39 @@ pub fn chart(args: &Args) -> anyhow::Result<()> {
     print(args, &summary, lines)
 }
 
-/// `report`.
+/// `report`; of a folder that holds several runs, one page over all of them.
 ///
 /// # Errors
 /// As `chart`; a report that cannot be written.
 pub fn report(args: &Args) -> anyhow::Result<()> {
+    let folders = store::runs(&args.folder)?;
+    if folders != [args.folder.clone()] {
+        return report_several(args, &folders);
+    }
     let (summary, written) = super::derive(&args.folder)?;
     let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
     print(args, &summary, format!("{}\n{lines}", super::show(&summary)))
+}
+
+/// One page over the runs beneath a folder.
+fn report_several(args: &Args, folders: &[PathBuf]) -> anyhow::Result<()> {
+    let mut runs = Vec::new();
+    for folder in folders {
+        let records = store::read(folder)?;
+        let summary = study::summarise(&records);
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        runs.push(report::html::Run { name, records, summary });
+    }
+    let path = report::html::write_several(&runs, &args.folder)?;
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        let summaries: Vec<&crate::summary::Summary> = runs.iter().map(|run| &run.summary).collect();
+        serde_json::to_writer_pretty(&mut out, &summaries)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", path.display())?;
+    }
+    Ok(())
 }
 
 fn print(args: &Args, summary: &crate::summary::Summary, text: String) -> anyhow::Result<()> {

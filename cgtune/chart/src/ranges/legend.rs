@@ -30,8 +30,9 @@ enum Kind {
 pub(super) fn draw(scene: &mut Scene, y: f64, words: &Words, strips: &[Strip<'_>], format: Format) -> f64 {
     let has_ranges = strips.iter().any(Strip::has_ranges);
     let has = |agrees| strips.iter().any(|strip| strip.has_dots(agrees));
+    let has_bands = strips.iter().any(Strip::has_bands);
     let entries = [
-        (has_ranges, Kind::Band, &words.band),
+        (has_bands, Kind::Band, &words.band),
         (has_ranges, Kind::Middle, &words.middle),
         (has(true), Kind::Dot { agrees: true }, &words.dot),
         (has(false), Kind::Dot { agrees: false }, &words.astray),

@@ -114,6 +114,11 @@ impl<'a> Strip<'a> {
         self.ranges().next().is_some()
     }
 
+    /// Whether any range is more than its middle.
+    pub(super) fn has_bands(&self) -> bool {
+        self.ranges().any(|range| range.low < range.high)
+    }
+
     pub(super) fn has_dots(&self, agrees: bool) -> bool {
         self.curves.iter().flat_map(|curve| &curve.dots).any(|dot| dot.agrees == agrees)
     }
@@ -194,7 +199,8 @@ impl<'a> Strip<'a> {
     }
 
     fn bands(&self, scene: &mut Scene, curve: &Curve, ink: Ink, up: &Up, across: &Across, aside: f64) {
-        for run in runs(curve, across) {
+        let is_band = |run: &Vec<(f64, Range)>| run.iter().any(|(_, range)| range.low < range.high);
+        for run in runs(curve, across).into_iter().filter(|run| run.len() < 2 || is_band(run)) {
             match run.as_slice() {
                 [(x, range)] => {
                     let (left, right) = (x + aside - POST, x + aside + POST);
