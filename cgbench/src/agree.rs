@@ -45,7 +45,9 @@ pub struct Setting {
 }
 
 impl Setting {
-    fn of(plan: &Plan) -> Self {
+    /// Of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
         let (fps, share) = match &plan.load {
             Load::Encode(EncodeLoad { share, clock, .. }) => {
                 (f64::from(clock.fps_num) / f64::from(clock.fps_den.max(1)), *share)

@@ -38,7 +38,21 @@ fn derive(folder: &Path) -> anyhow::Result<(Summary, Vec<PathBuf>)> {
     Folder::open(folder).write_summary(&summary)?;
     let mut written = chart::draw_all(&records, &summary, folder)?;
     written.push(report::write(&records, &summary, folder)?);
+    written.push(report::html::write(&records, &summary, folder)?);
     Ok((summary, written))
+}
+
+/// One page over the runs of a folder that holds several. Their summaries, and where it is.
+fn derive_several(folder: &Path, runs: &[PathBuf]) -> anyhow::Result<(Vec<Summary>, PathBuf)> {
+    let mut read = Vec::new();
+    for run in runs {
+        let records = store::read(run)?;
+        let summary = study::summarise(&records);
+        let name = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        read.push(report::html::Run { name, records, summary });
+    }
+    let path = report::html::write_several(&read, folder)?;
+    Ok((read.into_iter().map(|run| run.summary).collect(), path))
 }
 
 /// The table and the verdicts, for a terminal.

@@ -1,6 +1,11 @@
-//! The report of a run, as Markdown: the verdict first, then what it stands on.
+//! The report of a run: the verdict first, then what it stands on. As Markdown, which refers to the charts as files beside it, and
+//! as one HTML page that has everything in it ([`html`]).
 
+mod facts;
+mod headline;
+pub mod html;
 mod method;
+mod prose;
 
 use std::path::{Path, PathBuf};
 
@@ -35,21 +40,22 @@ pub fn markdown(records: &Records, summary: &Summary) -> String {
         let note = "The run ended early: what follows stands on fewer blocks than planned.";
         sections.push(format!("> **{}.** {note}", table::partial(summary)));
     }
-    sections.push(format!(
-        "{}, kernel {}, {}.",
-        backend(summary.backend),
-        line(&summary.kernel),
-        line(&records.run.started)
-    ));
-    sections.push(format!("## Verdict\n\n{}", verdicts(summary)));
+    sections.push(format!("{}, {}.", standing(summary), line(&records.run.started)));
+    sections.push(format!("## Verdict\n\n{}\n\n{}", line(&headline::headline(summary)), verdicts(summary)));
     sections.push(format!("![{}]({}.svg)", alt(0), NAMES[0]));
     let notes: Vec<String> = table::notes(summary).iter().map(|note| format!("- {}", line(note))).collect();
     sections.push(format!("## Figures\n\n{}\n{}", table::markdown(summary), notes.join("\n")));
-    sections.push(format!("![{}]({}.svg)\n\n![{}]({}.svg)", alt(1), NAMES[1], alt(2), NAMES[2]));
-    sections.push(method::method(records, summary));
+    let charts = (1..NAMES.len()).map(|place| format!("![{}]({}.svg)", alt(place), NAMES[place]));
+    sections.extend(charts);
+    sections.push(method(records, summary));
     sections.push(machine(&records.machine));
     sections.push(reproduce(records));
     sections.join("\n\n") + "\n"
+}
+
+/// Who measured, on what.
+fn standing(summary: &Summary) -> String {
+    format!("{}, kernel {}", backend(summary.backend), line(&summary.kernel))
 }
 
 fn backend(backend: BackendKind) -> &'static str {
@@ -79,42 +85,28 @@ fn alt(place: usize) -> &'static str {
         "Throttled share and tail latency of each policy",
         "Latency by percentile",
         "The worst second of the limit, frame by frame",
+        "Latency by second of the block",
+        "Tail latency against the CPU that a policy sets aside",
     ][place]
 }
 
+fn method(records: &Records, summary: &Summary) -> String {
+    format!("## Method\n\n{}", method::points(records, summary).map(|point| format!("- {point}")).join("\n"))
+}
+
 fn machine(machine: &Machine) -> String {
-    let unknown = || "not known".to_owned();
-    let row = |name: &str, value: String| format!("| {name} | {} |", line(&value).replace('|', "\\|"));
-    let rows = [
-        row("kernel", machine.kernel.clone()),
-        row("CPU", machine.cpu_model.clone().unwrap_or_else(unknown)),
-        row("CPUs online", format!("{} ({})", machine.online_cpus.len(), machine.online_cpus)),
-        row(
-            "memory",
-            machine.memory_bytes.map_or_else(unknown, |bytes| format!("{} MiB", count(bytes >> 20))),
-        ),
-        row("hypervisor", machine.hypervisor.clone().unwrap_or_else(|| "none seen".into())),
-        row("frequency governor", machine.governor.clone().unwrap_or_else(unknown)),
-        row(
-            "idle CPUs",
-            if machine.kept_awake { "kept awake by an idle-class thread" } else { "may sleep" }.into(),
-        ),
-        row("cpu controller", machine.cpu_layout.clone()),
-        row("cpuset controller", machine.cpuset_layout.clone().unwrap_or_else(|| "none".into())),
-        row("burst", if machine.burst { "provided" } else { "not provided" }.into()),
-        row("bandwidth slice", machine.slice_us.map_or_else(unknown, |us| format!("{} µs", count(us)))),
-    ];
+    let row = |(name, value): (&str, String)| format!("| {name} | {} |", line(&value).replace('|', "\\|"));
+    let rows: Vec<String> = facts::machine(machine).map(row).into();
     format!("## Machine\n\n| | |\n| --- | --- |\n{}", rows.join("\n"))
 }
 
 fn reproduce(records: &Records) -> String {
-    let command: Vec<String> = records.run.command.iter().map(|word| quoted(word)).collect();
     let run = &records.run;
     let mut text = format!(
         "## Run it again\n\n```sh\n{}\n```\n\ncgbench {}, {} s. The plan as run is in `plan.json`, the raw record of each \
          block in `blocks/`, the machine in `machine.json`; this report, the charts and `summary.json` can be made from \
          them at any time.",
-        command.join(" "),
+        facts::command(run),
         line(&run.version),
         count(run.seconds.max(0.0).round() as u64),
     );
@@ -127,27 +119,7 @@ fn reproduce(records: &Records) -> String {
     text
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", line(word).replace('\'', "'\\''"))
-    }
-}
-
 /// What somebody else wrote, as one line.
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_take_them_apart() {
-        assert_eq!(["a-b", "a b", "it's", ""].map(quoted), ["a-b", "'a b'", "'it'\\''s'", "''"]);
-    }
 }

@@ -7,7 +7,7 @@
 //! run.json                           replaced after each block: a run that was cut off is still readable
 //! pilots/000.json …  blocks/000-limit-neighbour.json …   one each, written once, never changed
 //! SHA256SUMS                          of all that is written once, as sha256sum(1) checks it
-//! summary.json  report.md  *.svg  *.png   derived; may be made again from the above at any time
+//! summary.json  report.md  report.html  *.svg  *.png   derived; may be made again from the above at any time
 //! ```
 //!
 //! Whoever runs blocks holds a lock on the folder itself (flock(2)). A record that is not what was written is an error, not a number.
@@ -45,3 +45,5 @@ pub const BLOCKS: &str = "blocks";
 pub const SUMMARY: &str = "summary.json";
 /// The report.
 pub const REPORT: &str = "report.md";
+/// The report as one page with everything in it; of several runs in the folder that holds theirs.
+pub const REPORT_PAGE: &str = "report.html";

@@ -6,6 +6,7 @@
 
 mod block;
 mod condition;
+mod reserve;
 pub(crate) mod speed;
 pub mod verdict;
 
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub(crate) use block::measured_frames;
+pub use reserve::reserved_cpus;
 pub use speed::Unsteady;
 
 /// Steal above which a block is void: the hypervisor took that part of the machine's CPU time. The project's rule

@@ -13,6 +13,7 @@ use cells::{Cells, Column};
 pub use notes::{SIMULATED, WHAT_THAT_IS, notes, partial};
 
 use crate::{
+    plan::Condition,
     record::BackendKind,
     summary::{Row, Summary},
 };
@@ -125,6 +126,51 @@ pub fn markdown(summary: &Summary) -> String {
         }
     }
     out
+}
+
+/// The table as cells, for whoever lays it out.
+pub(crate) struct Grid {
+    /// Names of the columns, and whether they are text.
+    pub(crate) columns: Vec<(&'static str, bool)>,
+    /// The groups that there are.
+    pub(crate) groups: Vec<GridGroup>,
+}
+
+/// Conditions with or without a neighbour.
+pub(crate) struct GridGroup {
+    /// Its name.
+    pub(crate) heading: &'static str,
+    /// Its rows.
+    pub(crate) rows: Vec<GridRow>,
+}
+
+/// A condition.
+pub(crate) struct GridRow {
+    /// Which.
+    pub(crate) condition: Condition,
+    /// A cell a column, or why there are none.
+    pub(crate) cells: Result<Vec<String>, String>,
+    /// Whether the throttling deserves the eye.
+    pub(crate) alarm: bool,
+}
+
+/// All columns of all rows.
+pub(crate) fn whole(summary: &Summary) -> Grid {
+    let columns = Column::MARKDOWN;
+    let row = |row: &Row| GridRow {
+        condition: row.condition(),
+        cells: match row.measured() {
+            Some(measured) => Ok(columns.iter().map(|column| column.cell(measured)).collect()),
+            None => Err(cells::why(row)),
+        },
+        alarm: row.measured().is_some_and(cells::alarm),
+    };
+    let group =
+        |(neighbour, heading)| GridGroup { heading, rows: summary.group(neighbour).map(row).collect() };
+    Grid {
+        columns: columns.iter().map(|column| (column.heading(), column.is_text())).collect(),
+        groups: GROUPS.into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
+    }
 }
 
 /// Heading and measured rows as aligned lines.

@@ -3,10 +3,11 @@
 //! Large dots are all blocks together, small ones single blocks; the bar is the 95 % band over blocks.
 
 use cgtune_chart::{
+    Format,
     axis::{Linear, round_up, tick_text},
     canvas::{Dash, fitted},
     font::Weight,
-    scene::{Anchor, Extent, Scene},
+    scene::{Anchor, Extent, Point, Scene},
     theme,
 };
 
@@ -29,25 +30,38 @@ const HEAD: f64 = 36.0;
 const LEFT: Extent = Extent { left: 230.0, top: 0.0, right: 540.0, bottom: 0.0 };
 const RIGHT: Extent = Extent { left: 700.0, top: 0.0, right: 1030.0, bottom: 0.0 };
 const TICKS: u32 = 5;
+/// On a narrow page a row has its name and its number above its dots, and the two scales stand above each other.
+const NARROW_ROW: f64 = 44.0;
+const NARROW_HEAD: f64 = 38.0;
+/// From the top of such a row to its dots.
+const NARROW_MIDDLE: f64 = 31.0;
 
-/// Draws the chart.
+/// Draws the chart as a file.
 #[must_use]
 pub fn overview(summary: &Summary) -> Scene {
+    draw(summary, Format::File)
+}
+
+/// Draws the chart for a page.
+pub(super) fn draw(summary: &Summary, format: Format) -> Scene {
     let level = summary.tail_level();
-    let groups: Vec<(bool, Vec<&Row>)> = [false, true]
+    let groups: Vec<Group<'_>> = [false, true]
         .into_iter()
         .map(|neighbour| (neighbour, summary.group(neighbour).collect::<Vec<_>>()))
         .filter(|(_, rows)| !rows.is_empty())
         .collect();
-    let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let subtitle = format!(
         "{}Large dots: all blocks of a policy. Small dots: single blocks. Bars: 95 % band over blocks.",
         standing(summary)
     );
-    let mut scene = Scene::titled(theme::WIDTH, &title(summary), &subtitle);
-    if rows == 0 {
+    let mut scene = Scene::headed(format, &title(summary), &subtitle);
+    if groups.is_empty() {
         return scene.only_note("The plan has no conditions.");
     }
+    if format.is_narrow() {
+        return narrow(scene, summary, &groups, level);
+    }
+    let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let top = scene.height + 54.0;
     let bottom = top + HEAD * groups.len() as f64 + ROW * rows as f64;
     let shares = Column { extent: Extent { top, bottom, ..LEFT }, value: Value::Throttled };
@@ -57,23 +71,25 @@ pub fn overview(summary: &Summary) -> Scene {
     }
     let mut y = top;
     for (neighbour, rows) in groups {
-        let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
         y += HEAD;
-        scene.text((theme::MARGIN, y - 10.0), heading, 15.0, Weight::Bold, theme::INK, Anchor::Start);
+        heading(&mut scene, (theme::MARGIN, y - 10.0), neighbour);
         for row in rows {
             let middle = y + ROW / 2.0;
-            let policy = row.condition().policy;
-            let name = (theme::MARGIN + 12.0, middle + 4.5);
-            scene.text(name, policy.name(), theme::BODY, Weight::Bold, text_colour(policy), Anchor::Start);
+            name(&mut scene, (theme::MARGIN + 12.0, middle + 4.5), row);
             match row {
                 Row::Measured(measured) => {
-                    shares.row(&mut scene, summary, measured, middle);
-                    tails.row(&mut scene, summary, measured, middle);
+                    for column in [&shares, &tails] {
+                        column.row(&mut scene, summary, measured, middle);
+                        let at = (column.extent.right + 16.0, middle + 4.5);
+                        column.number(&mut scene, measured, at, Anchor::Start);
+                    }
                 }
-                Row::NotProvided { reason, .. } => {
-                    absent(&mut scene, middle, &format!("not provided: {reason}"));
-                }
-                Row::NotRun { .. } => absent(&mut scene, middle, "not run"),
+                Row::NotProvided { .. } | Row::NotRun { .. } => absent(
+                    &mut scene,
+                    (LEFT.left + 8.0, middle + 4.5),
+                    theme::WIDTH - theme::MARGIN - LEFT.left - 8.0,
+                    row,
+                ),
             }
             y += ROW;
         }
@@ -81,10 +97,63 @@ pub fn overview(summary: &Summary) -> Scene {
     scene.on_paper(bottom + 72.0)
 }
 
-fn absent(scene: &mut Scene, middle: f64, why: &str) {
-    let room = theme::WIDTH - theme::MARGIN - LEFT.left - 8.0;
-    let why = fitted(why, room, theme::BODY, Weight::Regular);
-    scene.label((LEFT.left + 8.0, middle + 4.5), why, theme::QUIET, Anchor::Start);
+/// The rows of the policies, alone or beside a neighbour.
+type Group<'a> = (bool, Vec<&'a Row>);
+
+/// The same with both scales across the whole width.
+fn narrow(mut scene: Scene, summary: &Summary, groups: &[Group<'_>], level: Level) -> Scene {
+    let (left, right) = (Format::Narrow.margin(), Format::Narrow.width() - Format::Narrow.margin());
+    let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
+    let mut bottom = scene.height;
+    for value in [Value::Throttled, Value::Tail(level)] {
+        let top = bottom + 40.0;
+        bottom = top + NARROW_HEAD * groups.len() as f64 + NARROW_ROW * rows as f64;
+        // Half a dot of room at both ends, and for the texts below the scale.
+        let column = Column { extent: Extent { left: left + 12.0, top, right: right - 18.0, bottom }, value };
+        column.axis(&mut scene, summary);
+        let mut y = top;
+        for (neighbour, rows) in groups {
+            y += NARROW_HEAD;
+            // Clear of the scale's lines, which run from the first row to the last.
+            scene.rect(Extent { left, right, top: y - 25.0, bottom: y - 3.0 }, theme::PAPER);
+            heading(&mut scene, (left, y - 9.0), *neighbour);
+            for row in rows {
+                scene.rect(Extent { left, right, top: y + 4.0, bottom: y + 21.0 }, theme::PAPER);
+                name(&mut scene, (left + 12.0, y + 17.0), row);
+                match row {
+                    Row::Measured(measured) => {
+                        column.row(&mut scene, summary, measured, y + NARROW_MIDDLE);
+                        column.number(&mut scene, measured, (right, y + 17.0), Anchor::End);
+                    }
+                    Row::NotProvided { .. } | Row::NotRun { .. } => {
+                        absent(&mut scene, (left + 12.0, y + NARROW_MIDDLE + 4.0), right - left - 12.0, row);
+                    }
+                }
+                y += NARROW_ROW;
+            }
+        }
+        bottom += 56.0;
+    }
+    scene.on_paper(bottom)
+}
+
+fn heading(scene: &mut Scene, at: Point, neighbour: bool) {
+    let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
+    scene.text(at, heading, 15.0, Weight::Bold, theme::INK, Anchor::Start);
+}
+
+fn name(scene: &mut Scene, at: Point, row: &Row) {
+    let policy = row.condition().policy;
+    scene.text(at, policy.name(), theme::BODY, Weight::Bold, text_colour(policy), Anchor::Start);
+}
+
+/// Why there is nothing, on one line.
+fn absent(scene: &mut Scene, at: Point, room: f64, row: &Row) {
+    let why = match row {
+        Row::NotProvided { reason, .. } => format!("not provided: {reason}"),
+        Row::NotRun { .. } | Row::Measured(_) => "not run".to_owned(),
+    };
+    scene.label(at, fitted(&why, room, theme::BODY, Weight::Regular), theme::QUIET, Anchor::Start);
 }
 
 #[derive(Clone, Copy)]
@@ -204,9 +273,11 @@ impl Column {
             scene.dot((x.at(pooled), y), 7.5, theme::PAPER);
             scene.dot((x.at(pooled), y), 6.0, ink);
         }
-        let quiet = self.pooled(measured).is_none();
-        let text_ink = if quiet { theme::QUIET } else { theme::INK };
-        scene.label((self.extent.right + 16.0, y + 4.5), self.text(measured), text_ink, Anchor::Start);
+    }
+
+    fn number(&self, scene: &mut Scene, measured: &Measured, at: Point, anchor: Anchor) {
+        let ink = if self.pooled(measured).is_none() { theme::QUIET } else { theme::INK };
+        scene.label(at, self.text(measured), ink, anchor);
     }
 }
 

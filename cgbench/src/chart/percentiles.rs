@@ -5,9 +5,10 @@
 //! policies differ. A line ends where fewer than ten frames remain.
 
 use cgtune_chart::{
+    Format,
     axis::{Linear, Tail, tick_text},
     canvas::Dash,
-    font::Weight,
+    font::{self, Weight},
     labels::spread,
     scene::{Anchor, Extent, Point, Scene},
     theme,
@@ -31,6 +32,8 @@ const ONE_SCALE: f64 = 3.0;
 const TICKS: u32 = 6;
 /// Height of a panel.
 const HEIGHT: f64 = 420.0;
+/// The same on a narrow page.
+const NARROW_HEIGHT: f64 = 260.0;
 const LABEL_ROOM: f64 = 116.0;
 
 /// One policy's line.
@@ -74,33 +77,59 @@ impl Curve {
     }
 }
 
-/// Draws the chart.
+/// The lines of all policies: a panel alone, and one beside a neighbour.
+pub(super) struct Curves {
+    panels: Vec<(bool, Vec<Curve>)>,
+}
+
+impl Curves {
+    /// The bands take most of the time that a report takes, and belong to every format of it.
+    pub(super) fn of(records: &Records, summary: &Summary) -> Self {
+        let panels = [false, true]
+            .into_iter()
+            .filter(|neighbour| summary.group(*neighbour).any(|row| row.measured().is_some()))
+            .map(|neighbour| {
+                let curve = |policy| Curve::of(records, Condition { neighbour, policy });
+                (neighbour, PolicyKind::ALL.into_iter().filter_map(curve).collect())
+            })
+            .collect();
+        Self { panels }
+    }
+
+    /// Draws the chart for a page.
+    pub(super) fn draw(&self, summary: &Summary, format: Format) -> Scene {
+        let mut scene = Scene::headed(format, &title(summary), &subtitle(summary));
+        if self.panels.is_empty() {
+            return scene.only_note("No block has been measured.");
+        }
+        let interval_ms = summary.frame_interval_us.map(|us| us / 1e3);
+        let tops = tops(&self.panels, interval_ms);
+        let (left, right) = (format.margin(), format.width() - format.margin());
+        let (across, height) =
+            if format.is_narrow() { (1, NARROW_HEIGHT) } else { (self.panels.len(), HEIGHT) };
+        let share = (right - left) / across as f64;
+        let mut bottom = scene.height;
+        for (place, ((neighbour, curves), most)) in self.panels.iter().zip(tops).enumerate() {
+            if place % across == 0 {
+                bottom += 72.0 + height;
+            }
+            let left = left + share * (place % across) as f64;
+            let extent =
+                Extent { left: left + 40.0, top: bottom - height, right: left + share - LABEL_ROOM, bottom };
+            panel(&mut scene, extent, *neighbour, curves, most, interval_ms);
+            if across == 1 {
+                bottom += 44.0;
+            }
+        }
+        let below = if across == 1 { 0.0 } else { 44.0 };
+        scene.on_paper(bottom + below + theme::MARGIN)
+    }
+}
+
+/// Draws the chart as a file.
 #[must_use]
 pub fn percentiles(records: &Records, summary: &Summary) -> Scene {
-    let mut scene = Scene::titled(theme::WIDTH, &title(summary), &subtitle(summary));
-    let panels: Vec<(bool, Vec<Curve>)> = [false, true]
-        .into_iter()
-        .filter(|neighbour| summary.group(*neighbour).any(|row| row.measured().is_some()))
-        .map(|neighbour| {
-            let curve = |policy| Curve::of(records, Condition { neighbour, policy });
-            (neighbour, PolicyKind::ALL.into_iter().filter_map(curve).collect())
-        })
-        .collect();
-    if panels.is_empty() {
-        return scene.only_note("No block has been measured.");
-    }
-    let top = scene.height + 72.0;
-    let whole =
-        Extent { left: theme::MARGIN, top, right: theme::WIDTH - theme::MARGIN, bottom: top + HEIGHT };
-    let interval_ms = summary.frame_interval_us.map(|us| us / 1e3);
-    let tops = tops(&panels, interval_ms);
-    let share = whole.width() / panels.len() as f64;
-    for (place, ((neighbour, curves), top)) in panels.iter().zip(tops).enumerate() {
-        let left = whole.left + share * place as f64;
-        let extent = Extent { left: left + 40.0, right: left + share - LABEL_ROOM, ..whole };
-        panel(&mut scene, extent, *neighbour, curves, top, interval_ms);
-    }
-    scene.on_paper(whole.bottom + 44.0 + theme::MARGIN)
+    Curves::of(records, summary).draw(summary, Format::File)
 }
 
 /// The ends of the vertical axes, in milliseconds: one for all where they are near each other.
@@ -144,10 +173,16 @@ fn panel(
     }
     let last = curves.iter().filter_map(Curve::last).map(|(fraction, _)| fraction).fold(0.9, f64::max);
     let x = Tail::new(last, (extent.left, extent.right));
+    let mut free = f64::NEG_INFINITY;
     for (fraction, text) in x.ticks() {
         let at = x.at(fraction);
         scene.line(vec![(at, extent.top), (at, extent.bottom + 6.0)], 1.0, theme::GRID);
-        scene.label((at, extent.bottom + 22.0), text, theme::QUIET, Anchor::Middle);
+        // Of two that would touch the first stays: 95 % goes, 99 % has room again.
+        let half = font::width(&text, theme::BODY, Weight::Regular) / 2.0;
+        if at - half > free {
+            free = at + half + 4.0;
+            scene.label((at, extent.bottom + 22.0), text, theme::QUIET, Anchor::Middle);
+        }
     }
     let middle = (extent.left + extent.right) / 2.0;
     scene.label((middle, extent.bottom + 44.0), "percentile of frames", theme::QUIET, Anchor::Middle);

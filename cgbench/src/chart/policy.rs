@@ -8,7 +8,7 @@ use cgtune_chart::{
 use crate::plan::PolicyKind;
 
 /// A policy's colour.
-pub(super) const fn colour(policy: PolicyKind) -> Ink {
+pub(crate) const fn colour(policy: PolicyKind) -> Ink {
     match policy {
         PolicyKind::Shares => BLUE,
         PolicyKind::Limit => VERMILION,
@@ -21,6 +21,6 @@ pub(super) const fn colour(policy: PolicyKind) -> Ink {
 }
 
 /// The same, dark enough to be read as text on white.
-pub(super) fn text_colour(policy: PolicyKind) -> Ink {
+pub(crate) fn text_colour(policy: PolicyKind) -> Ink {
     as_text(colour(policy))
 }

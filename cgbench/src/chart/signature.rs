@@ -1,14 +1,19 @@
 //! The signature of bandwidth control: throttled share and p99 against how much of the limit is used, for no burst, half a quota
-//! of it and a whole one; the kernel's dots over the model's band.
+//! of it and a whole one; the kernel's dots over the model's band, or the kernel's dots alone.
 
 use cgtune_chart::{
-    Scene,
+    Format, Scene,
     ranges::{Dot, Horizontal, Panel, Point, Range, Ranges, Series, Track, Vertical, Words},
+    scene::Ink,
 };
 
+use super::policy::colour;
 use crate::{
     agree::{Agreement, BlockAgreement, Compared, Setting, grid::POLICIES},
     plan::{Condition, PolicyKind},
+    record::{BackendKind, Records},
+    stats::Level,
+    summary::Summary,
 };
 
 /// Limits that make a curve.
@@ -17,16 +22,87 @@ const CURVE: usize = 3;
 /// Draws it for the load that was measured under the most limits; `None` where none was under three.
 #[must_use]
 pub fn signature(all: &[&Agreement]) -> Option<Scene> {
-    let load = all.iter().max_by_key(|one| limits(all, &one.setting))?.setting;
-    if limits(all, &load) < CURVE {
+    let settings: Vec<Setting> = all.iter().map(|one| one.setting).collect();
+    let load = *settings.iter().max_by_key(|setting| limits(&settings, setting))?;
+    if limits(&settings, &load) < CURVE {
         return None;
     }
     let runs: Vec<&Agreement> = all.iter().copied().filter(|one| same_load(&one.setting, &load)).collect();
     let series: Vec<Series> = POLICIES.into_iter().map(|policy| series(&runs, policy)).collect();
-    let figure = Ranges {
-        title: "What a limit does, by how much of it is used: the model's range and what the kernel did"
-            .into(),
-        subtitle: subtitle(&runs, &load),
+    let title = "What a limit does, by how much of it is used: the model's range and what the kernel did";
+    let kernels = runs.iter().map(|run| run.kernel.as_str());
+    let phases = runs.first().map_or(0, |run| run.phases);
+    let subtitle = format!(
+        "{} The model is SIMULATED: the CPU time that was measured, at {phases} phases of timer and tick.",
+        about(&load, kernels)
+    );
+    let words = Words {
+        band: "the model, over all phases".into(),
+        middle: "its median".into(),
+        dot: "the kernel".into(),
+        astray: "the kernel, outside by more than the slack".into(),
+    };
+    Some(figure(title.into(), subtitle, series, words).draw())
+}
+
+/// Draws the same of what runs measured, without the model: a dot a policy and run, of the load that was measured under the most
+/// limits; `None` where none was under three.
+#[must_use]
+pub fn sweep(runs: &[(&Records, &Summary)], format: Format) -> Option<Scene> {
+    let settings: Vec<Setting> = runs.iter().map(|(records, _)| Setting::of(&records.plan)).collect();
+    let load = *settings.iter().max_by_key(|setting| limits(&settings, setting))?;
+    if limits(&settings, &load) < CURVE {
+        return None;
+    }
+    let of_load: Vec<&Summary> = runs
+        .iter()
+        .zip(&settings)
+        .filter(|(_, one)| same_load(one, &load))
+        .map(|((_, summary), _)| *summary)
+        .collect();
+    let level = of_load.iter().map(|summary| summary.tail_level()).max()?;
+    let series: Vec<(PolicyKind, Series)> = PolicyKind::ALL
+        .into_iter()
+        .filter(|policy| policy.limits())
+        .map(|policy| (policy, measured(&of_load, policy, level)))
+        .filter(|(_, series)| series.tracks.iter().any(|track| !track.dots.is_empty()))
+        .collect();
+    let inks: Vec<Ink> = series.iter().map(|(policy, _)| colour(*policy)).collect();
+    let simulated = of_load.iter().any(|summary| summary.backend == BackendKind::Simulated);
+    let (who, note) = if simulated { ("the model", "SIMULATED. ") } else { ("the kernel", "") };
+    let subtitle = format!("{note}{}", about(&load, of_load.iter().map(|summary| summary.kernel.as_str())));
+    let words = Words { middle: "from one limit to the next".into(), dot: who.into(), ..Words::default() };
+    let series = series.into_iter().map(|(_, series)| series).collect();
+    let mut figure = figure("What a limit does, by how much of it is used".into(), subtitle, series, words);
+    figure.panels[1].heading = format!("{level} of a frame's latency");
+    Some(figure.draw_as(format, &inks))
+}
+
+/// A policy's throttled share and tail in each run.
+fn measured(runs: &[&Summary], policy: PolicyKind, level: Level) -> Series {
+    let (mut throttled, mut tail) = (Track::default(), Track::default());
+    for measured in runs.iter().filter_map(|summary| summary.measured(Condition { policy, neighbour: false }))
+    {
+        let Some(used) = measured.use_of_limit() else { continue };
+        let share = measured.throttling.and_then(|throttling| throttling.share);
+        dot(&mut throttled, used * 100.0, share.map(|share| share * 100.0));
+        dot(&mut tail, used * 100.0, measured.latency.get(level).pooled_us.map(|us| us / 1e3));
+    }
+    Series { name: policy.name().into(), tracks: vec![throttled, tail] }
+}
+
+/// One number: a line leads through it.
+fn dot(track: &mut Track, x: f64, y: Option<f64>) {
+    if let Some(y) = y {
+        track.points.push(Point { x, range: Some(Range { low: y, middle: y, high: y }) });
+        track.dots.push(Dot { x, y, agrees: true });
+    }
+}
+
+fn figure(title: String, subtitle: String, series: Vec<Series>, words: Words) -> Ranges {
+    Ranges {
+        title,
+        subtitle,
         x_label: "CPU used, as a part of the limit (%)".into(),
         horizontal: Horizontal::Linear,
         panels: vec![
@@ -44,14 +120,8 @@ pub fn signature(all: &[&Agreement]) -> Option<Scene> {
             },
         ],
         series,
-        words: Words {
-            band: "the model, over all phases".into(),
-            middle: "its median".into(),
-            dot: "the kernel".into(),
-            astray: "the kernel, outside by more than the slack".into(),
-        },
-    };
-    Some(figure.draw())
+        words,
+    }
 }
 
 fn same_load(one: &Setting, other: &Setting) -> bool {
@@ -59,9 +129,9 @@ fn same_load(one: &Setting, other: &Setting) -> bool {
 }
 
 /// Under how many limits a load was measured.
-fn limits(all: &[&Agreement], load: &Setting) -> usize {
-    let same = all.iter().filter(|one| same_load(&one.setting, load));
-    let mut headrooms: Vec<f64> = same.map(|one| one.setting.headroom).collect();
+fn limits(all: &[Setting], load: &Setting) -> usize {
+    let same = all.iter().filter(|one| same_load(one, load));
+    let mut headrooms: Vec<f64> = same.map(|one| one.headroom).collect();
     headrooms.sort_by(f64::total_cmp);
     headrooms.dedup();
     headrooms.len()
@@ -98,16 +168,15 @@ fn add(track: &mut Track, used: f64, compared: &Compared, scale: f64) {
     track.dots.push(Dot { x, y: compared.kernel * scale, agrees: compared.agrees });
 }
 
-fn subtitle(runs: &[&Agreement], load: &Setting) -> String {
+/// The load, and what it ran on.
+fn about<'a>(load: &Setting, kernels: impl Iterator<Item = &'a str>) -> String {
     let Setting { fps, share, threads, period_us, .. } = load;
     let s = if *threads == 1 { "" } else { "s" };
-    let mut kernels: Vec<&str> = runs.iter().map(|run| run.kernel.as_str()).collect();
+    let mut kernels: Vec<&str> = kernels.collect();
     kernels.sort_unstable();
     kernels.dedup();
-    let phases = runs.first().map_or(0, |run| run.phases);
     format!(
-        "An encoder of {fps:.2} frames a second, {:.0} % of the interval each, {threads} thread{s}, period {} ms; Linux {}. The \
-         model is SIMULATED: the CPU time that was measured, at {phases} phases of timer and tick.",
+        "An encoder of {fps:.2} frames a second, {:.0} % of the interval each, {threads} thread{s}, period {} ms; Linux {}.",
         share * 100.0,
         *period_us as f64 / 1e3,
         kernels.join(", ")

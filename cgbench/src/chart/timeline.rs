@@ -10,6 +10,7 @@ mod strip;
 mod window;
 
 use cgtune_chart::{
+    Format,
     axis::{Linear, tick_text},
     font::{self, Weight},
     scene::{Anchor, Extent, Ink, Scene},
@@ -31,11 +32,16 @@ use crate::{
 /// Space above a strip for its heading and the name of its slowest frame.
 const HEAD: f64 = 68.0;
 
-/// Draws the chart.
+/// Draws the chart as a file.
 #[must_use]
 pub fn timeline(records: &Records, summary: &Summary) -> Scene {
+    draw(records, summary, Format::File)
+}
+
+/// Draws the chart for a page.
+pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scene {
     let Some((block, window)) = worst(records) else {
-        let scene = Scene::titled(theme::WIDTH, "The worst second of a limit", &standing(summary));
+        let scene = Scene::headed(format, "The worst second of a limit", &standing(summary));
         return scene.only_note("No block with a quota has a measured frame.");
     };
     let other = counterpart(records, block);
@@ -44,8 +50,9 @@ pub fn timeline(records: &Records, summary: &Summary) -> Scene {
     let strip = |block| Strip::new(block, &window, interval_ns, period_ns);
     let first = strip(block);
     let subtitle = format!("{}{}", standing(summary), subtitle(block, other));
-    let mut scene = Scene::titled(theme::WIDTH, &title(&first), &subtitle);
-    let (left, right) = (theme::MARGIN + 8.0, theme::WIDTH - theme::MARGIN - 8.0);
+    let mut scene = Scene::headed(format, &title(&first), &subtitle);
+    let inset = if format.is_narrow() { 0.0 } else { 8.0 };
+    let (left, right) = (format.margin() + inset, format.width() - format.margin() - inset);
     let mut extent = Extent { left, right, top: 0.0, bottom: scene.height + 8.0 };
     let mut periods = false;
     for strip in std::iter::once(first).chain(other.map(strip)) {
@@ -56,9 +63,9 @@ pub fn timeline(records: &Records, summary: &Summary) -> Scene {
         extent.bottom += 16.0;
     }
     extent.bottom -= 16.0;
-    time_axis(&mut scene, extent, &window);
-    legend(&mut scene, extent.bottom + 74.0, records.plan.limit.period_us.get(), periods);
-    scene.on_paper(extent.bottom + 104.0)
+    time_axis(&mut scene, extent, &window, if format.is_narrow() { 5 } else { 12 });
+    let end = legend(&mut scene, extent, extent.bottom + 74.0, records.plan.limit.period_us.get(), periods);
+    scene.on_paper(end + 30.0)
 }
 
 /// The block and the second around the slowest frame: of the limit alone if there is one, else of another quota.
@@ -124,10 +131,10 @@ fn subtitle(block: &Block, other: Option<&Block>) -> String {
     )
 }
 
-fn time_axis(scene: &mut Scene, extent: Extent, window: &Window) {
+fn time_axis(scene: &mut Scene, extent: Extent, window: &Window, most: u32) {
     let seconds =
         Linear::new((window.from_ns as f64 / 1e9, window.to_ns as f64 / 1e9), (extent.left, extent.right));
-    let ticks = seconds.ticks(12);
+    let ticks = seconds.ticks(most);
     for (place, tick) in ticks.iter().enumerate() {
         let at = seconds.at(*tick);
         scene.line(vec![(at, extent.bottom), (at, extent.bottom + 16.0)], 1.0, theme::AXIS);
@@ -137,8 +144,14 @@ fn time_axis(scene: &mut Scene, extent: Extent, window: &Window) {
     }
 }
 
-/// One line that explains every mark.
-fn legend(scene: &mut Scene, y: f64, period_us: u64, periods: bool) {
+/// One line that explains every mark, or more where it takes more, from the baseline `y` on; where it ends.
+fn legend(
+    scene: &mut Scene,
+    Extent { left, right, .. }: Extent,
+    y: f64,
+    period_us: u64,
+    periods: bool,
+) -> f64 {
     let solid = colour(PolicyKind::Limit);
     let mut entries: Vec<(Ink, f64, String)> = vec![
         (strip::waiting(solid), 12.0, "waits for the frame before".into()),
@@ -150,8 +163,12 @@ fn legend(scene: &mut Scene, y: f64, period_us: u64, periods: bool) {
     if periods {
         entries.push((theme::INK, 0.0, format!("a period of {} ms ends", period_us / 1000)));
     }
-    let mut x = theme::MARGIN + 8.0;
+    let (mut x, mut y) = (left, y);
     for (ink, height, text) in entries {
+        let width = 29.0 + font::width(&text, theme::BODY, Weight::Regular);
+        if x > left && x + width > right {
+            (x, y) = (left, y + 24.0);
+        }
         if height > 0.0 {
             scene.rect(
                 Extent {
@@ -165,8 +182,8 @@ fn legend(scene: &mut Scene, y: f64, period_us: u64, periods: bool) {
         } else {
             strip::tick(scene, (x + 11.0, y - 9.0));
         }
-        let width = font::width(&text, theme::BODY, Weight::Regular);
         scene.label((x + 29.0, y), text, theme::QUIET, Anchor::Start);
-        x += 29.0 + width + 26.0;
+        x += width + 26.0;
     }
+    y
 }

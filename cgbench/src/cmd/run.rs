@@ -19,6 +19,7 @@ use crate::{
     plan::PolicyKind,
     progress::Progress,
     runner,
+    summary::Summary,
 };
 
 use backend::BackendChoice;
@@ -188,9 +189,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Err(anyhow!("none of the plan's policies can be run here; {} says why", path.display()));
     }
     progress.step("charts and report");
-    let derived = derive(&folders).context("the records are whole; only what is made of them failed");
+    let derived = derive(&path, &folders).context("the records are whole; only what is made of them failed");
     progress.finish();
-    show(args, &path, &derived?)?;
+    show(args, &derived?)?;
     if stopped {
         let resume = format!("cgbench run --resume {}", path.display());
         writeln!(
@@ -202,16 +203,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-type Derived = Vec<(crate::summary::Summary, Vec<PathBuf>)>;
-
-fn derive(folders: &[PathBuf]) -> anyhow::Result<Derived> {
-    folders.iter().map(|folder| super::derive(folder)).collect()
+/// What was made of the records.
+struct Derived {
+    /// Of each run the summary and the files.
+    runs: Vec<(Summary, Vec<PathBuf>)>,
+    /// The page over several runs.
+    page: Option<PathBuf>,
 }
 
-fn show(args: &Args, path: &Path, derived: &Derived) -> anyhow::Result<()> {
+fn derive(path: &Path, folders: &[PathBuf]) -> anyhow::Result<Derived> {
+    let runs = folders.iter().map(|folder| super::derive(folder)).collect::<Result<Vec<_>, _>>()?;
+    let page = (runs.len() > 1).then(|| super::derive_several(path, folders)).transpose()?;
+    Ok(Derived { runs, page: page.map(|(_, page)| page) })
+}
+
+fn show(args: &Args, derived: &Derived) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     if args.json {
-        match derived.as_slice() {
+        match derived.runs.as_slice() {
             [(summary, _)] => serde_json::to_writer_pretty(&mut out, summary)?,
             several => {
                 let summaries: Vec<_> = several.iter().map(|(summary, _)| summary).collect();
@@ -221,7 +230,7 @@ fn show(args: &Args, path: &Path, derived: &Derived) -> anyhow::Result<()> {
         writeln!(out)?;
         return Ok(());
     }
-    for (summary, written) in derived {
+    for (summary, written) in &derived.runs {
         if let Some(point) = &summary.point {
             writeln!(out, "{}\n", cgtune_core::text::Escaped(point.as_bytes()))?;
         }
@@ -231,8 +240,8 @@ fn show(args: &Args, path: &Path, derived: &Derived) -> anyhow::Result<()> {
             writeln!(out, "{what} {}", file.display())?;
         }
     }
-    if derived.len() > 1 {
-        writeln!(out, "\n{} points in {}", derived.len(), path.display())?;
+    if let Some(page) = &derived.page {
+        writeln!(out, "\nall points: {}", page.display())?;
     }
     Ok(())
 }

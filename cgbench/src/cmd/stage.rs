@@ -36,14 +36,31 @@ pub fn chart(args: &Args) -> anyhow::Result<()> {
     print(args, &summary, lines)
 }
 
-/// `report`.
+/// `report`; of a folder that holds several runs, one page over all of them.
 ///
 /// # Errors
 /// As `chart`; a report that cannot be written.
 pub fn report(args: &Args) -> anyhow::Result<()> {
+    let folders = store::runs(&args.folder)?;
+    if folders != [args.folder.clone()] {
+        return report_several(args, &folders);
+    }
     let (summary, written) = super::derive(&args.folder)?;
     let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
     print(args, &summary, format!("{}\n{lines}", super::show(&summary)))
+}
+
+/// One page over the runs beneath a folder.
+fn report_several(args: &Args, folders: &[PathBuf]) -> anyhow::Result<()> {
+    let (summaries, path) = super::derive_several(&args.folder, folders)?;
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &summaries)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", path.display())?;
+    }
+    Ok(())
 }
 
 fn print(args: &Args, summary: &crate::summary::Summary, text: String) -> anyhow::Result<()> {

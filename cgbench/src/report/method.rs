@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// The section on method.
-pub(super) fn method(records: &Records, summary: &Summary) -> String {
+/// How it was measured, point by point; `**` around what a point is about.
+pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
     let plan = &records.plan;
     let interval = plan
         .load
         .interval_ns()
         .map_or_else(String::new, |ns| format!(", one every {} ms", ms(ns as f64 / 1e3)));
-    let points = [
+    [
         format!(
             "A **block** is one policy, once, in a cgroup made for it: {} and then {} measured{interval}. {} a \
              condition, in an order shuffled with seed {} so that drift of the machine meets all alike. The block is the \
@@ -68,8 +68,7 @@ pub(super) fn method(records: &Records, summary: &Summary) -> String {
         "A difference of latency is **claimed** only where the bands of both lie apart and the ratio is at least 1.1. \
          Throttled periods are the kernel's own count, and always stand beside how many periods there were."
             .to_owned(),
-    ];
-    format!("## Method\n\n{}", points.map(|point| format!("- {point}")).join("\n"))
+    ]
 }
 
 /// When frames are meant to start.

@@ -109,7 +109,8 @@ impl Cells {
     }
 }
 
-fn why(row: &Row) -> String {
+/// Why a row has no numbers.
+pub(super) fn why(row: &Row) -> String {
     match row {
         Row::NotProvided { reason, .. } => format!("not provided by this kernel: {reason}"),
         Row::NotRun { .. } => "not run".into(),

@@ -3,6 +3,7 @@
 use cgtune_core::text::Escaped;
 
 use crate::{
+    Format,
     font::{self, Weight},
     scene::{Anchor, Extent, Ink, Mark, Point, Scene, Text},
     theme,
@@ -13,12 +14,27 @@ use crate::{
 pub struct Dash(pub f64, pub f64);
 
 impl Scene {
+    /// An empty picture for a page of some format, its title and subtitle painted only where the page does not say them.
+    #[must_use]
+    pub fn headed(format: Format, title: &str, subtitle: &str) -> Self {
+        match format {
+            Format::File => Self::titled(format.width(), title, subtitle),
+            Format::Wide | Format::Narrow => {
+                Self::untitled(format.width(), &legible(title), &legible(subtitle))
+            }
+        }
+    }
+
+    fn untitled(width: f64, title: &str, subtitle: &str) -> Self {
+        Self { width, height: 0.0, title: title.into(), subtitle: subtitle.into(), marks: Vec::new() }
+    }
+
     /// A title and what stands below it, each on as many lines as it takes, at most two. So far the picture is as high
     /// as these; [`Self::on_paper`] makes it whole.
     #[must_use]
     pub fn titled(width: f64, title: &str, subtitle: &str) -> Self {
         let (title, subtitle) = (&legible(title), &legible(subtitle));
-        let mut scene = Self { width, height: 0.0, title: title.clone(), marks: Vec::new() };
+        let mut scene = Self::untitled(width, title, subtitle);
         let room = width - 2.0 * theme::MARGIN;
         let mut y = theme::MARGIN + 14.0;
         for line in balanced(title, room, theme::TITLE, Weight::Bold).into_iter().take(2) {

@@ -11,16 +11,19 @@
 //! | [`axis`] | from values to places, with ticks |
 //! | [`labels`] | names beside the ends of lines |
 //! | [`font`] | the font that is built in |
-//! | [`theme`] | sizes and colours |
+//! | [`theme`] | sizes and colours, for light and dark pages |
+//! | [`format`](mod@format) | for which page a chart is laid out |
 //! | [`ranges`] | a figure: what may be, as shaded bands, and what was measured, as dots |
 
 pub mod axis;
 pub mod canvas;
 pub mod font;
+pub mod format;
 pub mod labels;
 pub mod paint;
 pub mod ranges;
 pub mod scene;
 pub mod theme;
 
+pub use format::Format;
 pub use scene::Scene;

@@ -1,5 +1,7 @@
 //! From a scene to the bytes of a picture. plotters draws both formats; text in a PNG is set here, because plotters'
-//! own drops the space that a glyph has on its left.
+//! own drops the space that a glyph has on its left. A chart inside of a page is written by [`inline`].
+
+pub mod inline;
 
 use ab_glyph::{Font, GlyphId, ScaleFont, point};
 use plotters::{

@@ -34,9 +34,10 @@ mod places;
 mod strip;
 
 use crate::{
+    Format,
     canvas::{fitted, legible},
     font::{self, Weight},
-    scene::{Anchor, Extent, Scene},
+    scene::{Anchor, Extent, Ink, Scene},
     theme,
 };
 use places::Across;
@@ -49,10 +50,14 @@ pub const MOST_SERIES: usize = theme::SERIES.len();
 const LARGEST: f64 = 1e300;
 /// Height of a panel.
 const HEIGHT: f64 = 260.0;
+/// The same on a narrow page.
+const NARROW_HEIGHT: f64 = 190.0;
 /// Space above a panel for its heading, and below the one before it.
 const HEAD: f64 = 52.0;
 /// Room for the texts of the vertical scale.
 const TICK_ROOM: f64 = 64.0;
+/// The same on a narrow page.
+const NARROW_TICK_ROOM: f64 = 46.0;
 /// Room for the names: at least, and at most.
 const NAME_ROOM: (f64, f64) = (90.0, 320.0);
 /// From the end of the plot to the names.
@@ -183,19 +188,43 @@ impl Default for Words {
     }
 }
 
+/// For which page, and how series look there.
+struct Look<'a> {
+    format: Format,
+    inks: &'a [Ink],
+    names: &'a [String],
+}
+
+impl Look<'_> {
+    /// Their colours, over and over.
+    fn inks(&self) -> impl Iterator<Item = Ink> {
+        self.inks.iter().copied().cycle()
+    }
+}
+
 impl Ranges {
-    /// Draws it. Nothing that is missing, wrong or too large is an error: it leaves a gap or a note.
+    /// Draws it as a file. Nothing that is missing, wrong or too large is an error: it leaves a gap or a note.
     #[must_use]
     pub fn draw(&self) -> Scene {
-        let mut scene = Scene::titled(theme::WIDTH, &self.title, &self.subtitle);
+        self.draw_as(Format::File, &theme::SERIES)
+    }
+
+    /// Draws it for a page, its series in colours of the caller's. On a narrow one there is no room for names at the ends of lines:
+    /// they stand above.
+    #[must_use]
+    pub fn draw_as(&self, format: Format, inks: &[Ink]) -> Scene {
+        let mut scene = Scene::headed(format, &self.title, &self.subtitle);
         if self.panels.is_empty() {
             return scene.only_note("There is nothing to show.");
         }
         let names: Vec<String> = self.names();
         let widest =
             names.iter().map(|name| font::width(name, theme::BODY, Weight::Bold)).fold(0.0, f64::max);
-        let left = theme::MARGIN + TICK_ROOM;
-        let right = theme::WIDTH - theme::MARGIN - LEADER - widest.max(NAME_ROOM.0);
+        let margin = format.margin();
+        let tick_room = if format.is_narrow() { NARROW_TICK_ROOM } else { TICK_ROOM };
+        let names_room = if format.is_narrow() { 0.0 } else { LEADER + widest.max(NAME_ROOM.0) };
+        let (left, right) = (margin + tick_room, format.width() - margin - names_room);
+        let look = Look { format, inks, names: &names };
         let strips: Vec<Strip<'_>> = self
             .panels
             .iter()
@@ -204,10 +233,13 @@ impl Ranges {
             .collect();
         let across = Across::new(&self.horizontal, strips.iter().flat_map(Strip::xs), (left, right));
         let mut extent = Extent { left, right, top: 0.0, bottom: scene.height };
+        if format.is_narrow() {
+            extent.bottom = legend::names(&mut scene, extent.bottom + 10.0, &look);
+        }
         for strip in &strips {
             extent.top = extent.bottom + HEAD;
-            extent.bottom = extent.top + HEIGHT;
-            strip.draw(&mut scene, extent, &across, &names);
+            extent.bottom = extent.top + if format.is_narrow() { NARROW_HEIGHT } else { HEIGHT };
+            strip.draw(&mut scene, extent, &across, &look);
         }
         for (at, text) in across.ticks() {
             scene.line(vec![(at, extent.bottom), (at, extent.bottom + 6.0)], 1.0, theme::AXIS);
@@ -215,7 +247,7 @@ impl Ranges {
         }
         let label = fitted(&legible(&self.x_label), right - left, theme::BODY, Weight::Regular);
         scene.label(((left + right) / 2.0, extent.bottom + 44.0), label, theme::QUIET, Anchor::Middle);
-        let bottom = legend::draw(&mut scene, extent.bottom + 76.0, &self.words, &strips);
+        let bottom = legend::draw(&mut scene, extent.bottom + 76.0, &self.words, &strips, format);
         scene.on_paper(bottom + theme::MARGIN)
     }
 

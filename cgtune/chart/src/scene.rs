@@ -166,6 +166,8 @@ pub struct Scene {
     pub height: f64,
     /// For those who cannot see it.
     pub title: String,
+    /// What stands below the title.
+    pub subtitle: String,
     /// Back to front.
     pub marks: Vec<Mark>,
 }

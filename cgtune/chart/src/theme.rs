@@ -1,6 +1,9 @@
 //! Colours and sizes that all charts have in common. Which of the colours stands for what, each chart knows itself.
 
+mod dark;
+
 use crate::scene::Ink;
+pub use dark::dark;
 
 /// Width of every chart: what a page of a code host shows without scaling it down to unreadable.
 pub const WIDTH: f64 = 1200.0;
@@ -44,6 +47,18 @@ pub const PURPLE: Ink = Ink::new(0xCC_79_A7);
 pub const ORANGE: Ink = Ink::new(0xE6_9F_00);
 /// As [`BLUE`], but darker than theirs, which is no line on white.
 pub const YELLOW: Ink = Ink::new(0xB5_A8_0C);
+
+/// From few to many, in steps that people with any sight tell apart by lightness alone (van der Walt and Smith's magma,
+/// 2015, without its ends, which are no colour on white or on black).
+pub const HEAT: [Ink; 7] = [
+    Ink::new(0xFD_A8_76),
+    Ink::new(0xF2_71_62),
+    Ink::new(0xD2_46_6D),
+    Ink::new(0xA1_30_7C),
+    Ink::new(0x6F_1E_7F),
+    Ink::new(0x3E_12_68),
+    Ink::new(0x13_0B_2F),
+];
 
 /// The colours of lines that have no colour of their own, in order.
 pub const SERIES: [Ink; 8] = [BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, INK, YELLOW];

@@ -1,5 +1,7 @@
-//! Where containerd and its like are: on this machine, or fetched from Debian's archive and unpacked into `~/.cache`. Nothing is
-//! installed: a package's installation would start its daemon.
+//! Where containerd and its like are: on this machine, or in Debian's packages.
+
+#[path = "../debian/mod.rs"]
+mod debian;
 
 use std::{
     env,
@@ -7,7 +9,6 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 const NEEDED: [&str; 5] = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"];
@@ -22,7 +23,7 @@ pub(super) fn path() -> OsString {
     if NEEDED.iter().all(|name| look(name, &own).is_some()) {
         return own;
     }
-    let root = fetched();
+    let root = debian::unpacked("containerd", &PACKAGES.map(str::to_owned));
     let places = ["usr/bin", "usr/sbin", "bin"].map(|place| root.join(place));
     env::join_paths(places.into_iter().chain(folders)).unwrap()
 }
@@ -43,43 +44,4 @@ fn is_static(program: &Path) -> bool {
     let mut head = vec![0; 4096];
     let read = fs::File::open(program).and_then(|mut file| file.read(&mut head)).unwrap_or_default();
     !head[..read].windows(8).any(|part| part == b"ld-linux")
-}
-
-/// The packages, unpacked; once fetched they are kept.
-fn fetched() -> PathBuf {
-    let home = env::var_os("HOME").unwrap_or_else(|| "/root".into());
-    let root = Path::new(&home).join(".cache/cgtune-testbed/containerd");
-    if root.join("complete").exists() {
-        return root;
-    }
-    let downloads = root.join("download");
-    fs::create_dir_all(&downloads).unwrap();
-    let download = || {
-        let mut apt = Command::new("apt-get");
-        apt.current_dir(&downloads).args(["-q", "download"]).args(PACKAGES);
-        apt
-    };
-    if !download().output().is_ok_and(|output| output.status.success()) {
-        run(Command::new("apt-get").args(["-q", "update"]));
-        run(&mut download());
-    }
-    for package in fs::read_dir(&downloads).unwrap() {
-        run(Command::new("dpkg-deb").arg("-x").arg(package.unwrap().path()).arg(&root));
-    }
-    fs::remove_dir_all(&downloads).unwrap();
-    fs::write(root.join("complete"), "").unwrap();
-    root
-}
-
-fn run(command: &mut Command) {
-    let output = command.output();
-    let said = output.as_ref().map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
-    let done = output.as_ref().is_ok_and(|output| output.status.success());
-    assert!(
-        done,
-        "this test needs {}, and fetching them failed ({command:?}: {said:?}). Are apt's lists current (apt-get update)? \
-         Or install them: apt-get install {}",
-        NEEDED.join(", "),
-        PACKAGES.join(" ")
-    );
 }

@@ -1,6 +1,6 @@
 //! One panel: bands, lines, dots, and the names at the lines' ends.
 
-use super::{LARGEST, LEADER, Panel, Range, Series, Vertical, places::Across};
+use super::{LARGEST, LEADER, Look, Panel, Range, Series, Vertical, places::Across};
 use crate::{
     axis::{Linear, Log, round_up, tick_text},
     canvas::{fitted, legible},
@@ -114,6 +114,11 @@ impl<'a> Strip<'a> {
         self.ranges().next().is_some()
     }
 
+    /// Whether any range is more than its middle.
+    pub(super) fn has_bands(&self) -> bool {
+        self.ranges().any(|range| range.low < range.high)
+    }
+
     pub(super) fn has_dots(&self, agrees: bool) -> bool {
         self.curves.iter().flat_map(|curve| &curve.dots).any(|dot| dot.agrees == agrees)
     }
@@ -134,33 +139,33 @@ impl<'a> Strip<'a> {
         }
     }
 
-    pub(super) fn draw(&self, scene: &mut Scene, extent: Extent, across: &Across, names: &[String]) {
+    pub(super) fn draw(&self, scene: &mut Scene, extent: Extent, across: &Across, look: &Look<'_>) {
         let up = self.up(extent);
         let empty = !self.has_ranges() && !self.has_dots(true) && !self.has_dots(false);
         let heading = match &up {
             Up::Log(_) => format!("{} (logarithmic)", self.panel.heading),
             Up::Linear(_) => self.panel.heading.clone(),
         };
-        let room = theme::WIDTH - 2.0 * theme::MARGIN;
+        let margin = look.format.margin();
+        let room = look.format.width() - 2.0 * margin;
         let heading = fitted(&legible(&heading), room, theme::HEADING, Weight::Bold);
-        let at = (theme::MARGIN, extent.top - 18.0);
+        let at = (margin, extent.top - 18.0);
         scene.text(at, heading, theme::HEADING, Weight::Bold, theme::INK, Anchor::Start);
         if empty {
             scene.line(vec![(extent.left, extent.bottom), (extent.right, extent.bottom)], 1.0, theme::AXIS);
             scene.note(extent, &legible(&self.panel.when_empty));
             return;
         }
-        self.grid(scene, extent, &up, across);
-        let inks = || theme::SERIES.into_iter().cycle();
-        for (place, (curve, ink)) in self.curves.iter().zip(inks()).enumerate() {
+        self.grid(scene, extent, &up, across, margin);
+        for (place, (curve, ink)) in self.curves.iter().zip(look.inks()).enumerate() {
             self.bands(scene, curve, ink, &up, across, self.aside(place, across));
         }
-        for (place, (curve, ink)) in self.curves.iter().zip(inks()).enumerate() {
+        for (place, (curve, ink)) in self.curves.iter().zip(look.inks()).enumerate() {
             self.lines(scene, curve, ink, &up, across, self.aside(place, across));
         }
         // Those that do not agree last, so that nothing covers them.
         for agrees in [true, false] {
-            for (place, (curve, ink)) in self.curves.iter().zip(inks()).enumerate() {
+            for (place, (curve, ink)) in self.curves.iter().zip(look.inks()).enumerate() {
                 let aside = self.aside(place, across);
                 for measured in curve.dots.iter().filter(|dot| dot.agrees == agrees) {
                     let Some(x) = across.at(measured.x) else { continue };
@@ -168,16 +173,18 @@ impl<'a> Strip<'a> {
                 }
             }
         }
-        self.names(scene, extent, &up, across, names);
+        if !look.format.is_narrow() {
+            self.names(scene, extent, &up, across, look);
+        }
     }
 
-    fn grid(&self, scene: &mut Scene, extent: Extent, up: &Up, across: &Across) {
+    fn grid(&self, scene: &mut Scene, extent: Extent, up: &Up, across: &Across, margin: f64) {
         for tick in up.ticks() {
             let at = up.at(tick);
             let ink = if tick == 0.0 { theme::AXIS } else { theme::GRID };
             scene.line(vec![(extent.left, at), (extent.right, at)], 1.0, ink);
             let text = format!("{}{}", tick_text(tick), legible(&self.panel.unit));
-            let text = fitted(&text, extent.left - theme::MARGIN - 8.0, theme::BODY, Weight::Regular);
+            let text = fitted(&text, extent.left - margin - 8.0, theme::BODY, Weight::Regular);
             scene.label((extent.left - 8.0, at + 4.5), text, theme::QUIET, Anchor::End);
         }
         for (at, _) in across.ticks() {
@@ -192,7 +199,8 @@ impl<'a> Strip<'a> {
     }
 
     fn bands(&self, scene: &mut Scene, curve: &Curve, ink: Ink, up: &Up, across: &Across, aside: f64) {
-        for run in runs(curve, across) {
+        let is_band = |run: &Vec<(f64, Range)>| run.iter().any(|(_, range)| range.low < range.high);
+        for run in runs(curve, across).into_iter().filter(|run| run.len() < 2 || is_band(run)) {
             match run.as_slice() {
                 [(x, range)] => {
                     let (left, right) = (x + aside - POST, x + aside + POST);
@@ -229,7 +237,7 @@ impl<'a> Strip<'a> {
     }
 
     /// Each series' name beside its last point, moved apart where names collide, with a thin line back.
-    fn names(&self, scene: &mut Scene, extent: Extent, up: &Up, across: &Across, names: &[String]) {
+    fn names(&self, scene: &mut Scene, extent: Extent, up: &Up, across: &Across, look: &Look<'_>) {
         let mut ends: Vec<(usize, Point)> = Vec::new();
         for (place, curve) in self.curves.iter().enumerate() {
             let aside = self.aside(place, across);
@@ -242,7 +250,7 @@ impl<'a> Strip<'a> {
         let wanted: Vec<f64> = ends.iter().map(|(_, (_, y))| *y).collect();
         let places = spread(&wanted, GAP, (extent.top + 4.0, extent.bottom - 4.0));
         for ((place, from), to_y) in ends.into_iter().zip(places) {
-            let (Some(name), Some(&ink)) = (names.get(place), theme::SERIES.iter().cycle().nth(place)) else {
+            let (Some(name), Some(ink)) = (look.names.get(place), look.inks().nth(place)) else {
                 continue;
             };
             if name.is_empty() {
