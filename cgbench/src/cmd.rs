@@ -2,6 +2,8 @@
 
 pub mod agree;
 pub mod check;
+pub mod compare;
+pub mod gate;
 pub mod run;
 pub mod stage;
 
@@ -30,14 +32,18 @@ fn derive(folder: &Path) -> anyhow::Result<(Summary, Vec<PathBuf>)> {
 
 /// The table and the verdicts, for a terminal.
 fn show(summary: &Summary) -> String {
-    let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
     let width = console_width();
-    let mut text = table::terminal(summary, colour, width);
+    let mut text = table::terminal(summary, coloured(), width);
     text.push('\n');
     for verdict in summary.verdicts() {
         text.push_str(&wrapped(&verdict.to_string(), width));
     }
     text
+}
+
+/// Whether what goes to stdout is coloured.
+fn coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 fn console_width() -> usize {

@@ -5,6 +5,7 @@
 //! ```text
 //! plan → runner → store ──► study ──► chart, table, report
 //!                 (records)  (summary)
+//!                    └────► gate: this run against another
 //! ```
 //!
 //! Not here: how to burn CPU (`workloads`), what a kernel's files look like (`cgtune-core`, `cgtune-sys`).
@@ -15,6 +16,7 @@ pub mod chart;
 pub mod cli;
 pub mod cmd;
 pub mod failure;
+pub mod gate;
 pub mod hog;
 pub mod interrupt;
 pub mod load;
