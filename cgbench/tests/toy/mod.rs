@@ -21,6 +21,8 @@ use workloads::{
     latency::{ClockConfig, FrameKind, FrameRecord, Schedule},
 };
 
+pub(crate) mod runs;
+
 const PERIOD_NS: u64 = 100_000_000;
 const WARMUP: u32 = 30;
 const MEAN_CPU_NS: f64 = 12.8e6;
