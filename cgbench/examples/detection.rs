@@ -9,7 +9,7 @@
 //! run share its blocks, so the rates are those *of these runs*: a day that differs from the next is not in a point, unless it is measured
 //! again as a point of its own (`base-again`), whose rate then is one of false alarms as well.
 
-#![allow(clippy::print_stdout, reason = "it is its answer")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its answer, and how far it is")]
 
 use std::{
     collections::BTreeMap,

@@ -160,7 +160,7 @@ fn too_few_blocks_are_an_error_that_says_how_many_it_takes() {
     assert_eq!((report.verdict, report.verdict.exit_code()), (Verdict::Undecided, 2));
     let said: Vec<String> = report.obstacles.iter().map(ToString::to_string).collect();
     assert!(said[0].contains("4 in BASE and 4 in NEW, it takes 5 each"), "{said:?}");
-    // At five percent four will do.
+    // At five percent they will do.
     let layer = Layer { alpha: Some(0.05), ..Layer::default() };
     assert_eq!(judged(&run, &run, &settings(layer)).verdict, Verdict::Pass);
     let report = judged(&run, &run, &with_methods(&[Method::Deviation]));

@@ -81,6 +81,17 @@ fn exit_codes_are_0_1_and_2() {
 }
 
 #[test]
+fn real_records_pass_against_themselves_and_fail_a_bound_that_they_break() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let run = "encoder-linux-6.18";
+    let shown = ends(&results, &["gate", run, run, "--absolute"], 0).0;
+    assert!(shown.starts_with("no regression: none of 78 numbers is worse"), "{shown}");
+    // In the report beside the records the limit was throttled in 37 % of all periods, the same limit with burst in none.
+    ends(&results, &["gate", run, "--bound", "limit+burst throttled<=0%"], 0);
+    ends(&results, &["gate", run, "--bound", "limit throttled<=30%"], 1);
+}
+
+#[test]
 fn bounds_judge_one_run() {
     let dir = workplace();
     let dir = dir.path();

@@ -25,7 +25,7 @@ use outputs::Outputs;
 #[command(
     after_help = "Exit codes: 0 no regression, 1 a regression, 2 not judged: runs that do not compare, too few blocks, conditions that one\n\
     side lacks, or another error. Improvements are told and never fail.\n\n\
-    Blocks: baseline needs 5 repetitions on each side for an --alpha of 0.01 (4 for 0.05), deviation 5, percentage 3. --paired needs n\n\
+    Blocks: baseline needs 5 repetitions on each side for an --alpha of 0.01 (3 for 0.05), deviation 5, percentage 3. --paired needs n\n\
     pairs so that columns / 2^n is at most alpha: 11 for 20 policies x metrics at 0.01, 7 for one. What so many blocks can see is in\n\
     the last column of the table. cgbench run makes 8.\n\n\
     By default only what another day's clock frequency does not move is judged: throttled periods, stall, and ratios within a run.\n\

@@ -1,7 +1,7 @@
 //! Whether two runs may be held against each other, and what differs.
 //!
 //! The plan is walked as the JSON that it is stored as, so that whatever a load is made of is compared without being
-//! named here. The other reader of a plan's fields in this module's parent is [`frame_interval_ns`].
+//! named here. The only field that the gate reads by name is the clock, for what a late frame is.
 
 use std::collections::BTreeSet;
 

@@ -273,7 +273,7 @@ fn gaps(history: &History) -> Vec<Gap> {
 ///
 /// ```
 /// # use cgbench::gate::history::runs_needed;
-/// assert_eq!((runs_needed(0.05, 1), runs_needed(0.01, 1), runs_needed(0.01, 20)), (8, 10, 14));
+/// assert_eq!((runs_needed(0.05, 1), runs_needed(0.01, 1), runs_needed(0.01, 20)), (8, 10, 15));
 /// ```
 #[must_use]
 pub fn runs_needed(alpha: f64, tracks: u64) -> u64 {

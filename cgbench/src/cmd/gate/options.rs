@@ -120,7 +120,9 @@ impl Options {
             || self.sigmas.is_some()
             || !self.bounds.is_empty();
         if typed {
-            anyhow::bail!("a history is judged by its steps alone: methods and their settings are for gate BASE NEW");
+            anyhow::bail!(
+                "a history is judged by its steps alone: methods and their settings are for gate BASE NEW"
+            );
         }
         Ok(())
     }

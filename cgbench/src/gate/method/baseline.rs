@@ -144,11 +144,11 @@ fn arrangements(base: u64, new: u64) -> f64 {
     (0..base).fold(1.0, |ways, i| ways * (new + i + 1) as f64 / (i + 1) as f64)
 }
 
-/// Blocks a side that it takes for a p of alpha: five for 0.01, four for 0.05.
+/// Blocks a side that it takes for a p of alpha: five for 0.01, three for 0.05.
 ///
 /// ```
 /// # use cgbench::gate::method::baseline::blocks_needed;
-/// assert_eq!([0.05, 0.01, 0.001].map(blocks_needed), [4, 5, 7]);
+/// assert_eq!([0.05, 0.01, 0.001].map(blocks_needed), [3, 5, 7]);
 /// ```
 #[must_use]
 pub fn blocks_needed(alpha: f64) -> u64 {
