@@ -8,7 +8,7 @@ use crate::cmd;
 #[derive(Debug, Parser)]
 #[command(name = "cgbench", version, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 a check that was asked for failed, 2 an error or wrong use, 130 interrupted\n\
+    after_help = "Exit codes: 0 done, 1 a check or gate that was asked for failed, 2 an error or wrong use, 130 interrupted\n\
     (what was measured is kept).\n\n\
     Examples:\n  \
     cgbench doctor                 is this machine fit for measuring?\n  \
@@ -16,6 +16,7 @@ use crate::cmd;
     cgbench run                    long enough for a p99\n  \
     cgbench list                   the other plans: sweeps over limit, burst, period, threads\n  \
     cgbench agree --quick          about a minute: does the model of the controller predict this kernel?\n  \
+    cgbench gate BASE NEW          is NEW worse than BASE? exit code 1\n  \
     cgbench report results/DIR     table, charts and report again, from the raw records"
 )]
 pub struct Cli {
@@ -42,6 +43,10 @@ pub enum Command {
     /// Play measured CPU times through the model, and compare what it says with what the kernel did: over a grid that is
     /// measured for this, or over runs
     Agree(cmd::agree::Args),
+    /// Fail where a run is worse than another, than bounds, or than its history: a gate for CI
+    Gate(cmd::gate::Args),
+    /// Compare two runs: by how much each policy's numbers differ, and whether that is more than chance
+    Compare(cmd::compare::Args),
     /// Check that this kernel throttles as documented: one hog, half a CPU
     Check(cmd::check::Args),
     /// Say whether this machine is fit for measuring latency, and what to do about it if not

@@ -2,7 +2,9 @@
 
 pub mod agree;
 pub mod check;
+pub mod compare;
 pub mod doctor;
+pub mod gate;
 pub mod list;
 pub mod merge;
 pub mod run;
@@ -57,14 +59,18 @@ fn derive_several(folder: &Path, runs: &[PathBuf]) -> anyhow::Result<(Vec<Summar
 
 /// The table and the verdicts, for a terminal.
 fn show(summary: &Summary) -> String {
-    let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
     let width = console_width();
-    let mut text = table::terminal(summary, colour, width);
+    let mut text = table::terminal(summary, coloured(), width);
     text.push('\n');
     for verdict in summary.verdicts() {
         text.push_str(&wrapped(&verdict.to_string(), width));
     }
     text
+}
+
+/// Whether what goes to stdout is coloured.
+fn coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 fn console_width() -> usize {

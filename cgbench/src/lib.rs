@@ -5,6 +5,7 @@
 //! ```text
 //! plan → runner → store ──► study ──► chart, table, report
 //!                 (records)  (summary)
+//!                    └────► gate: this run against another
 //! ```
 //!
 //! Not here: how to burn CPU (`workloads`), what a kernel's files look like (`cgtune-core`, `cgtune-sys`).
@@ -17,6 +18,7 @@ pub mod cmd;
 pub mod doctor;
 pub mod experiment;
 pub mod failure;
+pub mod gate;
 pub mod hog;
 pub mod interrupt;
 pub mod load;

@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         Command::Chart(args) => cmd::stage::chart(&args).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => cmd::stage::report(&args).map(|()| ExitCode::SUCCESS),
         Command::Agree(args) => cmd::agree::run(&args),
+        Command::Gate(args) => cmd::gate::run(&args),
+        Command::Compare(args) => cmd::compare::run(&args),
         Command::Check(args) => cmd::check::run(&args),
         Command::Doctor(args) => cmd::doctor::run(&args),
         Command::Completions { shell } => {

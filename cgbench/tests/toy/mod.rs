@@ -21,6 +21,8 @@ use workloads::{
     latency::{ClockConfig, FrameKind, FrameRecord, Schedule},
 };
 
+pub(crate) mod runs;
+
 const PERIOD_NS: u64 = 100_000_000;
 const WARMUP: u32 = 30;
 const POLICIES: [PolicyKind; 5] = [
@@ -70,6 +72,12 @@ pub(crate) fn records(repetitions: u32, frames: u32) -> Records {
         }
     }
     Records::new(plan, machine(), run(), pilots, blocks)
+}
+
+/// What the toy encodes, to change it.
+pub(crate) fn encoder(plan: &mut Plan) -> &mut EncodeLoad {
+    let Load::Encode(load) = &mut plan.load else { unreachable!("the toy encodes") };
+    load
 }
 
 pub(crate) fn machine() -> Machine {

@@ -1,0 +1,226 @@
+//! Whether two runs may be held against each other, and what differs.
+//!
+//! The plan is walked as the JSON that it is stored as, so that whatever a load is made of is compared without being
+//! named here. The only field that the gate reads by name is the clock, for what a late frame is.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{metric::Family, settings::Settings};
+use crate::{
+    plan::Plan,
+    record::{BackendKind, Machine, Records},
+};
+
+/// In what two runs may differ, and are refused unless it is said that this is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Facet {
+    /// Who measured: the kernel, or the model of it
+    Backends,
+    /// `uname -r`
+    Kernels,
+    /// CPU, CPUs online, hypervisor, governor, cgroup version, bandwidth slice
+    Machines,
+    /// How the limit follows, frames and warm-up of a block, the neighbour
+    Plans,
+    /// What is encoded, its size, the frame clock
+    Loads,
+    /// The seed of the order, of the jitter and of the pictures
+    Seeds,
+}
+
+impl Facet {
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Backends => "backends",
+            Self::Kernels => "kernels",
+            Self::Machines => "machines",
+            Self::Plans => "plans",
+            Self::Loads => "loads",
+            Self::Seeds => "seeds",
+        }
+    }
+}
+
+/// One thing in which two runs differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which kind.
+    pub facet: Facet,
+    /// Which field: `kernel`, `encode.width`.
+    pub field: String,
+    /// In BASE.
+    pub base: String,
+    /// In NEW.
+    pub new: String,
+    /// Whether it was said that this is meant.
+    pub accepted: bool,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use super::escape::terminal;
+        write!(
+            f,
+            "{} differ: {} is {} in BASE, {} in NEW",
+            self.facet.name(),
+            terminal(&self.field),
+            terminal(&self.base),
+            terminal(&self.new)
+        )
+    }
+}
+
+/// How far one side of a calibrated picture may be from another and still be the same load: calibration ends on the nearest rung of a ladder
+/// of sizes, and neighbours on it differ by up to 9 % in one direction (`workloads::calibrate`).
+const RUNG: f64 = 0.1;
+
+/// Everything in which two runs differ, as far as it bears on a comparison. Accepted is what the settings say is meant, and a picture that was
+/// calibrated to the same share of the frame interval and came out a little larger or smaller: that moves absolute times, and neither
+/// counters nor ratios, since the quota follows the pilot. With absolute metrics it is refused.
+///
+/// Not among them: the number of repetitions, since it changes no block; the conditions, which are compared one by one; how
+/// many blocks may be run again; memory, of which a virtual machine has a little more or less each time.
+#[must_use]
+pub fn differences(base: &Records, new: &Records, settings: &Settings) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut add = |facet, field: &str, base: String, new: String| {
+        if base != new {
+            let accepted = settings.across.contains(&facet);
+            found.push(Difference { facet, field: field.to_owned(), base, new, accepted });
+        }
+    };
+    let backend = |records: &Records| match records.run.backend {
+        BackendKind::Kernel => "the kernel".to_owned(),
+        BackendKind::Simulated => "SIMULATED".to_owned(),
+    };
+    add(Facet::Backends, "backend", backend(base), backend(new));
+    add(Facet::Kernels, "kernel", base.machine.kernel.clone(), new.machine.kernel.clone());
+    for ((field, base), (_, new)) in facts(&base.machine).into_iter().zip(facts(&new.machine)) {
+        add(Facet::Machines, field, base, new);
+    }
+    let (base_plan, new_plan) = (leaves(&base.plan), leaves(&new.plan));
+    let fields: BTreeSet<&String> = base_plan.iter().chain(&new_plan).map(|(field, _)| field).collect();
+    for field in fields {
+        let value = |leaves: &[(String, String)]| {
+            let found = leaves.iter().find(|(name, _)| name == field);
+            found.map_or_else(|| "absent".to_owned(), |(_, value)| value.clone())
+        };
+        if let Some(facet) = facet(field) {
+            add(facet, field, value(&base_plan), value(&new_plan));
+        }
+    }
+    let absolute = settings.metrics.iter().any(|metric| metric.family() == Family::Absolute);
+    let calibrated = |difference: &Difference| difference.facet == Facet::Loads && is_rung(difference);
+    if !absolute && found.iter().all(|difference| difference.facet != Facet::Loads || calibrated(difference))
+    {
+        found.iter_mut().filter(|difference| calibrated(difference)).for_each(|d| d.accepted = true);
+    }
+    found
+}
+
+/// Whether this is a side of a picture that is nearly as long.
+fn is_rung(difference: &Difference) -> bool {
+    let side = ["encode.width", "encode.height"].iter().any(|name| difference.field.ends_with(name));
+    let (base, new) = (difference.base.parse::<f64>(), difference.new.parse::<f64>());
+    let near = |base: f64, new: f64| base > 0.0 && (new / base - 1.0).abs() <= RUNG;
+    side && base.is_ok_and(|base| new.is_ok_and(|new| near(base, new)))
+}
+
+/// Whether repetition i of both runs had the same pictures at the same moments: the same seeds and the same load.
+#[must_use]
+pub fn paired(differences: &[Difference]) -> bool {
+    !differences
+        .iter()
+        .any(|difference| matches!(difference.facet, Facet::Plans | Facet::Loads | Facet::Seeds))
+}
+
+/// The frame interval of a plan; `None` of an impossible clock.
+pub(super) fn frame_interval_ns(plan: &Plan) -> Option<u64> {
+    plan.load.deadline_ns()
+}
+
+/// What tells one machine from another.
+fn facts(machine: &Machine) -> [(&'static str, String); 9] {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    [
+        ("cpu_model", text(&machine.cpu_model)),
+        ("online_cpus", machine.online_cpus.to_string()),
+        ("hypervisor", text(&machine.hypervisor)),
+        ("governor", text(&machine.governor)),
+        ("cpu_layout", machine.cpu_layout.clone()),
+        ("cpuset_layout", text(&machine.cpuset_layout)),
+        ("slice_us", machine.slice_us.map_or_else(|| "unknown".to_owned(), |us| us.to_string())),
+        ("burst", machine.burst.to_string()),
+        ("kept_awake", machine.kept_awake.to_string()),
+    ]
+}
+
+/// Which kind of difference a field of the plan makes; `None`: none that bears on a block.
+fn facet(field: &str) -> Option<Facet> {
+    const NO_MATTER: [&str; 5] = ["schema", "name", "conditions", "repetitions", "reruns"];
+    const OF_THE_PLAN: [&str; 4] = ["limit", "frames", "warmup_frames", "neighbour_threads"];
+    let (first, last) = (field.split('.').next()?, field.rsplit('.').next()?);
+    if NO_MATTER.contains(&first) {
+        None
+    } else if last == "seed" {
+        Some(Facet::Seeds)
+    } else if OF_THE_PLAN.contains(&first) {
+        Some(Facet::Plans)
+    } else {
+        Some(Facet::Loads)
+    }
+}
+
+/// The plan's fields as dotted names with their values.
+fn leaves(plan: &Plan) -> Vec<(String, String)> {
+    fn walk(name: String, value: &Value, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                    walk(name, value, found);
+                }
+            }
+            Value::String(text) => found.push((name, text.clone())),
+            other => found.push((name, other.to_string())),
+        }
+    }
+    let mut found = Vec::new();
+    // A plan came from JSON or goes there: it has no value without a form.
+    walk(String::new(), &serde_json::to_value(plan).unwrap_or_default(), &mut found);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_no_block_is_no_difference() {
+        for field in ["repetitions", "reruns", "name", "conditions"] {
+            assert_eq!(facet(field), None, "{field}");
+        }
+    }
+
+    #[test]
+    fn what_a_plan_has_and_nobody_named_is_the_loads() {
+        for (field, expected) in [
+            ("seed", Facet::Seeds),
+            ("clock.seed", Facet::Seeds),
+            ("load.service.seed", Facet::Seeds),
+            ("limit.headroom", Facet::Plans),
+            ("frames", Facet::Plans),
+            ("encode.width", Facet::Loads),
+            ("load.service.threads", Facet::Loads),
+            ("share", Facet::Loads),
+        ] {
+            assert_eq!(facet(field), Some(expected), "{field}");
+        }
+    }
+}
