@@ -60,7 +60,7 @@ fn the_whole_way_leaves_a_folder_with_everything() {
     let summary = study::summarise(&records);
     store::Folder::open(dir.path()).write_summary(&summary).unwrap();
     let charts = chart::draw_all(&records, &summary, dir.path()).unwrap();
-    assert_eq!(charts.len(), 6);
+    assert_eq!(charts.len(), 10);
     for chart in &charts {
         let bytes = std::fs::read(chart).unwrap();
         match chart.extension().unwrap().to_str().unwrap() {
