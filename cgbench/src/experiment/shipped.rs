@@ -23,6 +23,7 @@ pub const SHIPPED: &[Shipped] = shipped![
     "period-sweep",
     "threads",
     "pinning",
+    "gate",
     "kernel-burst-test",
     "exponential",
     "fibtest",
