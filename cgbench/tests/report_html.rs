@@ -36,7 +36,7 @@ fn sweep() -> Vec<Run> {
 fn assert_well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     for tag in page.split('<').skip(1) {
-        let (inside, _) = tag.split_once('>').expect("a tag that ends");
+        let (inside, _) = tag.split_once('>').unwrap();
         let name = inside.split([' ', '/']).next().unwrap();
         if let Some(closed) = inside.strip_prefix('/') {
             assert_eq!(open.pop(), Some(closed), "closed out of order: {}", &tag[..tag.len().min(80)]);

@@ -17,7 +17,7 @@ use crate::{
     progress::Progress,
     record::BackendKind,
     runner,
-    store::Folder,
+    store::{Folder, REPORT_PAGE},
 };
 
 /// What may be asked.
@@ -148,7 +148,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         writeln!(out)?;
     } else {
         write!(out, "{}", super::show(&summary))?;
-        writeln!(out, "\nreport: {}", path.join("report.md").display())?;
+        writeln!(out, "\nreport: {}", path.join(REPORT_PAGE).display())?;
         let charts: Vec<_> =
             written.iter().filter(|path| path.extension().is_some_and(|e| e == "png")).collect();
         for chart in charts {
