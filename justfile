@@ -29,7 +29,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top' --test 'doctor'
+    cargo test --workspace --lib --bins --test 'convert*' --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top' --test doctor --test report_html
 
 # The tests on the real kernel (root)
 test-root:
@@ -62,6 +62,7 @@ benchmark:
     cargo bench -p cgtune-sys --bench scan
     cargo bench -p cgtune-core --bench sim
     cargo bench -p workloads
+    cargo bench -p cgbench --bench report
 
 # Untrusted text: every fuzz target, so many seconds each (needs cargo-fuzz)
 fuzz SECONDS='600':

@@ -9,13 +9,23 @@ use cgbench::{
     record::{FrameTable, Records, SampleTable},
     study,
 };
-use cgtune_chart::{Scene, paint};
+use cgtune_chart::{Format, Scene, paint};
 use proptest::prelude::*;
 use workloads::latency::FrameKind;
 
 fn scenes(records: &Records) -> [Scene; 3] {
     let summary = study::summarise(records);
     [chart::overview(&summary), chart::percentiles(records, &summary), chart::timeline(records, &summary)]
+}
+
+/// Of every chart in every format.
+fn all_scenes(records: &Records) -> Vec<Scene> {
+    let summary = study::summarise(records);
+    let gallery = chart::Gallery::of(records, &summary);
+    [Format::File, Format::Wide, Format::Narrow]
+        .into_iter()
+        .flat_map(|format| gallery.scenes(format))
+        .collect()
 }
 
 fn assert_legible(scene: &Scene) {
@@ -35,7 +45,7 @@ fn texts_neither_overlap_nor_leave_the_picture() {
     for records in
         [toy::records(6, 300), toy::without_pinning(toy::records(2, 60)), toy::records(1, 12), partial]
     {
-        for scene in scenes(&records) {
+        for scene in all_scenes(&records) {
             assert_legible(&scene);
         }
     }
@@ -51,7 +61,7 @@ fn a_run_without_blocks_gives_charts_with_a_note() {
     assert!(says(&percentiles, "No block has been measured."));
     assert!(says(&timeline, "No block with a quota has a measured frame."));
     records.plan.conditions.clear();
-    for scene in scenes(&records) {
+    for scene in all_scenes(&records) {
         assert_legible(&scene);
     }
 }
@@ -113,7 +123,8 @@ proptest! {
         let summary = study::summarise(&records);
         let _ = cgbench::report::markdown(&records, &summary);
         let _ = cgbench::table::terminal(&summary, true, 80);
-        for scene in scenes(&records) {
+        let _ = cgbench::report::html::page(&records, &summary);
+        for scene in all_scenes(&records) {
             prop_assert!(paint::svg(&scene).is_ok());
         }
     }

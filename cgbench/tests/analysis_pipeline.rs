@@ -60,7 +60,7 @@ fn the_whole_way_leaves_a_folder_with_everything() {
     let summary = study::summarise(&records);
     store::Folder::open(dir.path()).write_summary(&summary).unwrap();
     let charts = chart::draw_all(&records, &summary, dir.path()).unwrap();
-    assert_eq!(charts.len(), 10);
+    assert_eq!(charts.len(), 2 * chart::NAMES.len());
     for chart in &charts {
         let bytes = std::fs::read(chart).unwrap();
         match chart.extension().unwrap().to_str().unwrap() {
@@ -74,6 +74,8 @@ fn the_whole_way_leaves_a_folder_with_everything() {
     for name in chart::NAMES {
         assert!(report.contains(&format!("({name}.svg)")), "{name}");
     }
+    let page = std::fs::read_to_string(report::html::write(&records, &summary, dir.path()).unwrap()).unwrap();
+    assert!(page.starts_with("<!doctype html>"));
     let mut left: Vec<String> = std::fs::read_dir(dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -140,6 +142,8 @@ fn a_partial_run_says_so_everywhere() {
         chart::overview(&summary),
         chart::percentiles(&records, &summary),
         chart::timeline(&records, &summary),
+        chart::heatmap(&records, &summary),
+        chart::cost(&records, &summary),
     ] {
         assert!(scene.texts().any(|text| text.text.contains(mark)), "{}", scene.title);
     }

@@ -1,7 +1,7 @@
 //! The page in a real browser: Debian's Chromium, on this machine or fetched. It loads without a word on the console, nothing
 //! reaches beyond its width on a desktop or a telephone, texts in charts stay legible, and the dark page is dark.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "../../cgtune/tests/debian/mod.rs"]
 mod debian;

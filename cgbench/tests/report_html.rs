@@ -36,7 +36,7 @@ fn sweep() -> Vec<Run> {
 fn assert_well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     for tag in page.split('<').skip(1) {
-        let (inside, _) = tag.split_once('>').expect("a tag that ends");
+        let (inside, _) = tag.split_once('>').unwrap();
         let name = inside.split([' ', '/']).next().unwrap();
         if let Some(closed) = inside.strip_prefix('/') {
             assert_eq!(open.pop(), Some(closed), "closed out of order: {}", &tag[..tag.len().min(80)]);
@@ -213,18 +213,19 @@ fn long_blocks_do_not_make_a_long_page() {
 #[test]
 fn a_slow_frame_among_thousands_is_in_the_heat_map() {
     let mut records = toy::records(1, 4_000);
-    let limit = Condition { neighbour: false, policy: PolicyKind::Shares };
-    let summary = study::summarise(&records);
-    let cells = |records: &Records| {
-        let scene = chart::heatmap(records, &summary);
-        scene.texts().map(|text| text.text.clone()).collect::<Vec<_>>()
+    let quick = Condition { neighbour: false, policy: PolicyKind::LimitBurst };
+    let texts = |records: &Records| -> Vec<String> {
+        let scene = chart::heatmap(records, &study::summarise(records));
+        scene.texts().map(|text| text.text.clone()).collect()
     };
-    let before = cells(&records);
-    let block = records.blocks.iter_mut().find(|block| block.condition == limit).unwrap();
-    block.frames.end_ns[2_000] += 900_000_000;
-    let after = cells(&records);
-    assert!(before.iter().all(|text| text != "500"), "{before:?}");
-    assert!(after.iter().any(|text| text == "500"), "the scale reaches it: {after:?}");
+    let before = texts(&records);
+    let block = records.blocks.iter_mut().find(|block| block.condition == quick).unwrap();
+    block.frames.end_ns[2_000] += 5_000_000_000;
+    let after = texts(&records);
+    let all = "a late frame in 1 of 134 seconds";
+    assert!(!before.iter().any(|text| text == all || text == "1000"), "{before:?}");
+    assert!(after.iter().any(|text| text == all), "it is counted: {after:?}");
+    assert!(after.iter().any(|text| text == "1000"), "the scale reaches it: {after:?}");
 }
 
 proptest! {

@@ -129,14 +129,14 @@ impl Scales {
         let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
         let left = extent.left - TICK_ROOM;
         scene.text(
-            (left, extent.top - 32.0),
+            (left, extent.top - 38.0),
             heading,
             theme::HEADING,
             Weight::Bold,
             theme::INK,
             Anchor::Start,
         );
-        scene.label((left, extent.top - 10.0), format!("{level}, ms"), theme::QUIET, Anchor::Start);
+        scene.label((left, extent.top - 14.0), format!("{level}, ms"), theme::QUIET, Anchor::Start);
         for tick in y.ticks(TICKS) {
             let at = y.at(tick);
             let ink = if tick == 0.0 { theme::AXIS } else { theme::GRID };
@@ -154,7 +154,7 @@ impl Scales {
             let at = y.at(us / 1e3);
             scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
             let text = format!("dotted: the frame interval, {} ms", ms(us));
-            scene.label((extent.left + 36.0, extent.top - 10.0), text, theme::QUIET, Anchor::Start);
+            scene.label((extent.left + 36.0, extent.top - 14.0), text, theme::QUIET, Anchor::Start);
         }
     }
 

@@ -55,7 +55,10 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
         .filter(|(_, conditions)| !conditions.is_empty())
         .collect();
     let across = if format.is_narrow() { 1 } else { groups.len().max(1) };
-    let width = (format.width() - 2.0 * margin - GUTTER * (across as f64 - 1.0)) / across as f64 - TICK_ROOM;
+    // Half of the last tick's text stands beyond the scale.
+    let edge = if format.is_narrow() { 10.0 } else { 0.0 };
+    let all = format.width() - 2.0 * margin - edge - GUTTER * (across as f64 - 1.0);
+    let width = all / across as f64 - TICK_ROOM;
     let field = Field::of(records, (width / CELL.0) as u64, (HEIGHT / CELL.1) as usize);
     let all: Vec<Cells> = groups
         .iter()

@@ -64,8 +64,9 @@ pub(super) fn draw(summary: &Summary, format: Format) -> Scene {
     let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let top = scene.height + 54.0;
     let bottom = top + HEAD * groups.len() as f64 + ROW * rows as f64;
-    let shares = Column { extent: Extent { top, bottom, ..LEFT }, value: Value::Throttled };
-    let tails = Column { extent: Extent { top, bottom, ..RIGHT }, value: Value::Tail(level) };
+    let shares = Column { extent: Extent { top, bottom, ..LEFT }, left: LEFT.left, value: Value::Throttled };
+    let tails =
+        Column { extent: Extent { top, bottom, ..RIGHT }, left: RIGHT.left, value: Value::Tail(level) };
     for column in [&shares, &tails] {
         column.axis(&mut scene, summary);
     }
@@ -109,7 +110,8 @@ fn narrow(mut scene: Scene, summary: &Summary, groups: &[Group<'_>], level: Leve
         let top = bottom + 40.0;
         bottom = top + NARROW_HEAD * groups.len() as f64 + NARROW_ROW * rows as f64;
         // Half a dot of room at both ends, and for the texts below the scale.
-        let column = Column { extent: Extent { left: left + 12.0, top, right: right - 18.0, bottom }, value };
+        let column =
+            Column { extent: Extent { left: left + 16.0, top, right: right - 20.0, bottom }, left, value };
         column.axis(&mut scene, summary);
         let mut y = top;
         for (neighbour, rows) in groups {
@@ -119,7 +121,7 @@ fn narrow(mut scene: Scene, summary: &Summary, groups: &[Group<'_>], level: Leve
             heading(&mut scene, (left, y - 9.0), *neighbour);
             for row in rows {
                 scene.rect(Extent { left, right, top: y + 4.0, bottom: y + 21.0 }, theme::PAPER);
-                name(&mut scene, (left + 12.0, y + 17.0), row);
+                name(&mut scene, (left + 16.0, y + 17.0), row);
                 match row {
                     Row::Measured(measured) => {
                         column.row(&mut scene, summary, measured, y + NARROW_MIDDLE);
@@ -166,6 +168,8 @@ enum Value {
 
 struct Column {
     extent: Extent,
+    /// Where its heading begins.
+    left: f64,
     value: Value,
 }
 
@@ -236,7 +240,7 @@ impl Column {
             Value::Throttled => "Throttled part of the active periods".to_owned(),
             Value::Tail(level) => format!("{level} of a frame's latency"),
         };
-        scene.text((extent.left, extent.top - 12.0), heading, 15.0, Weight::Bold, theme::INK, Anchor::Start);
+        scene.text((self.left, extent.top - 12.0), heading, 15.0, Weight::Bold, theme::INK, Anchor::Start);
         let unit = match self.value {
             Value::Throttled => " %",
             Value::Tail(_) => " ms",

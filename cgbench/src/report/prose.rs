@@ -13,10 +13,12 @@ pub(super) enum Span<'a> {
     Code(&'a str),
 }
 
+/// What a mark makes of the text in it.
+type Make<'a> = fn(&'a str) -> Span<'a>;
+
 /// The pieces, in order. A mark that is not closed is text.
 pub(super) fn spans<'a>(text: &'a str) -> Vec<Span<'a>> {
-    let marks: [(&str, fn(&'a str) -> Span<'a>); 3] =
-        [("**", Span::Strong), ("`", Span::Code), ("*", Span::Stress)];
+    let marks: [(&str, Make<'a>); 3] = [("**", Span::Strong), ("`", Span::Code), ("*", Span::Stress)];
     let mut found = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -72,7 +74,7 @@ mod tests {
                 .into_iter()
                 .map(|span| match span { Span::Plain(s) | Span::Strong(s) | Span::Stress(s) | Span::Code(s) => s })
                 .collect();
-            let letters = |text: &str| text.chars().filter(|c| c.is_ascii_lowercase()).collect::<String>();
+            let letters = |text: &str| text.chars().filter(char::is_ascii_lowercase).collect::<String>();
             prop_assert_eq!(letters(&kept), letters(&text));
         }
     }

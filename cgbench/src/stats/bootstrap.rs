@@ -100,12 +100,13 @@ impl Pool {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let mut found: Vec<Vec<f64>> = vec![Vec::with_capacity(RESAMPLES); fractions.len()];
         let mut times = vec![0_usize; blocks];
+        let steps = Steps::of(self);
         for _ in 0..RESAMPLES {
             times.fill(0);
             for _ in 0..blocks {
                 times[random.random_range(0..blocks)] += 1;
             }
-            self.resample(&times, fractions, &mut found);
+            self.resample(&steps, &times, fractions, &mut found);
         }
         found
             .iter_mut()
@@ -116,23 +117,72 @@ impl Pool {
             .collect()
     }
 
-    /// Walks the samples once, each counting as often as its block was drawn.
-    fn resample(&self, times: &[usize], fractions: &[f64], found: &mut [Vec<f64>]) {
+    /// Finds the ranks of one resample, in which each sample counts as often as its block was drawn.
+    fn resample(&self, steps: &Steps, times: &[usize], fractions: &[f64], found: &mut [Vec<f64>]) {
         let total: usize = times.iter().zip(&self.sizes).map(|(times, size)| times * size).sum();
-        let mut ranks =
-            fractions.iter().map(|fraction| (fraction * total as f64).ceil().max(1.0) as usize).zip(found);
-        let Some((mut rank, mut values)) = ranks.next() else { return };
-        let mut seen = 0;
-        for (&value, &block) in self.sorted.iter().zip(&self.block) {
+        // Ranks ascend: each is looked for from where the one before was found.
+        let mut place = Some(0);
+        for (fraction, values) in fractions.iter().zip(found) {
+            let rank = ((fraction * total as f64).ceil().max(1.0) as usize).min(total);
+            place = place.and_then(|from| self.reaching(steps, times, rank, from));
+            values.extend(place.and_then(|place| self.sorted.get(place)));
+        }
+    }
+
+    /// The first sample from `from` on that counts and with which at least `rank` are seen.
+    fn reaching(&self, steps: &Steps, times: &[usize], rank: usize, from: usize) -> Option<usize> {
+        let step = steps.before(rank, times, from / steps.stride);
+        let first = step * steps.stride;
+        let mut seen = steps.seen(step, times);
+        for (place, &block) in self.block.iter().enumerate().skip(first) {
             seen += times[block];
-            while seen >= rank.min(total) && times[block] > 0 {
-                values.push(value);
-                match ranks.next() {
-                    Some(next) => (rank, values) = next,
-                    None => return,
-                }
+            if place >= from && seen >= rank && times[block] > 0 {
+                return Some(place);
             }
         }
+        None
+    }
+}
+
+/// How many samples of each block lie before every so many samples: then a rank of any resample is found by halving, and not by
+/// walking all samples.
+struct Steps {
+    stride: usize,
+    blocks: usize,
+    /// A row a step, a count a block.
+    before: Vec<u32>,
+}
+
+impl Steps {
+    /// A walk of a stride costs about as much as a step's sum over blocks.
+    fn of(pool: &Pool) -> Self {
+        let blocks = pool.sizes.len();
+        let stride = blocks.max(16);
+        let mut counts = vec![0_u32; blocks];
+        let mut before = Vec::with_capacity((pool.block.len() / stride + 1) * blocks);
+        for (place, &block) in pool.block.iter().enumerate() {
+            if place % stride == 0 {
+                before.extend_from_slice(&counts);
+            }
+            counts[block] += 1;
+        }
+        Self { stride, blocks, before }
+    }
+
+    /// What counts before a step.
+    fn seen(&self, step: usize, times: &[usize]) -> usize {
+        let row = &self.before[step * self.blocks..(step + 1) * self.blocks];
+        row.iter().zip(times).map(|(&before, times)| before as usize * times).sum()
+    }
+
+    /// The last step, from `first` on, before which fewer than `rank` are seen; `first` where that has them already.
+    fn before(&self, rank: usize, times: &[usize], first: usize) -> usize {
+        let (mut low, mut high) = (first, self.before.len() / self.blocks);
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if self.seen(middle, times) < rank { low = middle } else { high = middle }
+        }
+        low
     }
 }
 
@@ -181,7 +231,46 @@ mod tests {
         assert_eq!(pool(&blocks).bands(&[0.5], 1), None);
     }
 
+    /// What a rank is, told by walking all samples.
+    fn walked(pool: &Pool, times: &[usize], fractions: &[f64]) -> Vec<Vec<f64>> {
+        let total: usize = times.iter().zip(&pool.sizes).map(|(times, size)| times * size).sum();
+        let mut found = vec![Vec::new(); fractions.len()];
+        let mut ranks = fractions
+            .iter()
+            .map(|fraction| (fraction * total as f64).ceil().max(1.0) as usize)
+            .zip(&mut found);
+        let Some((mut rank, mut values)) = ranks.next() else { return found };
+        let mut seen = 0;
+        'samples: for (&value, &block) in pool.sorted.iter().zip(&pool.block) {
+            seen += times[block];
+            while seen >= rank.min(total) && times[block] > 0 {
+                values.push(value);
+                match ranks.next() {
+                    Some(next) => (rank, values) = next,
+                    None => break 'samples,
+                }
+            }
+        }
+        drop(ranks);
+        found
+    }
+
     proptest! {
+        #[test]
+        fn a_rank_is_the_same_by_halving_as_by_walking(
+            blocks in prop::collection::vec(prop::collection::vec(0.0..50.0f64, 1..90), 1..24),
+            times in prop::collection::vec(0..4usize, 24),
+            mut fractions in prop::collection::vec(0.0..=1.0f64, 0..20),
+        ) {
+            let pool = pool(&blocks);
+            let mut times = times[..blocks.len()].to_vec();
+            times[0] = times[0].max(1);
+            fractions.sort_by(f64::total_cmp);
+            let mut found = vec![Vec::new(); fractions.len()];
+            pool.resample(&Steps::of(&pool), &times, &fractions, &mut found);
+            prop_assert_eq!(found, walked(&pool, &times, &fractions));
+        }
+
         #[test]
         fn a_band_lies_within_the_samples(
             blocks in prop::collection::vec(prop::collection::vec(0.0..1e6f64, 0..40), 0..9), seed: u64,

@@ -197,8 +197,10 @@ impl<'a> Strip<'a> {
                 theme::ALARM,
             );
         }
-        // A hair of paper between a bar and the next.
-        scene.line(vec![(place.right, place.top), (place.right, place.bottom)], 1.0, theme::PAPER);
+        // A hair of paper between a bar and the next, where it is no good part of the bar.
+        if place.width() > 4.0 {
+            scene.line(vec![(place.right, place.top), (place.right, place.bottom)], 1.0, theme::PAPER);
+        }
     }
 
     /// Names the slowest frame above the strip, with a line down to its bar, behind the bars above it.

@@ -12,36 +12,32 @@ use crate::{
 /// What is not in the summary, and stands last but one.
 const SET_ASIDE: &str = "CPUs set aside";
 
-/// The table in a box of its own, which scrolls where the page is narrow.
+/// The table.
 pub(super) fn table(m: &mut Markup, records: &Records, summary: &Summary, caption: &str) {
     let grid = table::whole(summary);
     let last = grid.columns.len().saturating_sub(1);
-    let scrolls = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
-    m.element("div", &scrolls, |m| {
-        m.element("table", &[("class", "figures")], |m| {
-            m.leaf("caption", &[], caption);
-            m.element("thead", &[], |m| {
-                m.element("tr", &[], |m| {
-                    for (place, (heading, _)) in grid.columns.iter().enumerate() {
-                        if place == last {
-                            m.leaf("th", &[("scope", "col")], SET_ASIDE);
-                        }
-                        m.leaf("th", &[("scope", "col")], heading);
+    m.table("figures", caption, |m| {
+        m.element("thead", &[], |m| {
+            m.element("tr", &[], |m| {
+                for (place, (heading, _)) in grid.columns.iter().enumerate() {
+                    if place == last {
+                        m.leaf("th", &[("scope", "col")], SET_ASIDE);
                     }
-                });
+                    m.leaf("th", &[("scope", "col")], heading);
+                }
             });
-            for group in &grid.groups {
-                m.element("tbody", &[], |m| {
-                    m.element("tr", &[("class", "group")], |m| {
-                        let columns = (grid.columns.len() + 1).to_string();
-                        m.element("th", &[("scope", "rowgroup"), ("colspan", &columns)], |m| {
-                            m.leaf("span", &[], group.heading);
-                        });
-                    });
-                    group.rows.iter().for_each(|one| row(m, one, records, last));
-                });
-            }
         });
+        for group in &grid.groups {
+            m.element("tbody", &[], |m| {
+                m.element("tr", &[("class", "group")], |m| {
+                    let columns = (grid.columns.len() + 1).to_string();
+                    m.element("th", &[("scope", "rowgroup"), ("colspan", &columns)], |m| {
+                        m.leaf("span", &[], group.heading);
+                    });
+                });
+                group.rows.iter().for_each(|one| row(m, one, records, last));
+            });
+        }
     });
 }
 

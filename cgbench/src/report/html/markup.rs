@@ -104,6 +104,17 @@ impl Markup {
         self.element(name, attributes, |m| m.say(text));
     }
 
+    /// A table in a box of its own, which scrolls where the page is narrow.
+    pub(super) fn table(&mut self, class: &str, caption: &str, inside: impl FnOnce(&mut Self)) {
+        let scrolls = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
+        self.element("div", &scrolls, |m| {
+            m.element("table", &[("class", class)], |m| {
+                m.element("caption", &[], |m| m.leaf("span", &[], caption));
+                inside(m);
+            });
+        });
+    }
+
     /// Text whose lines are kept, as in a listing.
     pub(super) fn write_lines(&mut self, text: &str) {
         for (place, line) in text.lines().enumerate() {

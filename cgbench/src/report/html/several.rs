@@ -138,26 +138,21 @@ fn overview(m: &mut Markup, runs: &[Run]) {
         .into_iter()
         .filter(|policy| policy.limits() && runs.iter().any(|run| cell(run, *policy).is_some()))
         .collect();
-    let caption = "Throttled part of the active periods, and tail latency, run by run";
-    let scrolls = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
-    m.element("div", &scrolls, |m| {
-        m.element("table", &[("class", "figures")], |m| {
-            m.leaf("caption", &[], caption);
-            m.element("thead", &[], |m| {
-                m.element("tr", &[], |m| {
-                    m.leaf("th", &[("scope", "col")], "run");
-                    m.leaf("th", &[("scope", "col")], "use of the limit");
-                    for policy in &policies {
-                        m.leaf("th", &[("scope", "col")], &format!("{}: throttled", policy.name()));
-                        m.leaf("th", &[("scope", "col")], &format!("{}: tail", policy.name()));
-                    }
-                });
-            });
-            m.element("tbody", &[], |m| {
-                for (place, run) in runs.iter().enumerate() {
-                    overview_row(m, place, run, &policies);
+    m.table("figures", "Throttled part of the active periods, and tail latency, run by run", |m| {
+        m.element("thead", &[], |m| {
+            m.element("tr", &[], |m| {
+                m.leaf("th", &[("scope", "col")], "run");
+                m.leaf("th", &[("scope", "col")], "use of the limit");
+                for policy in &policies {
+                    m.leaf("th", &[("scope", "col")], &format!("{}: throttled", policy.name()));
+                    m.leaf("th", &[("scope", "col")], &format!("{}: tail, ms", policy.name()));
                 }
             });
+        });
+        m.element("tbody", &[], |m| {
+            for (place, run) in runs.iter().enumerate() {
+                overview_row(m, place, run, &policies);
+            }
         });
     });
 }
@@ -167,7 +162,7 @@ fn overview_row(m: &mut Markup, place: usize, run: &Run, policies: &[PolicyKind]
     let level = run.summary.tail_level();
     m.element("tr", &[], |m| {
         m.element("th", &[("scope", "row")], |m| {
-            m.leaf("a", &[("href", &format!("#run-{place}"))], &run.name)
+            m.leaf("a", &[("href", &format!("#run-{place}"))], &run.name);
         });
         let used = policies.iter().find_map(|policy| cell(run, *policy)?.used);
         m.leaf("td", &[], &used.map_or_else(unknown, percent));

@@ -26,23 +26,18 @@ pub(super) fn steady(m: &mut Markup, records: &Records, summary: &Summary) {
             &[],
             &format!("All {}, in the order in which they ran", counted(blocks.len() as u64, "block")),
         );
-        let about = "What was seen of each block that counts";
-        let scrolls = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", about)];
-        m.element("div", &scrolls, |m| {
-            m.element("table", &[("class", "blocks")], |m| {
-                m.leaf("caption", &[], about);
-                m.element("thead", &[], |m| {
-                    m.element("tr", &[], |m| {
-                        for heading in HEADINGS {
-                            m.leaf("th", &[("scope", "col")], heading);
-                        }
-                    });
-                });
-                m.element("tbody", &[], |m| {
-                    for (measured, block) in &blocks {
-                        row(m, records, measured, block);
+        m.table("blocks", "What was seen of each block that counts", |m| {
+            m.element("thead", &[], |m| {
+                m.element("tr", &[], |m| {
+                    for heading in HEADINGS {
+                        m.leaf("th", &[("scope", "col")], heading);
                     }
                 });
+            });
+            m.element("tbody", &[], |m| {
+                for (measured, block) in &blocks {
+                    row(m, records, measured, block);
+                }
             });
         });
     });

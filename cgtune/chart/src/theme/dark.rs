@@ -32,7 +32,7 @@ const DARK_HEAT: [Ink; HEAT.len()] = [
     Ink::new(0x65_1A_7E),
     Ink::new(0x91_2B_7F),
     Ink::new(0xBF_3B_75),
-    Ink::new(0x00E8_5664),
+    Ink::new(0xE7_56_65),
     Ink::new(0xFA_87_61),
     Ink::new(0xFE_BA_82),
     Ink::new(0xFC_EF_B2),
