@@ -1,11 +1,13 @@
 //! What an experiment is, as data: policies × neighbour × repetitions, the load, the seed. Nothing here runs.
 
+mod item;
 mod limit;
 mod load;
 mod policy;
 
 use serde::{Deserialize, Serialize};
 
+pub use item::Item;
 pub use limit::{LimitRule, QuotaRule};
 pub use load::{EncodeLoad, Load, ServiceLoad};
 pub use policy::PolicyKind;

@@ -32,7 +32,11 @@ pub fn write(records: &Records, summary: &Summary, folder: &Path) -> Result<Path
 /// The report as text. It refers to the charts by their names, as files beside it.
 #[must_use]
 pub fn markdown(records: &Records, summary: &Summary) -> String {
-    let mut sections = vec![format!("# What CPU policies do to an encode loop: {}", line(&summary.plan))];
+    let mut sections = vec![format!(
+        "# What CPU policies do to {}: {}",
+        summary.item.load(),
+        line(&summary.plan)
+    )];
     if summary.backend == BackendKind::Simulated {
         sections.push(format!("> **{}**: {}.", table::SIMULATED, table::WHAT_THAT_IS));
     }
@@ -84,7 +88,7 @@ fn alt(place: usize) -> &'static str {
     [
         "Throttled share and tail latency of each policy",
         "Latency by percentile",
-        "The worst second of the limit, frame by frame",
+        "The worst second of the limit, one by one",
         "Latency by second of the block",
         "Tail latency against the CPU that a policy sets aside",
     ][place]

@@ -58,6 +58,7 @@ pub fn summarise(records: &Records) -> Summary {
         schema: Summary::SCHEMA.to_owned(),
         plan: plan.name.clone(),
         point: plan.point.clone(),
+        item: plan.load.item(),
         seed: plan.seed,
         backend: records.run.backend,
         kernel: records.machine.kernel.clone(),

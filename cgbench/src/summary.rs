@@ -8,7 +8,7 @@ pub mod figures;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{Condition, PolicyKind},
+    plan::{Condition, Item, PolicyKind},
     record::BackendKind,
     stats::{Band, Level, MedianInterval, drift::Drift, jitter::Jitter},
 };
@@ -23,6 +23,9 @@ pub struct Summary {
     /// Which point of it, where it has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<String>,
+    /// What its latencies are of.
+    #[serde(default, skip_serializing_if = "Item::is_frame")]
+    pub item: Item,
     /// Its seed, also of the bands.
     pub seed: u64,
     /// Who measured: the kernel, or a model of it.

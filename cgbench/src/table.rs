@@ -41,7 +41,7 @@ pub fn terminal(summary: &Summary, colour: bool, width: usize) -> String {
             break;
         }
         columns.retain(|kept| *kept != column);
-        left_out.push(column.heading());
+        left_out.push(column.heading(summary.item));
         lines = grid(summary, &columns);
     }
     let paint =
@@ -105,7 +105,7 @@ pub fn terminal(summary: &Summary, colour: bool, width: usize) -> String {
 pub fn markdown(summary: &Summary) -> String {
     let columns = Column::MARKDOWN;
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut out = line(columns.iter().map(|column| column.heading().to_owned()).collect());
+    let mut out = line(columns.iter().map(|column| column.heading(summary.item).to_owned()).collect());
     out.push_str(&line(
         columns.iter().map(|column| if column.is_text() { "---" } else { "---:" }.to_owned()).collect(),
     ));
@@ -168,7 +168,7 @@ pub(crate) fn whole(summary: &Summary) -> Grid {
     let group =
         |(neighbour, heading)| GridGroup { heading, rows: summary.group(neighbour).map(row).collect() };
     Grid {
-        columns: columns.iter().map(|column| (column.heading(), column.is_text())).collect(),
+        columns: columns.iter().map(|column| (column.heading(summary.item), column.is_text())).collect(),
         groups: GROUPS.into_iter().map(group).filter(|group| !group.rows.is_empty()).collect(),
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn whole(summary: &Summary) -> Grid {
 fn grid(summary: &Summary, columns: &[Column]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.add_row(columns.iter().map(|column| column.heading()));
+    table.add_row(columns.iter().map(|column| column.heading(summary.item)));
     for measured in
         GROUPS.iter().flat_map(|(neighbour, _)| summary.group(*neighbour)).filter_map(Row::measured)
     {

@@ -16,7 +16,7 @@ use super::{
     policy::{colour, text_colour},
 };
 use crate::{
-    plan::PolicyKind,
+    plan::{Item, PolicyKind},
     record::Records,
     stats::Band,
     study::reserved_cpus,
@@ -58,6 +58,7 @@ pub fn cost(records: &Records, summary: &Summary) -> Scene {
 /// Draws the chart for a page.
 pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scene {
     let level = summary.tail_level();
+    let deadline = summary.frame_interval_us.map(|us| (summary.item, us));
     let markets: Vec<Market> = [false, true]
         .into_iter()
         .map(|neighbour| {
@@ -107,7 +108,7 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
         let x = Linear::new((0.0, most), (extent.left, extent.right));
         let y = Linear::new((0.0, round_up(highest, TICKS)), (extent.bottom, extent.top));
         let scales = Scales { extent, x, y };
-        scales.draw(&mut scene, market.neighbour, &level.to_string(), summary.frame_interval_us);
+        scales.draw(&mut scene, market.neighbour, &level.to_string(), deadline);
         scales.deals(&mut scene, &market.deals);
         if across == 1 {
             bottom += 44.0;
@@ -124,7 +125,7 @@ struct Scales {
 }
 
 impl Scales {
-    fn draw(&self, scene: &mut Scene, neighbour: bool, level: &str, interval_us: Option<f64>) {
+    fn draw(&self, scene: &mut Scene, neighbour: bool, level: &str, deadline: Option<(Item, f64)>) {
         let Self { extent, x, y } = self;
         let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
         let left = extent.left - TICK_ROOM;
@@ -150,10 +151,10 @@ impl Scales {
         }
         let middle = (extent.left + extent.right) / 2.0;
         scene.label((middle, extent.bottom + 44.0), "CPU set aside (CPUs)", theme::QUIET, Anchor::Middle);
-        if let Some(us) = interval_us {
+        if let Some((item, us)) = deadline {
             let at = y.at(us / 1e3);
             scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
-            let text = format!("dotted: the frame interval, {} ms", ms(us));
+            let text = format!("dotted: the {}, {} ms", item.deadline(), ms(us));
             scene.label((extent.left + 36.0, extent.top - 14.0), text, theme::QUIET, Anchor::Start);
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
         .collect();
     let mut scene = Scene::headed(format, &title(&all), &subtitle(records, summary));
     let Some(field) = field.filter(|_| !all.is_empty()) else {
-        return scene.only_note("No frame has been measured.");
+        return scene.only_note("Nothing has been measured.");
     };
     let most = all.iter().map(Cells::most).max().unwrap_or(1);
     let scale = Steps::up_to(most);
@@ -139,8 +139,8 @@ fn panel(
     if let Some(late) = cells.late_seconds {
         let x = left + font::width(policy.name(), theme::BODY, Weight::Bold) + 10.0;
         let text = match late {
-            0 => format!("no late frame in {}", counted(cells.seconds, "second")),
-            late => format!("a late frame in {} of {}", count(late), counted(cells.seconds, "second")),
+            0 => format!("nothing late in {}", counted(cells.seconds, "second")),
+            late => format!("late in {} of {}", count(late), counted(cells.seconds, "second")),
         };
         scene.label((x, extent.top - 8.0), text, theme::QUIET, Anchor::Start);
     }
@@ -233,16 +233,16 @@ fn title(all: &[Cells]) -> String {
         .filter_map(part)
         .collect();
     match parts.as_slice() {
-        [] => "When frames are slow: latency by second of the block".into(),
-        [one] => format!("Seconds with a late frame: {one}"),
-        [rest @ .., last] => format!("Seconds with a late frame: {} and {last}", rest.join(", ")),
+        [] => "When it is slow: latency by second of the block".into(),
+        [one] => format!("Seconds with something late: {one}"),
+        [rest @ .., last] => format!("Seconds with something late: {} and {last}", rest.join(", ")),
     }
 }
 
 fn subtitle(records: &Records, summary: &Summary) -> String {
     let dotted = summary
         .frame_interval_us
-        .map_or_else(String::new, |us| format!(" Dotted: the frame interval, {} ms.", ms(us)));
+        .map_or_else(String::new, |us| format!(" Dotted: the {}, {} ms.", summary.item.deadline(), ms(us)));
     let blocks = records.blocks.len() as u64;
     format!(
         "{}Latency in ms, logarithmic, by second of the block; all blocks of a policy over each other ({} in all).{dotted}",

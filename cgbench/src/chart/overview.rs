@@ -216,7 +216,7 @@ impl Column {
             },
             Value::Tail(level) => match measured.latency.get(level).pooled_us {
                 Some(us) => format!("{} ms", ms(us)),
-                None => format!("n/a: {} of {} frames", count(measured.frames), count(level.needed())),
+                None => format!("n/a: {} of {} needed", count(measured.frames), count(level.needed())),
             },
         }
     }
@@ -238,7 +238,7 @@ impl Column {
         let (x, extent) = (self.scale(summary), self.extent);
         let heading = match self.value {
             Value::Throttled => "Throttled part of the active periods".to_owned(),
-            Value::Tail(level) => format!("{level} of a frame's latency"),
+            Value::Tail(level) => format!("{level} of a {}'s latency", summary.item.name()),
         };
         scene.text((self.left, extent.top - 12.0), heading, 15.0, Weight::Bold, theme::INK, Anchor::Start);
         let unit = match self.value {
@@ -259,7 +259,7 @@ impl Column {
         if let (Value::Tail(_), Some(us)) = (self.value, summary.frame_interval_us) {
             let at = x.at(us / 1e3);
             scene.dashed((at, extent.top), (at, extent.bottom), 1.5, theme::INK, Dash(2.0, 4.0));
-            let text = format!("dotted: frame interval {} ms", ms(us));
+            let text = format!("dotted: {} {} ms", summary.item.deadline(), ms(us));
             scene.label((extent.left, extent.bottom + 44.0), text, theme::QUIET, Anchor::Start);
         }
     }

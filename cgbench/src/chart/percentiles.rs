@@ -152,7 +152,7 @@ fn panel(
     neighbour: bool,
     curves: &[Curve],
     top: f64,
-    interval_ms: Option<f64>,
+    deadline_ms: Option<(Item, f64)>,
 ) {
     let heading = if neighbour { "With a noisy neighbour" } else { "Alone" };
     scene.text(
@@ -185,16 +185,16 @@ fn panel(
         }
     }
     let middle = (extent.left + extent.right) / 2.0;
-    scene.label((middle, extent.bottom + 44.0), "percentile of frames", theme::QUIET, Anchor::Middle);
+    scene.label((middle, extent.bottom + 44.0), "percentile", theme::QUIET, Anchor::Middle);
     if curves.is_empty() {
-        scene.note(extent, "Too few frames: a curve takes at least twenty.");
+        scene.note(extent, "Too few for a curve, which takes at least twenty.");
         return;
     }
-    if let Some(interval) = interval_ms {
+    if let Some((item, interval)) = deadline_ms {
         let at = y.at(interval);
         scene.dashed((extent.left, at), (extent.right, at), 1.5, theme::INK, Dash(2.0, 4.0));
         // Beside the axis' name, where no curve can run through it.
-        let text = format!("dotted: the frame interval, {} ms", ms(interval * 1e3));
+        let text = format!("dotted: the {}, {} ms", item.deadline(), ms(interval * 1e3));
         scene.label((extent.left + 60.0, extent.top - 6.0), text, theme::QUIET, Anchor::Start);
     }
     for curve in curves {
@@ -244,7 +244,7 @@ fn names(scene: &mut Scene, extent: Extent, curves: &[Curve], x: Tail, y: Linear
 /// What one sees, of the policies that the question is about.
 fn title(summary: &Summary) -> String {
     let level = summary.tail_level();
-    let words = if level == Level::P99 { "One frame in a hundred" } else { "One frame in twenty" };
+    let one = summary.item.one_in(level).replacen('o', "O", 1);
     let tail = |policy| {
         let measured = summary.measured(Condition { neighbour: false, policy })?;
         Some(format!("{} ms {}", ms(measured.latency.get(level).pooled_us?), words_for(policy)))
@@ -254,9 +254,9 @@ fn title(summary: &Summary) -> String {
         .filter_map(tail)
         .collect();
     match tails.as_slice() {
-        [] => "Latency of a frame by percentile".into(),
-        [one] => format!("{words} takes longer than {one}"),
-        [rest @ .., last] => format!("{words} takes longer than {} and {last}", rest.join(", ")),
+        [] => format!("Latency of a {} by percentile", summary.item.name()),
+        [one] => format!("{one} takes longer than {one}"),
+        [rest @ .., last] => format!("{one} takes longer than {} and {last}", rest.join(", ")),
     }
 }
 
@@ -281,8 +281,8 @@ fn subtitle(summary: &Summary) -> String {
         }
     });
     format!(
-        "{}Latency from a frame's intended start to its end. {blocks}shaded: 95 % band over blocks. \
-         Lines end where fewer than ten frames remain.",
+        "{}Latency from a {}'s intended start to its end. {blocks}shaded: 95 % band over blocks. \
+         Lines end where fewer than ten remain.",
         standing(summary)
     )
 }

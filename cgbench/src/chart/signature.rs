@@ -74,7 +74,7 @@ pub fn sweep(runs: &[(&Records, &Summary)], format: Format) -> Option<Scene> {
     let words = Words { middle: "from one limit to the next".into(), dot: who.into(), ..Words::default() };
     let series = series.into_iter().map(|(_, series)| series).collect();
     let mut figure = figure("What a limit does, by how much of it is used".into(), subtitle, series, words);
-    figure.panels[1].heading = format!("{level} of a frame's latency");
+    figure.panels[1].heading = format!("{level} of a {}'s latency", item.name());
     Some(figure.draw_as(format, &inks))
 }
 
@@ -176,7 +176,8 @@ fn about<'a>(load: &Setting, kernels: impl Iterator<Item = &'a str>) -> String {
     kernels.sort_unstable();
     kernels.dedup();
     format!(
-        "An encoder of {fps:.2} frames a second, {:.0} % of the interval each, {threads} thread{s}, period {} ms; Linux {}.",
+        "{fps:.2} {}s a second, {:.0} % of the interval each, {threads} thread{s}, period {} ms; Linux {}.",
+        item.name(),
         share * 100.0,
         *period_us as f64 / 1e3,
         kernels.join(", ")

@@ -21,7 +21,7 @@ use window::Window;
 
 use super::{percentiles::standing, policy::colour};
 use crate::{
-    plan::{Condition, PolicyKind},
+    plan::{Condition, Item, PolicyKind},
     record::{Block, Records},
     summary::{
         Summary,
@@ -42,7 +42,7 @@ pub fn timeline(records: &Records, summary: &Summary) -> Scene {
 pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scene {
     let Some((block, window)) = worst(records) else {
         let scene = Scene::headed(format, "The worst second of a limit", &standing(summary));
-        return scene.only_note("No block with a quota has a measured frame.");
+        return scene.only_note("No block with a quota has anything measured.");
     };
     let other = counterpart(records, block);
     let interval_ns = records.plan.load.deadline_ns();
@@ -50,7 +50,7 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
     let strip = |block| Strip::new(block, &window, interval_ns, period_ns);
     let first = strip(block);
     let subtitle = format!("{}{}", standing(summary), subtitle(block, other));
-    let mut scene = Scene::headed(format, &title(&first), &subtitle);
+    let mut scene = Scene::headed(format, &title(&first, summary.item), &subtitle);
     let inset = if format.is_narrow() { 0.0 } else { 8.0 };
     let (left, right) = (format.margin() + inset, format.width() - format.margin() - inset);
     let mut extent = Extent { left, right, top: 0.0, bottom: scene.height + 8.0 };
@@ -97,7 +97,7 @@ fn counterpart<'a>(records: &'a Records, block: &Block) -> Option<&'a Block> {
         .find(|other| other.condition == wanted && other.repetition == block.repetition)
 }
 
-fn title(strip: &Strip<'_>) -> String {
+fn title(strip: &Strip<'_>, item: Item) -> String {
     let policy = strip.block().condition.policy.name();
     let throttled = match strip.throttled() {
         Some((throttled, periods)) if periods > 0 => {
@@ -107,7 +107,7 @@ fn title(strip: &Strip<'_>) -> String {
         _ => String::new(),
     };
     let slowest = strip.slowest().map_or_else(String::new, |(frame, latency_ns)| {
-        format!("frame {frame} is done {} ms after it was due", ms(latency_ns as f64 / 1e3))
+        format!("{} {frame} is done {} ms after it was due", item.name(), ms(latency_ns as f64 / 1e3))
     });
     format!("{policy}: {throttled}{slowest}")
 }
@@ -154,11 +154,11 @@ fn legend(
 ) -> f64 {
     let solid = colour(PolicyKind::Limit);
     let mut entries: Vec<(Ink, f64, String)> = vec![
-        (strip::waiting(solid), 12.0, "waits for the frame before".into()),
-        (solid, 12.0, "encodes".into()),
-        (strip::stopped(solid), 12.0, "stopped while encoding".into()),
+        (strip::waiting(solid), 12.0, "waits for the one before".into()),
+        (solid, 12.0, "runs".into()),
+        (strip::stopped(solid), 12.0, "stopped in the middle".into()),
         (strip::shade(), 12.0, "throttled".into()),
-        (theme::ALARM, 4.0, "later than the frame interval".into()),
+        (theme::ALARM, 4.0, "late".into()),
     ];
     if periods {
         entries.push((theme::INK, 0.0, format!("a period of {} ms ends", period_us / 1000)));

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use workloads::{
     h264::EncodeConfig,
     latency::ClockConfig,
-    service::{Arrivals, ServiceConfig},
+    service::ServiceConfig,
 };
+
+use super::Item;
 
 /// A load, as it is run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,19 +62,10 @@ impl Load {
 
     /// What it does one after the other.
     #[must_use]
-    pub const fn item(&self) -> &'static str {
+    pub const fn item(&self) -> Item {
         match self {
-            Self::Encode(_) => "frame",
-            Self::Service(_) => "request",
-        }
-    }
-
-    /// How often it is meant to start something, for people.
-    #[must_use]
-    pub const fn arrivals(&self) -> Option<&Arrivals> {
-        match self {
-            Self::Encode(_) => None,
-            Self::Service(load) => Some(&load.service.arrivals),
+            Self::Encode(_) => Item::Frame,
+            Self::Service(_) => Item::Request,
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn headline(summary: &Summary) -> String {
 /// About the limit, alone or beside a neighbour; `None` where nothing was found about it.
 fn of_limit(summary: &Summary, neighbour: bool) -> Option<String> {
     let verdicts = summary.verdicts();
+    let item = summary.item;
     let finding = |policy| {
         let condition = Condition { neighbour, policy };
         verdicts.iter().find(|verdict| verdict.condition == condition).map(|verdict| &verdict.finding)
@@ -36,39 +37,45 @@ fn of_limit(summary: &Summary, neighbour: bool) -> Option<String> {
     };
     let limit = match finding(PolicyKind::Limit)? {
         Finding::Stalls { throttled, comparison, use_of_limit } => format!(
-            "A CPU limit{} stops the encoder in {} of all periods{beside}: {} takes {} ms instead of {}",
+            "A CPU limit{} stops the {} in {} of all periods{beside}: {} takes {} ms instead of {}",
             used(*use_of_limit),
+            item.worker(),
             percent(throttled.share()),
-            frame_in(comparison.level),
+            item.one_in(comparison.level),
             ms(comparison.value_us),
             ms(comparison.reference_us),
         ),
         Finding::Throttled { throttled, comparison } => format!(
-            "A CPU limit stops the encoder in {} of all periods{beside}; {}",
+            "A CPU limit stops the {} in {} of all periods{beside}; {}",
+            item.worker(),
             percent(throttled.share()),
-            plainly(comparison)
+            plainly(comparison, item)
         ),
         Finding::NeverThrottled { periods, comparison } => format!(
-            "The CPU limit never stopped the encoder in {}{beside}; {}",
+            "The CPU limit never stopped the {} in {}{beside}; {}",
+            item.worker(),
             counted(*periods, "period"),
-            plainly(comparison)
+            plainly(comparison, item)
         ),
         Finding::TooFewFrames { throttled: Some(throttled), .. } => format!(
-            "A CPU limit stops the encoder in {} of {}{beside}; there are too few frames to say what that does to latency",
+            "A CPU limit stops the {} in {} of {}{beside}; there are too few {}s to say what that does to latency",
+            item.worker(),
             percent(throttled.share()),
-            counted(throttled.periods, "period")
+            counted(throttled.periods, "period"),
+            item.name()
         ),
         Finding::NoReference { throttled: Some(throttled), tail } => {
             let tail = tail.map_or_else(String::new, |tail| {
-                format!("; {} takes {} ms", frame_in(tail.level), ms(tail.value_us))
+                format!("; {} takes {} ms", item.one_in(tail.level), ms(tail.value_us))
             });
             format!(
-                "A CPU limit stops the encoder in {} of {}{beside}{tail}",
+                "A CPU limit stops the {} in {} of {}{beside}{tail}",
+                item.worker(),
                 percent(throttled.share()),
                 counted(throttled.periods, "period")
             )
         }
-        Finding::Latency { comparison } => format!("Under a CPU limit{beside}, {}", plainly(comparison)),
+        Finding::Latency { comparison } => format!("Under a CPU limit{beside}, {}", plainly(comparison, item)),
         _ => return None,
     };
     let burst = match finding(PolicyKind::LimitBurst) {
@@ -90,20 +97,16 @@ fn of_limit(summary: &Summary, neighbour: bool) -> Option<String> {
     Some(format!("{limit}{burst}."))
 }
 
-fn frame_in(level: Level) -> &'static str {
-    if level == Level::P99 { "one frame in a hundred" } else { "one frame in twenty" }
-}
-
-fn plainly(comparison: &Comparison) -> String {
+fn plainly(comparison: &Comparison, item: Item) -> String {
     let Comparison { level, value_us, reference_us, .. } = comparison;
     let (value, reference) = (ms(*value_us), ms(*reference_us));
     let rest = match comparison.outcome {
-        Outcome::Slower => return format!("{} takes {value} ms instead of {reference}", frame_in(*level)),
+        Outcome::Slower => return format!("{} takes {value} ms instead of {reference}", item.one_in(*level)),
         Outcome::Faster => "which is faster",
         Outcome::NoDifference => "no difference that these blocks can show",
         Outcome::TooFewBlocks => "too few blocks for a claim",
     };
-    format!("{} takes {value} ms, {reference} without a limit: {rest}", frame_in(*level))
+    format!("{} takes {value} ms, {reference} without a limit: {rest}", item.one_in(*level))
 }
 
 /// About whatever there is.
@@ -117,18 +120,18 @@ fn without_limit(summary: &Summary) -> String {
     let most = tails().max_by(|a, b| a.0.total_cmp(&b.0));
     match least.zip(most) {
         Some(((_, one), (us, other))) if one == other => {
-            format!("{} takes {} ms under {one}.", capital(frame_in(level)), ms(us))
+            format!("{} takes {} ms under {one}.", capital(&summary.item.one_in(level)), ms(us))
         }
         Some(((least, one), (most, other))) => {
             format!(
                 "{} takes {} ms under {one}, and {} under {other}.",
-                capital(frame_in(level)),
+                capital(&summary.item.one_in(level)),
                 ms(least),
                 ms(most)
             )
         }
         None if summary.blocks == 0 => "Nothing has been measured.".into(),
-        None => "There are too few frames to say anything about latency.".into(),
+        None => format!("There are too few {}s to say anything about latency.", summary.item.name()),
     }
 }
 

@@ -3,7 +3,7 @@
 use workloads::service::Arrivals;
 
 use crate::{
-    plan::{Load, Plan, QuotaRule},
+    plan::{Item, Load, Plan, QuotaRule},
     record::Records,
     stats::{bootstrap::MIN_BLOCKS, level::SAMPLES_BEYOND},
     study::{VOID_FOREIGN, VOID_STEAL},
@@ -16,6 +16,7 @@ use crate::{
 /// How it was measured, point by point; `**` around what a point is about.
 pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
     let plan = &records.plan;
+    let item = plan.load.item().name();
     let interval = plan
         .load
         .interval_ns()
@@ -26,15 +27,19 @@ pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
              condition, in an order shuffled with seed {} so that drift of the machine meets all alike. The block is the \
              unit of evidence: bands come from resampling or ordering whole blocks (seeded), and none is drawn from \
              fewer than {MIN_BLOCKS}.",
-            counted(u64::from(plan.warmup_frames), "warm-up frame"),
+            counted(u64::from(plan.warmup_frames), &format!("warm-up {item}")),
             count(u64::from(plan.frames)),
             counted(u64::from(plan.repetitions), "block"),
             plan.seed,
         ),
         format!(
-            "**Latency** counts from a frame's *intended* start to its end, so that a frame which waits for the one \
-             before is charged with the waiting. {}All conditions of a repetition share the same starts and pictures.",
+            "**Latency** counts from a {item}'s *intended* start to its end, so that a {item} which waits for the one \
+             before is charged with the waiting. {}All conditions of a repetition share the same starts and {}.",
             starts(&plan.load),
+            match plan.load.item() {
+                Item::Frame => "pictures",
+                Item::Request => "demands",
+            },
         ),
         format!(
             "The **quota** is {}. {}Burst, where there is one, is {}.",
@@ -51,7 +56,7 @@ pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
             counted(u64::from(plan.neighbour_threads), "thread")
         ),
         format!(
-            "A **quantile** is given only where {SAMPLES_BEYOND} frames lie beyond it. Nothing is left out as an outlier."
+            "A **quantile** is given only where {SAMPLES_BEYOND} {item}s lie beyond it. Nothing is left out as an outlier."
         ),
         format!(
             "A block is **run again**, {} of the run at most, when the hypervisor took more than {} or other \

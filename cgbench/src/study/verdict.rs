@@ -11,7 +11,7 @@ mod sentence;
 pub use comparison::{Comparison, Outcome};
 
 use crate::{
-    plan::{Condition, PolicyKind},
+    plan::{Condition, Item, PolicyKind},
     stats::{Level, level::SAMPLES_BEYOND},
     summary::{Measured, Misses, Row, Summary},
 };
@@ -132,6 +132,8 @@ pub enum Finding {
 pub struct Verdict {
     /// The cell.
     pub condition: Condition,
+    /// What its latencies are of.
+    pub item: Item,
     /// How many blocks it stands on.
     pub blocks: u64,
     /// How many of them were disturbed.
@@ -156,7 +158,7 @@ impl Summary {
                 (measured.blocks.len() as u64, measured.void_blocks, self.finding(measured))
             }
         };
-        Verdict { condition, blocks, void_blocks, finding }
+        Verdict { condition, item: self.item, blocks, void_blocks, finding }
     }
 
     fn finding(&self, measured: &Measured) -> Finding {

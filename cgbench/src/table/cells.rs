@@ -44,7 +44,7 @@ impl Column {
         Self::Blocks,
     ];
 
-    pub(super) fn heading(self) -> &'static str {
+    pub(super) fn heading(self, item: Item) -> &'static str {
         match self {
             Self::Policy => "policy",
             Self::Throttled => "throttled",
@@ -53,7 +53,7 @@ impl Column {
             Self::P99 => "p99 ms",
             Self::P999 => "p99.9 ms",
             Self::Max => "max ms",
-            Self::Late => "late frames",
+            Self::Late => item.late(),
             Self::Cpus => "CPUs",
             Self::Stall => "stall ms/s",
             Self::Blocks => "blocks",

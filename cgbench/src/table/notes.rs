@@ -26,8 +26,10 @@ pub fn notes(summary: &Summary) -> Vec<String> {
     }
     if let Some(interval) = summary.frame_interval_us {
         notes.push(format!(
-            "latency: from a frame's intended start to its end; late: more than the frame interval of {} ms; \
-             throttled: part of the active periods of {} ms",
+            "latency: from a {}'s intended start to its end; late: more than the {} of {} ms; throttled: part of the \
+             active periods of {} ms",
+            summary.item.name(),
+            summary.item.deadline(),
             ms(interval),
             summary.period_us / 1000,
         ));
@@ -38,7 +40,7 @@ pub fn notes(summary: &Summary) -> Vec<String> {
         if let Some(fewest) = lacking.map(|measured| measured.frames).min().filter(|_| level <= Level::P99) {
             notes.push(format!(
                 "n/a: {level} takes {} so that ten lie beyond it, the fewest here are {}",
-                counted(level.needed(), "frame"),
+                counted(level.needed(), summary.item.name()),
                 count(fewest)
             ));
             break;

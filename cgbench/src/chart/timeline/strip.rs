@@ -162,7 +162,7 @@ impl<'a> Strip<'a> {
             tick(scene, (at(*end), extent.bottom + 1.0));
         }
         let Some(slowest) = self.slowest_bar() else {
-            scene.note(extent, "No frame of this block is due in this second.");
+            scene.note(extent, "Nothing of this block is due in this second.");
             return;
         };
         self.point_out(scene, extent, slowest);
@@ -205,7 +205,7 @@ impl<'a> Strip<'a> {
 
     /// Names the slowest frame above the strip, with a line down to its bar, behind the bars above it.
     fn point_out(&self, scene: &mut Scene, extent: Extent, slowest: &Bar) {
-        let text = format!("frame {}: {} ms", slowest.frame, ms(slowest.latency() as f64 / 1e3));
+        let text = format!("{} {}: {} ms", self.item.name(), slowest.frame, ms(slowest.latency() as f64 / 1e3));
         let half = font::width(&text, theme::BODY, Weight::Bold) / 2.0;
         let place = self.place(slowest, extent);
         let middle = place.right.clamp(extent.left + half, extent.right - half);
@@ -223,9 +223,9 @@ impl<'a> Strip<'a> {
         let late = match self.interval_ns {
             Some(interval) => {
                 let late = self.bars.iter().filter(|bar| bar.latency() > interval).count();
-                format!("{late} of {} frames late", self.bars.len())
+                format!("{late} of {} late", self.bars.len())
             }
-            None => format!("{} frames", self.bars.len()),
+            None => counted(self.bars.len() as u64, self.item.name()),
         };
         format!("{throttled}{late}")
     }

@@ -20,7 +20,7 @@ const SECTIONS: [(&str, &str); 7] = [
 ];
 
 pub(super) fn page(records: &Records, summary: &Summary) -> String {
-    let title = format!("What CPU policies do to an encode loop: {}", summary.plan);
+    let title = format!("What CPU policies do to {}: {}", summary.item.load(), summary.plan);
     let gallery = Gallery::of(records, summary);
     let mut main = Markup::default();
     for (id, heading) in SECTIONS {

@@ -73,7 +73,7 @@ pub(super) fn page(runs: &[Run]) -> String {
     standings.sort();
     standings.dedup();
     Page {
-        title: format!("What CPU policies do to an encode loop: {}", counted(runs.len() as u64, "run")),
+        title: format!("What CPU policies do to latency: {}", counted(runs.len() as u64, "run")),
         headline: together(runs),
         standing: standings.join("; "),
         started: runs.iter().map(|run| run.records.run.started.clone()).min().unwrap_or_default(),

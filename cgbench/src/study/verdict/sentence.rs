@@ -46,9 +46,9 @@ fn plainly(outcome: Outcome) -> String {
     }
 }
 
-fn late(misses: Option<Misses>) -> String {
+fn late(misses: Option<Misses>, item: Item) -> String {
     match misses.map(|misses| (misses.share(), misses.frames)) {
-        Some((Some(share), frames)) => format!(", {} of {} late", percent(share), counted(frames, "frame")),
+        Some((Some(share), frames)) => format!(", {} of {} late", percent(share), counted(frames, item.name())),
         Some((None, _)) | None => String::new(),
     }
 }
@@ -58,9 +58,9 @@ impl fmt::Display for Verdict {
         write!(f, "{}: ", self.condition)?;
         match &self.finding {
             Finding::Reference { tail: Some(tail), misses } => {
-                write!(f, "{tail}{}; the others are compared with it", late(*misses))
+                write!(f, "{tail}{}; the others are compared with it", late(*misses, self.item))
             }
-            Finding::Reference { tail: None, misses } => write!(f, "too few frames for p95{}", late(*misses)),
+            Finding::Reference { tail: None, misses } => write!(f, "too few {}s for p95{}", self.item.name(), late(*misses, self.item)),
             Finding::TooFewFrames { frames, needed, throttled } => {
                 if let Some(throttled) = throttled {
                     write!(f, "{throttled}; ")?;
@@ -68,7 +68,7 @@ impl fmt::Display for Verdict {
                 write!(
                     f,
                     "no claim about latency from {}, p95 takes {}",
-                    counted(*frames, "frame"),
+                    counted(*frames, self.item.name()),
                     count(*needed)
                 )
             }
@@ -80,7 +80,11 @@ impl fmt::Display for Verdict {
                     Some(tail) => {
                         write!(f, "{tail}; without blocks under shares there is nothing to compare with")
                     }
-                    None => write!(f, "too few frames for p95, and no blocks under shares to compare with"),
+                    None => write!(
+                        f,
+                        "too few {}s for p95, and no blocks under shares to compare with",
+                        self.item.name()
+                    ),
                 }
             }
             Finding::Stalls { throttled, comparison, use_of_limit } => {
@@ -101,7 +105,9 @@ impl fmt::Display for Verdict {
             Finding::Absorbs { throttled, without_burst, comparison } => {
                 write!(f, "{throttled}, {} without burst; {comparison}: ", percent(without_burst.share()))?;
                 match comparison.outcome {
-                    Outcome::Slower => write!(f, "the burst absorbs the throttling, yet frames are slower"),
+                    Outcome::Slower => {
+                        write!(f, "the burst absorbs the throttling, yet {}s are slower", self.item.name())
+                    }
                     Outcome::Faster | Outcome::NoDifference => write!(f, "the burst absorbs it"),
                     Outcome::TooFewBlocks => {
                         write!(f, "the burst absorbs the throttling; {}", plainly(comparison.outcome))
