@@ -41,7 +41,7 @@ fn report(criterion: &mut Criterion) {
     for (name, records) in [("40 × 10,000", &records), ("50 × 8,000, with bands", &banded)] {
         let folder = written(records);
         group.bench_function(format!("read, {name}"), |b| {
-            b.iter(|| store::read(black_box(folder.path())).unwrap())
+            b.iter(|| store::read(black_box(folder.path())).unwrap());
         });
         group.bench_function(format!("study, {name}"), |b| b.iter(|| study::summarise(black_box(records))));
         let summary = study::summarise(records);
