@@ -1,7 +1,7 @@
 //! The report as one HTML page, to be looked at, cited and printed: everything is in it, nothing is fetched and nothing runs.
 //!
 //! What it says comes from where the Markdown's words come from; what it shows are the same charts, laid out for the page. Every
-//! record is somebody else's text: it enters through [`markup`], which escapes.
+//! record is somebody else's text: it enters through `markup`, which escapes.
 
 mod about;
 mod charts;
