@@ -91,6 +91,32 @@ evidence:
     cargo run --release --bin cgbench -- run
     cargo run --release --bin cgbench -- agree --check
     testbed/run --agree "results/$(date +%Y%m%d-%H%M%S)-agree-v2"
+    cargo bench -p cgbench --bench report
+    just alike
+    just published
+    just overhead
+    just detection
+
+# Forty comparisons of runs that are alike: how often does the gate alarm? Three quarters of an hour (root, an idle machine)
+alike OUT='results/alike':
+    cargo build --release -p cgbench --bin cgbench
+    cgbench/tests/alike {{OUT}}
+
+# Published experiments on this kernel: exponential work, the kernel's own burst test, an encoder (root, an idle machine)
+published:
+    cargo run --release --bin cgbench -- run exponential --out results/exponential
+    cargo run --release --bin cgbench -- run kernel-burst-test --out results/kernel-burst-test
+    cargo run --release --bin cgbench -- run encoder --policies limit,limit+burst --alone --frames 900 --repetitions 3 --out results/encoder-900
+
+# What the instrument costs (root, an idle machine)
+overhead OUT='results/overhead':
+    cargo run --release --bin cgbench -- run overhead --out {{OUT}}
+    cargo run --release -p cgbench --example overhead -- {{OUT}}
+
+# How often each method of the gate sees a careless change: an hour of real blocks, then resampling (root, an idle machine)
+detection OUT='results/detection':
+    cargo run --release --bin cgbench -- run regressions --out {{OUT}}/points
+    cargo run --release -p cgbench --example detection -- {{OUT}}/points --out {{OUT}}
 
 # Does the model predict what the kernel did in the reference runs?
 agree *ARGS='results/encoder-linux-6.18':

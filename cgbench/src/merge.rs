@@ -53,8 +53,8 @@ pub fn merge(runs: Vec<Records>, command: Vec<String>) -> Result<Records, MergeE
         merged.run.partial |= run.run.partial;
         merged.run.started = merged.run.started.min(run.run.started);
     }
-    let Records { plan, machine, run, pilots, .. } = merged;
-    Ok(Records::new(plan, machine, RunRecord { command, ..run }, pilots, tries))
+    let Records { plan, machine, run, pilots, doctor, .. } = merged;
+    Ok(Records { doctor, ..Records::new(plan, machine, RunRecord { command, ..run }, pilots, tries) })
 }
 
 fn comparable(place: usize, one: &Records, other: &Records) -> Result<(), MergeError> {

@@ -7,7 +7,10 @@ use cgtune_core::{CpuSet, Interval, Observed};
 use serde::{Deserialize, Serialize};
 use workloads::latency::{FrameKind, FrameRecord, JobRecord};
 
-use crate::plan::{Condition, Plan};
+use crate::{
+    doctor::Doctor,
+    plan::{Condition, Plan},
+};
 
 /// Who did the measuring. Never mixed in one table without saying so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -279,6 +282,8 @@ pub struct Records {
     pub blocks: Vec<Block>,
     /// The tries before those.
     pub set_aside: Vec<Block>,
+    /// How fit the machine was before the first block; `None` where nobody asked.
+    pub doctor: Option<Doctor>,
 }
 
 impl Records {
@@ -303,7 +308,7 @@ impl Records {
         let counted: Vec<bool> = tries.iter().map(counts).collect();
         let mut counted = counted.into_iter();
         let (blocks, set_aside) = tries.into_iter().partition(|_| counted.next().unwrap_or(true));
-        Self { plan, machine, run, pilots, blocks, set_aside }
+        Self { plan, machine, run, pilots, blocks, set_aside, doctor: None }
     }
 
     /// The pilot that a block's limit follows from.

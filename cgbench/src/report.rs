@@ -13,7 +13,7 @@ use cgtune_sys::durable::Existing;
 
 use crate::{
     chart::NAMES,
-    record::{BackendKind, Machine, Records},
+    record::{BackendKind, Records},
     store::{REPORT, StoreError, write_file},
     summary::{Summary, figures::count},
     table,
@@ -52,7 +52,7 @@ pub fn markdown(records: &Records, summary: &Summary) -> String {
     let charts = (1..NAMES.len()).map(|place| format!("![{}]({}.svg)", alt(place), NAMES[place]));
     sections.extend(charts);
     sections.push(method(records, summary));
-    sections.push(machine(&records.machine));
+    sections.push(machine(records));
     sections.push(reproduce(records));
     sections.join("\n\n") + "\n"
 }
@@ -98,10 +98,20 @@ fn method(records: &Records, summary: &Summary) -> String {
     format!("## Method\n\n{}", method::points(records, summary).map(|point| format!("- {point}")).join("\n"))
 }
 
-fn machine(machine: &Machine) -> String {
+fn machine(records: &Records) -> String {
     let row = |(name, value): (&str, String)| format!("| {name} | {} |", line(&value).replace('|', "\\|"));
-    let rows: Vec<String> = facts::machine(machine).map(row).into();
-    format!("## Machine\n\n| | |\n| --- | --- |\n{}", rows.join("\n"))
+    let rows: Vec<String> = facts::machine(&records.machine).map(row).into();
+    let fitness = match facts::fitness(records) {
+        None => String::new(),
+        Some(found) if found.is_empty() => {
+            "\n\nBefore the first block the doctor found it fit for measuring latency.".to_owned()
+        }
+        Some(found) => {
+            let found: String = found.iter().map(|finding| format!("\n- {}", line(finding))).collect();
+            format!("\n\nWhat the doctor found before the first block:\n{found}")
+        }
+    };
+    format!("## Machine\n\n| | |\n| --- | --- |\n{}{fitness}", rows.join("\n"))
 }
 
 fn reproduce(records: &Records) -> String {

@@ -23,7 +23,7 @@ mod write;
 
 pub use error::StoreError;
 pub use lock::Lock;
-pub use read::{read, read_doctor, read_plan, runs};
+pub use read::{read, read_plan, runs};
 pub use write::Folder;
 pub(crate) use write::write_file;
 

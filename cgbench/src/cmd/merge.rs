@@ -44,6 +44,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     folder.write_plan(&merged.plan)?;
     folder.write_machine(&merged.machine)?;
     folder.write_run(&merged.run)?;
+    // Of the first run: the others' are beside their own records.
+    merged.doctor.as_ref().map_or(Ok(()), |doctor| folder.write_doctor(doctor))?;
     merged.pilots.iter().try_for_each(|pilot| folder.write_pilot(pilot))?;
     for block in merged.blocks.iter().chain(&merged.set_aside) {
         folder.write_block(block)?;

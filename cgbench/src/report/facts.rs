@@ -2,7 +2,8 @@
 
 use super::line;
 use crate::{
-    record::{Machine, RunRecord},
+    doctor::{Severity, findings},
+    record::{Machine, Records, RunRecord},
     summary::figures::count,
 };
 
@@ -25,6 +26,13 @@ pub(super) fn machine(machine: &Machine) -> [(&'static str, String); 11] {
         ("burst", if machine.burst { "provided" } else { "not provided" }.into()),
         ("bandwidth slice", machine.slice_us.map_or_else(unknown, |us| format!("{} µs", count(us)))),
     ]
+}
+
+/// What the doctor found before the first block: nothing, or each finding with what to do about it. `None` where it was not asked.
+pub(super) fn fitness(records: &Records) -> Option<Vec<String>> {
+    let found = findings(records.doctor.as_ref()?);
+    let worth = found.iter().filter(|finding| finding.severity() > Severity::Fit);
+    Some(worth.map(|finding| format!("{}: {finding} ({})", finding.severity(), finding.remedy())).collect())
 }
 
 /// The command line, as a shell takes it.

@@ -26,7 +26,8 @@ pub fn read(folder: &Path) -> Result<Records, StoreError> {
     reader.sums.check_presence(folder)?;
     let pilots = reader.blocks(&folder.join(PILOTS))?;
     let tries = reader.blocks(&folder.join(BLOCKS))?;
-    Ok(Records::new(plan, machine, run, pilots, tries))
+    let doctor = reader.doctor()?;
+    Ok(Records { doctor, ..Records::new(plan, machine, run, pilots, tries) })
 }
 
 /// Reads the plan of a results folder alone.
@@ -35,18 +36,6 @@ pub fn read(folder: &Path) -> Result<Records, StoreError> {
 /// As [`read`].
 pub fn read_plan(folder: &Path) -> Result<Plan, StoreError> {
     Reader { folder, sums: Sums::read(folder)? }.record(folder.join(PLAN), Plan::SCHEMA)
-}
-
-/// What the doctor found before the run's first block; `None` in a folder of a version that did not ask it, or of the model.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_doctor(folder: &Path) -> Result<Option<Doctor>, StoreError> {
-    let path = folder.join(DOCTOR);
-    if !path.exists() {
-        return Ok(None);
-    }
-    Reader { folder, sums: Sums::read(folder)? }.record(path, Doctor::SCHEMA).map(Some)
 }
 
 /// The folders of runs in a folder: itself, or those beneath it that hold a plan, in order of name. None is no error: itself again,
@@ -85,6 +74,12 @@ impl Reader<'_> {
         };
         let read = |path| self.checked(path, Block::SCHEMA, columns);
         block_files(folder)?.into_iter().map(read).collect()
+    }
+
+    /// What the doctor found before the first block; `None` in a folder of a version that did not ask it, or of the model.
+    fn doctor(&self) -> Result<Option<Doctor>, StoreError> {
+        let path = self.folder.join(DOCTOR);
+        if path.exists() { self.record(path, Doctor::SCHEMA).map(Some) } else { Ok(None) }
     }
 
     fn record<T: DeserializeOwned>(&self, path: PathBuf, expected: &'static str) -> Result<T, StoreError> {

@@ -3,6 +3,7 @@
 use super::markup::Markup;
 use crate::{
     record::Records,
+    report::facts,
     summary::{
         BlockSummary, Measured, Summary, Worst,
         figures::{count, counted, ms, percent},
@@ -12,6 +13,7 @@ use crate::{
 /// The section's text and its table.
 pub(super) fn steady(m: &mut Markup, records: &Records, summary: &Summary) {
     m.said("p", &[], &sentence(records, summary));
+    fitness(m, records);
     let mut blocks: Vec<(&Measured, &BlockSummary)> = summary
         .all_measured()
         .flat_map(|measured| measured.blocks.iter().map(move |block| (measured, block)))
@@ -41,6 +43,20 @@ pub(super) fn steady(m: &mut Markup, records: &Records, summary: &Summary) {
             });
         });
     });
+}
+
+/// What the doctor found before the first block.
+fn fitness(m: &mut Markup, records: &Records) {
+    match facts::fitness(records) {
+        None => {}
+        Some(found) if found.is_empty() => {
+            m.leaf("p", &[], "Before the first block the doctor found the machine fit for measuring latency.");
+        }
+        Some(found) => {
+            m.leaf("p", &[], "What the doctor found before the first block:");
+            m.element("ul", &[], |m| found.iter().for_each(|finding| m.leaf("li", &[], finding)));
+        }
+    }
 }
 
 const HEADINGS: [&str; 9] = [
