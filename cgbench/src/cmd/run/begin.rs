@@ -149,6 +149,21 @@ fn like(args: &Args, like: &Path, stop: &AtomicBool, progress: &mut Progress) ->
     points(plans.into_iter(), backend, path, lock, doctor.as_ref())
 }
 
+/// All points are begun before the first block. Where one is missing the run was cut off before anything was measured.
+fn whole(path: &Path, begun: usize) -> anyhow::Result<()> {
+    let text = path.join(store::EXPERIMENT);
+    let Ok(text) = std::fs::read_to_string(text) else { return Ok(()) };
+    let points = Experiment::read("its experiment.toml", &text, &[])?.points.len();
+    if begun < points {
+        return Err(anyhow!(
+            "{} was cut off while it was set up: {begun} of its {points} points were begun, and nothing was measured; remove it \
+             and run the plan again",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
 fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) -> anyhow::Result<Begun> {
     if !path.is_dir() {
         return Err(anyhow!("{} is no folder of results", path.display()));
@@ -162,6 +177,7 @@ fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) 
             Ok((run, store::read(run)?))
         })
         .collect::<Result<_, store::StoreError>>()?;
+    whole(path, runs.len())?;
     let kind = all.first().map(|(_, records)| records.run.backend);
     let slept = all.first().is_some_and(|(_, records)| !records.machine.kept_awake);
     let choice = match kind {
