@@ -102,11 +102,11 @@ alike OUT='results/alike':
     cargo build --release -p cgbench --bin cgbench
     cgbench/tests/alike {{OUT}}
 
-# Published experiments on this kernel: exponential work, the kernel's own burst test, an encoder (root, an idle machine)
+# Published experiments on this kernel: exponential work, the kernel's own burst test, an encoder's demand (root, an idle machine)
 published:
     cargo run --release --bin cgbench -- run exponential --out results/exponential
     cargo run --release --bin cgbench -- run kernel-burst-test --out results/kernel-burst-test
-    cargo run --release --bin cgbench -- run encoder --policies limit,limit+burst --alone --frames 900 --repetitions 3 --out results/encoder-900
+    cargo run --release --bin cgbench -- run h264-like --out results/h264-like
 
 # What the instrument costs (root, an idle machine)
 overhead OUT='results/overhead':

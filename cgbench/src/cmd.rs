@@ -10,7 +10,10 @@ pub mod merge;
 pub mod run;
 pub mod stage;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     chart, report,
@@ -55,6 +58,23 @@ fn derive_several(folder: &Path, runs: &[PathBuf]) -> anyhow::Result<(Vec<Summar
     }
     let path = report::html::write_several(&read, folder)?;
     Ok((read.into_iter().map(|run| run.summary).collect(), path))
+}
+
+/// What is said of a run, below the name of its point where it has one.
+fn named(summary: &Summary, text: String) -> String {
+    match &summary.point {
+        Some(point) => format!("{}\n\n{text}", escaped(point)),
+        None => text,
+    }
+}
+
+/// A summary as JSON, or a list of several.
+fn write_json(summaries: &[Summary], out: &mut impl Write) -> anyhow::Result<()> {
+    match summaries {
+        [summary] => serde_json::to_writer_pretty(&mut *out, summary)?,
+        several => serde_json::to_writer_pretty(&mut *out, several)?,
+    }
+    Ok(writeln!(out)?)
 }
 
 /// The table and the verdicts, for a terminal.

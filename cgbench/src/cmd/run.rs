@@ -220,21 +220,11 @@ fn derive(path: &Path, folders: &[PathBuf]) -> anyhow::Result<Derived> {
 fn show(args: &Args, derived: &Derived) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     if args.json {
-        match derived.runs.as_slice() {
-            [(summary, _)] => serde_json::to_writer_pretty(&mut out, summary)?,
-            several => {
-                let summaries: Vec<_> = several.iter().map(|(summary, _)| summary).collect();
-                serde_json::to_writer_pretty(&mut out, &summaries)?;
-            }
-        }
-        writeln!(out)?;
-        return Ok(());
+        let summaries: Vec<Summary> = derived.runs.iter().map(|(summary, _)| summary.clone()).collect();
+        return super::write_json(&summaries, &mut out);
     }
     for (summary, written) in &derived.runs {
-        if let Some(point) = &summary.point {
-            writeln!(out, "{}\n", cgtune_core::text::Escaped(point.as_bytes()))?;
-        }
-        writeln!(out, "{}", super::show(summary))?;
+        writeln!(out, "{}", super::named(summary, super::show(summary)))?;
         for file in written.iter().filter(|file| file.extension().is_none_or(|e| e != "svg")) {
             let what = if file.extension().is_some_and(|e| e == "png") { "chart: " } else { "report:" };
             writeln!(out, "{what} {}", file.display())?;

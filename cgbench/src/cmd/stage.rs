@@ -2,38 +2,48 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use crate::{chart, store, store::Folder, study};
+use crate::{chart, store, store::Folder, study, summary::Summary};
 
 /// A results folder.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder of a run, as in results/NAME
+    /// The folder of a run, as in results/NAME, or one that holds several
     folder: PathBuf,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// `study`.
+/// `study`, of each run where the folder holds several.
 ///
 /// # Errors
 /// Records that cannot be read, a summary that cannot be written.
 pub fn study(args: &Args) -> anyhow::Result<()> {
-    let summary = study::summarise(&store::read(&args.folder)?);
-    Folder::open(&args.folder).write_summary(&summary)?;
-    print(args, &summary, super::show(&summary))
+    let mut studied = Vec::new();
+    for run in store::runs(&args.folder)? {
+        let summary = study::summarise(&store::read(&run)?);
+        Folder::open(&run).write_summary(&summary)?;
+        studied.push(summary);
+    }
+    let shown: Vec<String> = studied.iter().map(|summary| super::named(summary, super::show(summary))).collect();
+    print(args, &studied, shown.join("\n"))
 }
 
-/// `chart`.
+/// `chart`, of each run where the folder holds several.
 ///
 /// # Errors
 /// As `study`; a chart that cannot be drawn.
 pub fn chart(args: &Args) -> anyhow::Result<()> {
-    let records = store::read(&args.folder)?;
-    let summary = study::summarise(&records);
-    let written = chart::draw_all(&records, &summary, &args.folder)?;
-    let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
-    print(args, &summary, lines)
+    let (mut studied, mut lines) = (Vec::new(), String::new());
+    for run in store::runs(&args.folder)? {
+        let records = store::read(&run)?;
+        let summary = study::summarise(&records);
+        for path in chart::draw_all(&records, &summary, &run)? {
+            lines.push_str(&format!("{}\n", path.display()));
+        }
+        studied.push(summary);
+    }
+    print(args, &studied, lines)
 }
 
 /// `report`; of a folder that holds several runs, one page over all of them.
@@ -47,27 +57,21 @@ pub fn report(args: &Args) -> anyhow::Result<()> {
     }
     let (summary, written) = super::derive(&args.folder)?;
     let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
-    print(args, &summary, format!("{}\n{lines}", super::show(&summary)))
+    let text = format!("{}\n{lines}", super::show(&summary));
+    print(args, &[summary], text)
 }
 
 /// One page over the runs beneath a folder.
 fn report_several(args: &Args, folders: &[PathBuf]) -> anyhow::Result<()> {
     let (summaries, path) = super::derive_several(&args.folder, folders)?;
-    let mut out = anstream::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &summaries)?;
-        writeln!(out)?;
-    } else {
-        writeln!(out, "{}", path.display())?;
-    }
-    Ok(())
+    print(args, &summaries, format!("{}\n", path.display()))
 }
 
-fn print(args: &Args, summary: &crate::summary::Summary, text: String) -> anyhow::Result<()> {
+/// The text; or as JSON the summary, or a list of them.
+fn print(args: &Args, summaries: &[Summary], text: String) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut out, summary)?;
-        writeln!(out)?;
+        super::write_json(summaries, &mut out)?;
     } else {
         out.write_all(text.as_bytes())?;
     }

@@ -26,6 +26,7 @@ pub const SHIPPED: &[Shipped] = shipped![
     "gate",
     "kernel-burst-test",
     "exponential",
+    "h264-like",
     "fibtest",
     "request-latency",
     "regressions",
