@@ -222,7 +222,7 @@ fn a_slow_frame_among_thousands_is_in_the_heat_map() {
     let block = records.blocks.iter_mut().find(|block| block.condition == quick).unwrap();
     block.frames.end_ns[2_000] += 5_000_000_000;
     let after = texts(&records);
-    let all = "a late frame in 1 of 134 seconds";
+    let all = "late in 1 of 134 seconds";
     assert!(!before.iter().any(|text| text == all || text == "1000"), "{before:?}");
     assert!(after.iter().any(|text| text == all), "it is counted: {after:?}");
     assert!(after.iter().any(|text| text == "1000"), "the scale reaches it: {after:?}");

@@ -191,7 +191,7 @@ fn time_axis(scene: &mut Scene, extent: Extent, field: &Field) {
 fn legend(scene: &mut Scene, format: Format, steps: &Steps) {
     let y = scene.height + if format == Format::File { 34.0 } else { 12.0 };
     let mut x = format.margin();
-    let text = "Frames in a cell:";
+    let text = "In a cell:";
     scene.label((x, y), text, theme::QUIET, Anchor::Start);
     x += font::width(text, theme::BODY, Weight::Regular) + 10.0;
     if format.is_narrow() {

@@ -68,7 +68,7 @@ fn word(finding: &Finding) -> (&'static str, Tone) {
         Finding::Throttled { comparison, .. } => compared(comparison, "throttled"),
         Finding::NeverThrottled { comparison, .. } => compared(comparison, "never throttled"),
         Finding::Latency { comparison } => compared(comparison, "no difference"),
-        Finding::TooFewFrames { .. } => ("too few frames", Tone::Plain),
+        Finding::TooFewFrames { .. } => ("too few for a claim", Tone::Plain),
         Finding::NoReference { throttled: Some(found), .. } if found.throttled > 0 => {
             ("throttled", Tone::Bad)
         }
