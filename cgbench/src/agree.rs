@@ -23,7 +23,7 @@ pub use miss::{Metric, Miss, Reason};
 pub use verdict::{Tally, Verdict};
 
 use crate::{
-    plan::{Condition, EncodeLoad, Load, Plan, ServiceLoad},
+    plan::{Condition, EncodeLoad, Item, Load, Plan, ServiceLoad},
     record::{Block, Records},
     stats::{Level, quantile},
 };
@@ -32,6 +32,8 @@ use miss::Circumstances;
 /// What load under what limit a run is about.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Setting {
+    /// What a latency is of.
+    pub item: Item,
     /// Frames, or requests, a second.
     pub fps: f64,
     /// Part of the time between two that one's CPU time was calibrated to.
@@ -58,6 +60,7 @@ impl Setting {
             }
         };
         Self {
+            item: plan.load.item(),
             fps,
             share,
             threads: plan.load.threads(),

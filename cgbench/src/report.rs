@@ -32,11 +32,8 @@ pub fn write(records: &Records, summary: &Summary, folder: &Path) -> Result<Path
 /// The report as text. It refers to the charts by their names, as files beside it.
 #[must_use]
 pub fn markdown(records: &Records, summary: &Summary) -> String {
-    let mut sections = vec![format!(
-        "# What CPU policies do to {}: {}",
-        summary.item.load(),
-        line(&summary.plan)
-    )];
+    let mut sections =
+        vec![format!("# What CPU policies do to {}: {}", summary.item.load(), line(&summary.plan))];
     if summary.backend == BackendKind::Simulated {
         sections.push(format!("> **{}**: {}.", table::SIMULATED, table::WHAT_THAT_IS));
     }

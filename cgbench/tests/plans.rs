@@ -39,7 +39,10 @@ fn the_guides_examples_are_plans() {
     let (before, after) = (whole.split("[load]").next().unwrap(), whole.split("[limit]").nth(1).unwrap());
     let served = read(&format!("{before}{service}[limit]{after}"));
     let plan = &served.points[0].plan;
-    assert_eq!((plan.load.item(), plan.load.threads(), plan.frames, plan.warmup_frames), (Item::Request, 4, 400, 25));
+    assert_eq!(
+        (plan.load.item(), plan.load.threads(), plan.frames, plan.warmup_frames),
+        (Item::Request, 4, 400, 25)
+    );
     assert_eq!(plan.load.deadline_ns(), Some(50_000_000));
     assert_eq!(read(&format!("{whole}\n{sweep}")).points.len(), 6);
     let listed = read(&format!("{whole}\n{points}"));
@@ -140,8 +143,7 @@ fn a_service_runs_on_the_model_and_speaks_of_requests() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = out.to_str().unwrap();
-    let args =
-        ["run", "exponential", "--backend", "sim", "--quiet", "--set", "repetitions=2", "--out", path];
+    let args = ["run", "exponential", "--backend", "sim", "--quiet", "--set", "repetitions=2", "--out", path];
     let output = cgbench(&args);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));

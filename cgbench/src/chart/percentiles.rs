@@ -16,9 +16,9 @@ use cgtune_chart::{
 
 use super::policy::{colour, text_colour};
 use crate::{
-    plan::{Condition, PolicyKind},
+    plan::{Condition, Item, PolicyKind},
     record::{BackendKind, Records},
-    stats::{Band, Level, Pool, level::SAMPLES_BEYOND},
+    stats::{Band, Pool, level::SAMPLES_BEYOND},
     study::measured_frames,
     summary::{
         Summary,
@@ -116,7 +116,7 @@ impl Curves {
             let left = left + share * (place % across) as f64;
             let extent =
                 Extent { left: left + 40.0, top: bottom - height, right: left + share - LABEL_ROOM, bottom };
-            panel(&mut scene, extent, *neighbour, curves, most, interval_ms);
+            panel(&mut scene, extent, *neighbour, curves, most, interval_ms.map(|ms| (summary.item, ms)));
             if across == 1 {
                 bottom += 44.0;
             }
@@ -283,7 +283,8 @@ fn subtitle(summary: &Summary) -> String {
     format!(
         "{}Latency from a {}'s intended start to its end. {blocks}shaded: 95 % band over blocks. \
          Lines end where fewer than ten remain.",
-        standing(summary)
+        standing(summary),
+        summary.item.name()
     )
 }
 

@@ -74,7 +74,7 @@ pub fn sweep(runs: &[(&Records, &Summary)], format: Format) -> Option<Scene> {
     let words = Words { middle: "from one limit to the next".into(), dot: who.into(), ..Words::default() };
     let series = series.into_iter().map(|(_, series)| series).collect();
     let mut figure = figure("What a limit does, by how much of it is used".into(), subtitle, series, words);
-    figure.panels[1].heading = format!("{level} of a {}'s latency", item.name());
+    figure.panels[1].heading = format!("{level} of a {}'s latency", load.item.name());
     Some(figure.draw_as(format, &inks))
 }
 
@@ -170,7 +170,7 @@ fn add(track: &mut Track, used: f64, compared: &Compared, scale: f64) {
 
 /// The load, and what it ran on.
 fn about<'a>(load: &Setting, kernels: impl Iterator<Item = &'a str>) -> String {
-    let Setting { fps, share, threads, period_us, .. } = load;
+    let Setting { item, fps, share, threads, period_us, .. } = load;
     let s = if *threads == 1 { "" } else { "s" };
     let mut kernels: Vec<&str> = kernels.collect();
     kernels.sort_unstable();
@@ -191,6 +191,7 @@ mod tests {
 
     use super::*;
     use crate::agree::{CellAgreement, Slack};
+    use crate::plan::Item;
 
     /// Made up: it looks plausible and proves nothing about any kernel.
     fn run(headroom: f64, fps: f64) -> Agreement {
@@ -216,7 +217,7 @@ mod tests {
         Agreement {
             schema: Agreement::SCHEMA,
             kernel: "0.0-synthetic".into(),
-            setting: Setting { fps, share: 0.4, threads: 1, period_us: 100_000, headroom },
+            setting: Setting { item: Item::Frame, fps, share: 0.4, threads: 1, period_us: 100_000, headroom },
             phases: 48,
             blocks: conditions.into_iter().enumerate().map(block).collect(),
             cells: conditions.into_iter().enumerate().map(cell).collect(),

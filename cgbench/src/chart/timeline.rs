@@ -47,7 +47,7 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
     let other = counterpart(records, block);
     let interval_ns = records.plan.load.deadline_ns();
     let period_ns = records.plan.limit.period_us.to_nanos().get();
-    let strip = |block| Strip::new(block, &window, interval_ns, period_ns);
+    let strip = |block| Strip::new(block, &window, summary.item, interval_ns, period_ns);
     let first = strip(block);
     let subtitle = format!("{}{}", standing(summary), subtitle(block, other));
     let mut scene = Scene::headed(format, &title(&first, summary.item), &subtitle);

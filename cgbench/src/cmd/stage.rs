@@ -25,7 +25,8 @@ pub fn study(args: &Args) -> anyhow::Result<()> {
         Folder::open(&run).write_summary(&summary)?;
         studied.push(summary);
     }
-    let shown: Vec<String> = studied.iter().map(|summary| super::named(summary, super::show(summary))).collect();
+    let shown: Vec<String> =
+        studied.iter().map(|summary| super::named(summary, super::show(summary))).collect();
     print(args, &studied, shown.join("\n"))
 }
 

@@ -2,11 +2,7 @@
 
 use cgtune_core::Micros;
 use serde::{Deserialize, Serialize};
-use workloads::{
-    h264::EncodeConfig,
-    latency::ClockConfig,
-    service::ServiceConfig,
-};
+use workloads::{h264::EncodeConfig, latency::ClockConfig, service::ServiceConfig};
 
 use super::Item;
 

@@ -1,9 +1,8 @@
 //! The whole run in one sentence, for somebody who reads nothing else: what the limit does, and what burst does about it.
 
 use crate::{
-    plan::{Condition, PolicyKind},
+    plan::{Condition, Item, PolicyKind},
     record::BackendKind,
-    stats::Level,
     study::verdict::{Comparison, Finding, Outcome},
     summary::{
         Summary,
@@ -75,7 +74,9 @@ fn of_limit(summary: &Summary, neighbour: bool) -> Option<String> {
                 counted(throttled.periods, "period")
             )
         }
-        Finding::Latency { comparison } => format!("Under a CPU limit{beside}, {}", plainly(comparison, item)),
+        Finding::Latency { comparison } => {
+            format!("Under a CPU limit{beside}, {}", plainly(comparison, item))
+        }
         _ => return None,
     };
     let burst = match finding(PolicyKind::LimitBurst) {

@@ -1,6 +1,7 @@
 //! What stands in a cell.
 
 use crate::{
+    plan::Item,
     stats::Level,
     summary::{
         Measured, Row,

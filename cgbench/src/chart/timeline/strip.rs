@@ -10,9 +10,10 @@ use cgtune_chart::{
 use super::{lanes::lanes, phase::Periods, window::Window};
 use crate::{
     chart::policy::{colour, text_colour},
+    plan::Item,
     record::{Block, SampleTable},
     study::measured_frames,
-    summary::figures::{count, ms},
+    summary::figures::{count, counted, ms},
 };
 
 /// Height of a frame's bar, with the space above it.
@@ -39,6 +40,7 @@ impl Bar {
 pub(super) struct Strip<'a> {
     block: &'a Block,
     window: Window,
+    item: Item,
     interval_ns: Option<u64>,
     bars: Vec<Bar>,
     lanes: usize,
@@ -67,7 +69,13 @@ pub(super) fn tick(scene: &mut Scene, (x, y): Point) {
 }
 
 impl<'a> Strip<'a> {
-    pub(super) fn new(block: &'a Block, window: &Window, interval_ns: Option<u64>, period_ns: u64) -> Self {
+    pub(super) fn new(
+        block: &'a Block,
+        window: &Window,
+        item: Item,
+        interval_ns: Option<u64>,
+        period_ns: u64,
+    ) -> Self {
         let frames = &block.frames;
         let rows: Vec<usize> = measured_frames(block)
             .filter(|&i| window.meets(frames.intended_ns[i], frames.end_ns[i]))
@@ -88,7 +96,7 @@ impl<'a> Strip<'a> {
         let spans = throttled_spans(&block.samples, &periods);
         let within = |at: &u64| (window.from_ns..window.to_ns).contains(at);
         let periods = periods.ends().iter().copied().filter(within).collect();
-        Self { block, window: *window, interval_ns, bars, lanes, spans, periods }
+        Self { block, window: *window, item, interval_ns, bars, lanes, spans, periods }
     }
 
     pub(super) fn block(&self) -> &Block {
@@ -205,7 +213,8 @@ impl<'a> Strip<'a> {
 
     /// Names the slowest frame above the strip, with a line down to its bar, behind the bars above it.
     fn point_out(&self, scene: &mut Scene, extent: Extent, slowest: &Bar) {
-        let text = format!("{} {}: {} ms", self.item.name(), slowest.frame, ms(slowest.latency() as f64 / 1e3));
+        let text =
+            format!("{} {}: {} ms", self.item.name(), slowest.frame, ms(slowest.latency() as f64 / 1e3));
         let half = font::width(&text, theme::BODY, Weight::Bold) / 2.0;
         let place = self.place(slowest, extent);
         let middle = place.right.clamp(extent.left + half, extent.right - half);

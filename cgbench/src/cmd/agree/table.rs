@@ -63,7 +63,7 @@ pub(super) fn write(all: &[Compare], verdict: &Verdict, out: &mut dyn Write) -> 
 }
 
 fn setting(setting: &Setting) -> String {
-    let Setting { fps, share, threads, period_us, headroom } = setting;
+    let Setting { fps, share, threads, period_us, headroom, .. } = setting;
     let s = if *threads == 1 { "" } else { "s" };
     format!(
         "{fps:.2} fps × {share:.2}, {threads} thread{s}, quota {headroom:.2} × need of {} ms",

@@ -50,7 +50,11 @@ fn fitness(m: &mut Markup, records: &Records) {
     match facts::fitness(records) {
         None => {}
         Some(found) if found.is_empty() => {
-            m.leaf("p", &[], "Before the first block the doctor found the machine fit for measuring latency.");
+            m.leaf(
+                "p",
+                &[],
+                "Before the first block the doctor found the machine fit for measuring latency.",
+            );
         }
         Some(found) => {
             m.leaf("p", &[], "What the doctor found before the first block:");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Comparison, Finding, Outcome, Tail, Throttled, Verdict};
 use crate::{
-    plan::PolicyKind,
+    plan::{Item, PolicyKind},
     stats::bootstrap::MIN_BLOCKS,
     summary::{
         Misses,
@@ -48,7 +48,9 @@ fn plainly(outcome: Outcome) -> String {
 
 fn late(misses: Option<Misses>, item: Item) -> String {
     match misses.map(|misses| (misses.share(), misses.frames)) {
-        Some((Some(share), frames)) => format!(", {} of {} late", percent(share), counted(frames, item.name())),
+        Some((Some(share), frames)) => {
+            format!(", {} of {} late", percent(share), counted(frames, item.name()))
+        }
         Some((None, _)) | None => String::new(),
     }
 }
@@ -60,7 +62,9 @@ impl fmt::Display for Verdict {
             Finding::Reference { tail: Some(tail), misses } => {
                 write!(f, "{tail}{}; the others are compared with it", late(*misses, self.item))
             }
-            Finding::Reference { tail: None, misses } => write!(f, "too few {}s for p95{}", self.item.name(), late(*misses, self.item)),
+            Finding::Reference { tail: None, misses } => {
+                write!(f, "too few {}s for p95{}", self.item.name(), late(*misses, self.item))
+            }
             Finding::TooFewFrames { frames, needed, throttled } => {
                 if let Some(throttled) = throttled {
                     write!(f, "{throttled}; ")?;
