@@ -59,7 +59,7 @@ fn a_run_without_blocks_gives_charts_with_a_note() {
     let says = |scene: &Scene, note: &str| scene.texts().any(|text| text.text.contains(note));
     assert!(says(&overview, "not run"));
     assert!(says(&percentiles, "No block has been measured."));
-    assert!(says(&timeline, "No block with a quota has a measured frame."));
+    assert!(says(&timeline, "No block with a quota has anything measured."));
     records.plan.conditions.clear();
     for scene in all_scenes(&records) {
         assert_legible(&scene);

@@ -102,19 +102,19 @@ pub(super) enum LoadSpec {
         #[serde(default = "one_thread")]
         fan_out: u32,
         /// Mean CPU time of a request.
-        demand: String,
+        demand: Plain,
         /// `constant`, `exponential`, or `lognormal` with a `cv`.
         #[serde(default)]
         spread: SpreadSpec,
         cv: Option<f64>,
-        demand_max: Option<String>,
+        demand_max: Option<Plain>,
         /// Mean time from one request to the next.
-        every: String,
+        every: Plain,
         /// `poisson` or `periodic`.
         #[serde(default)]
         arrivals: ArrivalsSpec,
         jitter: Option<f64>,
-        deadline: Option<String>,
+        deadline: Option<Plain>,
         requests: u32,
         #[serde(default)]
         warmup: u32,
@@ -126,7 +126,7 @@ pub(super) enum LoadSpec {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WasteSpec {
     /// `5%` of a frame's CPU time.
-    compute: Option<String>,
+    compute: Option<Plain>,
     /// MiB that are gone through after each frame.
     memory_mib: u64,
     /// Whether the stream is written byte by byte.
@@ -137,7 +137,7 @@ impl WasteSpec {
     fn waste(&self) -> Result<Waste, String> {
         let compute_frac = match &self.compute {
             None => 0.0,
-            Some(text) => percent(text)
+            Some(Plain(text)) => percent(text)
                 .ok_or_else(|| format!("load.waste.compute is \"{text}\": a part such as 5% is needed"))?,
         };
         let memory_bytes = self.memory_mib.saturating_mul(1 << 20);
@@ -173,7 +173,7 @@ const fn one_thread() -> u32 {
 }
 
 /// A time of the load's, in nanoseconds.
-fn time(name: &str, text: &str) -> Result<Micros, String> {
+fn time(name: &str, Plain(text): &Plain) -> Result<Micros, String> {
     Micros::parse(text).map_err(|error| format!("load.{name} is \"{text}\": {error}"))
 }
 
@@ -215,11 +215,11 @@ impl Rate {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitSpec {
     headroom: Option<f64>,
-    quota: Option<String>,
+    quota: Option<Plain>,
     #[serde(default = "usual_period")]
-    period: String,
+    period: Plain,
     #[serde(default = "whole")]
-    burst: String,
+    burst: Plain,
     #[serde(default)]
     need_of: NeedOf,
 }
@@ -235,12 +235,35 @@ enum NeedOf {
     Base,
 }
 
-fn usual_period() -> String {
-    "100ms".to_owned()
+fn usual_period() -> Plain {
+    Plain("100ms".to_owned())
 }
 
-fn whole() -> String {
-    "100%".to_owned()
+fn whole() -> Plain {
+    Plain("100%".to_owned())
+}
+
+/// A text with a unit. A bare number is taken as text too, so that what is said of it is that the unit is missing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Written")]
+pub(super) struct Plain(String);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Whole(i64),
+    Part(f64),
+}
+
+impl From<Written> for Plain {
+    fn from(written: Written) -> Self {
+        Self(match written {
+            Written::Text(text) => text,
+            Written::Whole(number) => number.to_string(),
+            Written::Part(number) => number.to_string(),
+        })
+    }
 }
 
 impl LimitSpec {
@@ -249,7 +272,7 @@ impl LimitSpec {
     }
 
     fn rule(&self) -> Result<LimitRule, String> {
-        let time = |name: &str, text: &str| {
+        let time = |name: &str, Plain(text): &Plain| {
             Micros::parse(text).map_err(|error| format!("limit.{name} is \"{text}\": {error}"))
         };
         let period_us = time("period", &self.period)?;
@@ -262,9 +285,9 @@ impl LimitSpec {
             (None, None) => return Err("limit needs a headroom (over need) or a quota".to_owned()),
             (Some(_), Some(_)) => return Err("limit has a headroom and a quota: one of them".to_owned()),
         };
-        let burst_frac = percent(&self.burst).filter(|part| (0.0..=1.0).contains(part));
+        let burst_frac = percent(&self.burst.0).filter(|part| (0.0..=1.0).contains(part));
         let burst_frac = burst_frac.ok_or_else(|| {
-            format!("limit.burst is \"{}\": a part of the quota from 0% to 100% is needed", self.burst)
+            format!("limit.burst is \"{}\": a part of the quota from 0% to 100% is needed", self.burst.0)
         })?;
         Ok(LimitRule { quota, period_us, burst_frac })
     }
@@ -333,7 +356,7 @@ impl LoadSpec {
                 deadline,
                 ..
             } => {
-                let ns = |name, text: &String| Ok::<_, String>(time(name, text)?.to_nanos().get());
+                let ns = |name, text: &Plain| Ok::<_, String>(time(name, text)?.to_nanos().get());
                 let every_ns = ns("every", every)?;
                 let service = ServiceConfig {
                     threads: *threads,
