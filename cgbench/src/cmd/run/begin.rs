@@ -15,7 +15,7 @@ use super::{
     default_folder,
 };
 use crate::{
-    backend::Backend,
+    backend::{Backend, kernel::Kernel},
     doctor::{self, Doctor, Severity},
     experiment::{self, Experiment},
     plan::{EncodeLoad, Plan},
@@ -53,7 +53,8 @@ const LISTEN: Duration = Duration::from_secs(1);
 /// How fit the machine is, said where it is not; `None` for the model, which measures nothing of it. Before the kernel is opened:
 /// the keeper of the CPUs would be heard.
 fn look(choice: Option<BackendChoice>, stop: &AtomicBool, progress: &mut Progress) -> Option<Doctor> {
-    if choice == Some(BackendChoice::Sim) {
+    // Permission first: nobody wants to wait to be told that there is none, and who gets the model has no machine to be judged.
+    if choice == Some(BackendChoice::Sim) || Kernel::open(false).is_err() {
         return None;
     }
     progress.step("doctor: is this machine fit for measuring?");
