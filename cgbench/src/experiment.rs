@@ -1,5 +1,5 @@
 //! Experiments as data: a TOML text says which policies, loads, limits and repetitions, and what is varied; each combination of what
-//! is varied is a *point*, which becomes a [`Plan`] with a results folder of its own.
+//! is varied is a *point*, which becomes a [`Plan`](crate::plan::Plan) with a results folder of its own.
 //!
 //! ```toml
 //! name = "burst-sweep"
