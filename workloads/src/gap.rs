@@ -11,7 +11,7 @@
 //!
 //! # fn main() -> Result<(), workloads::Error> {
 //! let gaps = gap::watch(5_000_000, &AtomicBool::new(false))?;
-//! println!("kept from running {} times, {} ns at most", gaps.count(), gaps.longest_ns);
+//! println!("kept from running {} times, longest {:?} ns", gaps.count(), gaps.longest_ns);
 //! # Ok(())
 //! # }
 //! ```
