@@ -15,6 +15,7 @@ pub mod backend;
 pub mod chart;
 pub mod cli;
 pub mod cmd;
+pub mod differences;
 pub mod doctor;
 pub mod experiment;
 pub mod failure;

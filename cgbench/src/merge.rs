@@ -1,8 +1,9 @@
 //! Joining runs of the same plan on the same machine: more blocks of the same.
 
 use crate::{
+    differences::{Differing, between_machines, of_plans},
     plan::Plan,
-    record::{Block, Machine, Records, RunRecord},
+    record::{Block, Records, RunRecord},
 };
 
 /// Why runs cannot be one.
@@ -64,30 +65,17 @@ fn comparable(place: usize, one: &Records, other: &Records) -> Result<(), MergeE
     let backends = (one.run.backend, other.run.backend);
     let named = (backends.0 != backends.1).then(|| format!("{:?} and {:?}", backends.0, backends.1));
     differs("backend", named.into_iter().collect())?;
-    differs("machine", Machine::differences(&one.machine, &other.machine))?;
+    differs("machine", between_machines(&one.machine, &other.machine))?;
     differs("plan", plan_differences(&one.plan, &other.plan))?;
     differs("machine", missed_differences(one, other))
 }
 
-/// What tells two plans apart but for seed, repetitions and reruns.
-#[must_use]
-pub fn plan_differences(one: &Plan, other: &Plan) -> Vec<String> {
-    let level = |plan: &Plan| {
-        let plan = Plan {
-            seed: 0,
-            repetitions: 0,
-            reruns: 0,
-            load: plan.load.seeded(0),
-            pilot: plan.pilot.as_ref().map(|load| load.seeded(0)),
-            ..plan.clone()
-        };
-        serde_json::to_value(plan).unwrap_or_default()
+/// What tells two plans apart but for seeds, repetitions and reruns.
+fn plan_differences(one: &Plan, other: &Plan) -> Vec<String> {
+    let matters = |differing: &&Differing| {
+        differing.last() != "seed" && !["repetitions", "reruns"].contains(&differing.field.as_str())
     };
-    let mut found = Vec::new();
-    compare("", &level(one), &level(other), &mut found);
-    // The scene's seed stands in the encoder's own settings.
-    found.retain(|difference| !difference.starts_with("encode.scene.seed"));
-    found
+    of_plans(one, other).iter().filter(matters).map(ToString::to_string).collect()
 }
 
 fn missed_differences(one: &Records, other: &Records) -> Vec<String> {
@@ -96,18 +84,4 @@ fn missed_differences(one: &Records, other: &Records) -> Vec<String> {
     };
     let (a, b) = (missed(one), missed(other));
     if a == b { Vec::new() } else { vec![format!("not provided: \"{a}\" and \"{b}\"")] }
-}
-
-/// Each place where two values differ, by its dotted name.
-fn compare(at: &str, one: &serde_json::Value, other: &serde_json::Value, found: &mut Vec<String>) {
-    use serde_json::Value;
-    if let (Value::Object(a), Value::Object(b)) = (one, other) {
-        let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-        for name in names {
-            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-            compare(&at, a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), found);
-        }
-    } else if one != other {
-        found.push(format!("{at}: {one} and {other}"));
-    }
 }

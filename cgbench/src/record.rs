@@ -55,33 +55,6 @@ pub struct Machine {
 impl Machine {
     /// The schema that this version writes.
     pub const SCHEMA: &'static str = "cgbench.machine/1";
-
-    /// What tells two machines apart, each with both values; of the same machine nothing. Memory may grow, and what a governor
-    /// says may change; a kernel or a CPU does not.
-    #[must_use]
-    pub fn differences(one: &Self, other: &Self) -> Vec<String> {
-        fn shown<T: std::fmt::Debug>(value: &T) -> String {
-            format!("{value:?}")
-        }
-        let facts = |machine: &Self| {
-            [
-                ("kernel", machine.kernel.clone()),
-                ("CPU", shown(&machine.cpu_model)),
-                ("CPUs online", machine.online_cpus.to_string()),
-                ("bandwidth slice", shown(&machine.slice_us)),
-                ("cpu controller", machine.cpu_layout.clone()),
-                ("cpuset controller", shown(&machine.cpuset_layout)),
-                ("burst", shown(&machine.burst)),
-                ("hypervisor", shown(&machine.hypervisor)),
-                ("kept awake", shown(&machine.kept_awake)),
-            ]
-        };
-        let pairs = facts(one).into_iter().zip(facts(other));
-        pairs
-            .filter(|((_, a), (_, b))| a != b)
-            .map(|((name, a), (_, b))| format!("{name}: {a} and {b}"))
-            .collect()
-    }
 }
 
 /// A condition that could not be run, and why. Said in every table, never left out in silence.

@@ -1,17 +1,13 @@
 //! Whether two runs may be held against each other, and what differs.
 //!
-//! The plan is walked as the JSON that it is stored as, so that whatever a load is made of is compared without being
-//! named here. The only field that the gate reads by name is the clock, for what a late frame is.
-
-use std::collections::BTreeSet;
+//! What differs is found by [`differences`](crate::differences); here is what of it matters, and to whom.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{metric::Family, settings::Settings};
 use crate::{
-    plan::Plan,
-    record::{BackendKind, Machine, Records},
+    differences::{Differing, of_machines, of_plans},
+    record::{BackendKind, Records},
 };
 
 /// In what two runs may differ, and are refused unless it is said that this is meant.
@@ -100,19 +96,13 @@ pub fn differences(base: &Records, new: &Records, settings: &Settings) -> Vec<Di
         BackendKind::Simulated => "SIMULATED".to_owned(),
     };
     add(Facet::Backends, "backend", backend(base), backend(new));
-    add(Facet::Kernels, "kernel", base.machine.kernel.clone(), new.machine.kernel.clone());
-    for ((field, base), (_, new)) in facts(&base.machine).into_iter().zip(facts(&new.machine)) {
-        add(Facet::Machines, field, base, new);
+    for Differing { field, one, other } in of_machines(&base.machine, &new.machine) {
+        let facet = if field == "kernel" { Facet::Kernels } else { Facet::Machines };
+        add(facet, &field, one, other);
     }
-    let (base_plan, new_plan) = (leaves(&base.plan), leaves(&new.plan));
-    let fields: BTreeSet<&String> = base_plan.iter().chain(&new_plan).map(|(field, _)| field).collect();
-    for field in fields {
-        let value = |leaves: &[(String, String)]| {
-            let found = leaves.iter().find(|(name, _)| name == field);
-            found.map_or_else(|| "absent".to_owned(), |(_, value)| value.clone())
-        };
-        if let Some(facet) = facet(field) {
-            add(facet, field, value(&base_plan), value(&new_plan));
+    for differing in of_plans(&base.plan, &new.plan) {
+        if let Some(facet) = facet(&differing) {
+            add(facet, &differing.field, differing.one, differing.other);
         }
     }
     let absolute = settings.metrics.iter().any(|metric| metric.family() == Family::Absolute);
@@ -140,32 +130,11 @@ pub fn paired(differences: &[Difference]) -> bool {
         .any(|difference| matches!(difference.facet, Facet::Plans | Facet::Loads | Facet::Seeds))
 }
 
-/// The frame interval of a plan; `None` of an impossible clock.
-pub(super) fn frame_interval_ns(plan: &Plan) -> Option<u64> {
-    plan.load.deadline_ns()
-}
-
-/// What tells one machine from another.
-fn facts(machine: &Machine) -> [(&'static str, String); 9] {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
-    [
-        ("cpu_model", text(&machine.cpu_model)),
-        ("online_cpus", machine.online_cpus.to_string()),
-        ("hypervisor", text(&machine.hypervisor)),
-        ("governor", text(&machine.governor)),
-        ("cpu_layout", machine.cpu_layout.clone()),
-        ("cpuset_layout", text(&machine.cpuset_layout)),
-        ("slice_us", machine.slice_us.map_or_else(|| "unknown".to_owned(), |us| us.to_string())),
-        ("burst", machine.burst.to_string()),
-        ("kept_awake", machine.kept_awake.to_string()),
-    ]
-}
-
 /// Which kind of difference a field of the plan makes; `None`: none that bears on a block.
-fn facet(field: &str) -> Option<Facet> {
+fn facet(differing: &Differing) -> Option<Facet> {
     const NO_MATTER: [&str; 5] = ["schema", "name", "conditions", "repetitions", "reruns"];
     const OF_THE_PLAN: [&str; 4] = ["limit", "frames", "warmup_frames", "neighbour_threads"];
-    let (first, last) = (field.split('.').next()?, field.rsplit('.').next()?);
+    let (first, last) = (differing.first(), differing.last());
     if NO_MATTER.contains(&first) {
         None
     } else if last == "seed" {
@@ -177,29 +146,14 @@ fn facet(field: &str) -> Option<Facet> {
     }
 }
 
-/// The plan's fields as dotted names with their values.
-fn leaves(plan: &Plan) -> Vec<(String, String)> {
-    fn walk(name: String, value: &Value, found: &mut Vec<(String, String)>) {
-        match value {
-            Value::Object(fields) => {
-                for (field, value) in fields {
-                    let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
-                    walk(name, value, found);
-                }
-            }
-            Value::String(text) => found.push((name, text.clone())),
-            other => found.push((name, other.to_string())),
-        }
-    }
-    let mut found = Vec::new();
-    // A plan came from JSON or goes there: it has no value without a form.
-    walk(String::new(), &serde_json::to_value(plan).unwrap_or_default(), &mut found);
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn facet(field: &str) -> Option<Facet> {
+        let (one, other) = (String::new(), String::new());
+        super::facet(&Differing { field: field.to_owned(), one, other })
+    }
 
     #[test]
     fn what_changes_no_block_is_no_difference() {

@@ -187,7 +187,7 @@ impl Metric {
             Self::P50 => latency_us(block, Level::P50),
             Self::P95 => latency_us(block, Level::P95),
             Self::P99 => latency_us(block, Level::P99),
-            Self::Late => late(block, super::comparable::frame_interval_ns(&records.plan)?),
+            Self::Late => late(block, records.plan.load.deadline_ns()?),
             Self::FrameCpu => {
                 let rows = measured_frames(block);
                 let frames = rows.len();

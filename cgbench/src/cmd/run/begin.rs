@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     backend::{Backend, kernel::Kernel},
+    differences::between_machines,
     doctor::{self, Doctor, Severity},
     experiment::{self, Experiment},
     plan::{EncodeLoad, Plan},
     progress::Progress,
-    record::{BackendKind, Machine},
+    record::BackendKind,
     runner::Point,
     store::{self, Folder, Lock},
 };
@@ -193,7 +194,7 @@ fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) 
     let here = backend.machine();
     let mut points = Vec::new();
     for (run, records) in &all {
-        let differs = Machine::differences(&records.machine, &here);
+        let differs = between_machines(&records.machine, &here);
         if !differs.is_empty() {
             return Err(anyhow!(
                 "{} was begun on another machine: {}; a run stays on one, so begin another there",
