@@ -16,7 +16,8 @@ use std::{
 };
 
 use crate::{
-    chart, report,
+    chart,
+    report::{self, html::Run},
     store::{self, Folder},
     study,
     summary::Summary,
@@ -36,28 +37,23 @@ fn escaped(text: &str) -> cgtune_core::text::Escaped<'_> {
 /// Width that tables are made for where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 80;
 
-/// Everything after the records: summary, charts, report. What was written.
-fn derive(folder: &Path) -> anyhow::Result<(Summary, Vec<PathBuf>)> {
+/// The records of a folder, and what follows from them.
+fn studied(folder: &Path) -> anyhow::Result<Run> {
     let records = store::read(folder)?;
     let summary = study::summarise(&records);
-    Folder::open(folder).write_summary(&summary)?;
-    let mut written = chart::draw_all(&records, &summary, folder)?;
-    written.push(report::write(&records, &summary, folder)?);
-    written.push(report::html::write(&records, &summary, folder)?);
-    Ok((summary, written))
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Run { name, records, summary })
 }
 
-/// One page over the runs of a folder that holds several. Their summaries, and where it is.
-fn derive_several(folder: &Path, runs: &[PathBuf]) -> anyhow::Result<(Vec<Summary>, PathBuf)> {
-    let mut read = Vec::new();
-    for run in runs {
-        let records = store::read(run)?;
-        let summary = study::summarise(&records);
-        let name = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        read.push(report::html::Run { name, records, summary });
-    }
-    let path = report::html::write_several(&read, folder)?;
-    Ok((read.into_iter().map(|run| run.summary).collect(), path))
+/// Everything after the records: summary, charts, report. What was written.
+fn derive(folder: &Path) -> anyhow::Result<(Run, Vec<PathBuf>)> {
+    let run = studied(folder)?;
+    let Run { records, summary, .. } = &run;
+    Folder::open(folder).write_summary(summary)?;
+    let mut written = chart::draw_all(records, summary, folder)?;
+    written.push(report::write(records, summary, folder)?);
+    written.push(report::html::write(records, summary, folder)?);
+    Ok((run, written))
 }
 
 /// What is said of a run, below the name of its point where it has one.
@@ -106,18 +102,5 @@ fn columns() -> Option<usize> {
 
 /// A sentence in lines of a width, the later ones indented.
 fn wrapped(sentence: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if line.chars().count() + 1 + word.chars().count() > width && !line.is_empty() {
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n") + "\n"
+    table::wrapped(sentence, width).join("\n") + "\n"
 }

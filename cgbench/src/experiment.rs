@@ -70,23 +70,13 @@ impl Experiment {
         if variations.len() > MOST_POINTS {
             return Err(ExperimentError::TooMany { points: variations.len(), most: MOST_POINTS });
         }
-        let of = |table: &toml::Table, label: Option<&str>| {
-            Spec::deserialised(table).map_err(|what| ExperimentError::Value {
-                origin: origin.to_owned(),
-                label: label.map(str::to_owned),
-                what,
-            })
-        };
-        let base = of(&table, None)?;
+        let wrong =
+            |label: Option<String>, what| ExperimentError::Value { origin: origin.to_owned(), label, what };
+        let base = Spec::deserialised(&table).map_err(|what| wrong(None, what))?;
         let mut points = Vec::new();
         for (label, varied) in variations {
-            let spec = of(&varied, label.as_deref())?;
-            let point = Point::of(&spec, &base, label.clone()).map_err(|what| ExperimentError::Value {
-                origin: origin.to_owned(),
-                label: label.clone(),
-                what,
-            })?;
-            points.push(point);
+            let point = Spec::deserialised(&varied).and_then(|spec| Point::of(&spec, &base, label.clone()));
+            points.push(point.map_err(|what| wrong(label, what))?);
         }
         // As it was written, unless something else was asked for.
         let text = if settings.is_empty() { text.to_owned() } else { whole.to_string() };

@@ -197,9 +197,14 @@ fn grid(summary: &Summary, columns: &[Column]) -> Vec<String> {
 }
 
 /// Breaks at spaces; later lines are indented. A longer word stays whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    filled(text.split(' '), width)
+}
+
+/// The same of words that may have spaces in them.
+pub(crate) fn filled<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in words {
         let Some(line) = lines.last_mut() else { break };
         if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(format!("  {word}"));

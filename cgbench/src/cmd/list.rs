@@ -2,7 +2,10 @@
 
 use std::io::Write as _;
 
-use crate::experiment::{Experiment, SHIPPED, Setting};
+use crate::{
+    experiment::{Experiment, SHIPPED, Setting},
+    table,
+};
 
 /// What may be asked.
 #[derive(Debug, clap::Args)]
@@ -49,9 +52,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             needs => format!("; needs {}", needs.join(", ")),
         };
         writeln!(out, "{}", super::escaped(&experiment.name))?;
-        // Every line of it stands below the name.
-        let about = format!("x {}", super::escaped(&experiment.about));
-        write!(out, "{}", super::wrapped(&about, super::console_width()).replacen('x', " ", 1))?;
+        let about = super::escaped(&experiment.about).to_string();
+        for line in table::wrapped(&about, super::console_width() - 2) {
+            writeln!(out, "  {}", line.trim_start())?;
+        }
         writeln!(out, "  {points}{blocks} blocks, {}{}", duration(minutes), super::escaped(&needs))?;
     }
     if args.plan.is_some() {

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     merge::merge,
+    report::html::Run,
     store::{self, Folder},
 };
 
@@ -50,7 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     for block in merged.blocks.iter().chain(&merged.set_aside) {
         folder.write_block(block)?;
     }
-    let (summary, written) = super::derive(&args.out)?;
+    let (Run { summary, .. }, written) = super::derive(&args.out)?;
     let mut out = anstream::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &summary)?;

@@ -18,6 +18,7 @@ use crate::{
     interrupt,
     plan::PolicyKind,
     progress::Progress,
+    report::{self, html::Run},
     runner,
     summary::Summary,
 };
@@ -212,9 +213,10 @@ struct Derived {
 }
 
 fn derive(path: &Path, folders: &[PathBuf]) -> anyhow::Result<Derived> {
-    let runs = folders.iter().map(|folder| super::derive(folder)).collect::<Result<Vec<_>, _>>()?;
-    let page = (runs.len() > 1).then(|| super::derive_several(path, folders)).transpose()?;
-    Ok(Derived { runs, page: page.map(|(_, page)| page) })
+    let derived = folders.iter().map(|folder| super::derive(folder)).collect::<Result<Vec<_>, _>>()?;
+    let (runs, files): (Vec<Run>, Vec<Vec<PathBuf>>) = derived.into_iter().unzip();
+    let page = (runs.len() > 1).then(|| report::html::write_several(&runs, path)).transpose()?;
+    Ok(Derived { runs: runs.into_iter().map(|run| run.summary).zip(files).collect(), page })
 }
 
 fn show(args: &Args, derived: &Derived) -> anyhow::Result<()> {

@@ -2,7 +2,12 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use crate::{chart, store, store::Folder, study, summary::Summary};
+use crate::{
+    chart,
+    report::html::{self, Run},
+    store::{self, Folder},
+    summary::Summary,
+};
 
 /// A results folder.
 #[derive(Debug, clap::Args)]
@@ -21,7 +26,7 @@ pub struct Args {
 pub fn study(args: &Args) -> anyhow::Result<()> {
     let mut studied = Vec::new();
     for run in store::runs(&args.folder)? {
-        let summary = study::summarise(&store::read(&run)?);
+        let Run { summary, .. } = super::studied(&run)?;
         Folder::open(&run).write_summary(&summary)?;
         studied.push(summary);
     }
@@ -37,8 +42,7 @@ pub fn study(args: &Args) -> anyhow::Result<()> {
 pub fn chart(args: &Args) -> anyhow::Result<()> {
     let (mut studied, mut lines) = (Vec::new(), String::new());
     for run in store::runs(&args.folder)? {
-        let records = store::read(&run)?;
-        let summary = study::summarise(&records);
+        let Run { records, summary, .. } = super::studied(&run)?;
         for path in chart::draw_all(&records, &summary, &run)? {
             lines.push_str(&format!("{}\n", path.display()));
         }
@@ -56,7 +60,7 @@ pub fn report(args: &Args) -> anyhow::Result<()> {
     if folders != [args.folder.clone()] {
         return report_several(args, &folders);
     }
-    let (summary, written) = super::derive(&args.folder)?;
+    let (Run { summary, .. }, written) = super::derive(&args.folder)?;
     let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
     let text = format!("{}\n{lines}", super::show(&summary));
     print(args, &[summary], text)
@@ -64,7 +68,9 @@ pub fn report(args: &Args) -> anyhow::Result<()> {
 
 /// One page over the runs beneath a folder.
 fn report_several(args: &Args, folders: &[PathBuf]) -> anyhow::Result<()> {
-    let (summaries, path) = super::derive_several(&args.folder, folders)?;
+    let runs: Vec<Run> = folders.iter().map(|folder| super::studied(folder)).collect::<Result<_, _>>()?;
+    let path = html::write_several(&runs, &args.folder)?;
+    let summaries: Vec<Summary> = runs.into_iter().map(|run| run.summary).collect();
     print(args, &summaries, format!("{}\n", path.display()))
 }
 

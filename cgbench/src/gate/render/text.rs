@@ -11,7 +11,7 @@ use crate::{
         quantity::{shown, shown_difference},
         report::{Line, Report, Verdict},
     },
-    table::{SIMULATED, WHAT_THAT_IS},
+    table::{SIMULATED, WHAT_THAT_IS, filled},
 };
 
 pub(super) const HEADING: Style = Style::new().bold();
@@ -181,17 +181,5 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             None => words.push(word.to_owned()),
         }
     }
-    let mut lines = vec![String::new()];
-    for word in words {
-        let Some(line) = lines.last_mut() else { break };
-        if !line.trim().is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-    }
-    lines
+    filled(words.iter().map(String::as_str), width)
 }
