@@ -8,6 +8,7 @@ pub mod gate;
 pub mod list;
 pub mod merge;
 pub mod run;
+mod sizes;
 pub mod stage;
 
 use std::{

@@ -1,38 +1,18 @@
 //! Text from records and from the command line, made harmless for each format that it is put into. Names of kernels, reasons
 //! and folders are somebody else's text.
 
-/// For a terminal or a log: control characters, and those that turn the direction of writing, as `\xNN` or `\u{NNNN}`.
+use cgtune_chart::{canvas::legible, paint::inline::escaped};
+
+/// For a terminal or a log: control characters, and those that turn the direction of writing, as `\xNN`.
 #[must_use]
 pub fn terminal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            c if c.is_control() && u32::from(c) < 0x100 => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    legible(text)
 }
 
 /// For XML 1.0, as content and within double quotes. What XML cannot hold is as on a terminal.
 #[must_use]
 pub fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in terminal(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // The two that are neither controls nor characters of XML.
-            '\u{fffe}' | '\u{ffff}' => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
+    escaped(&terminal(text))
 }
 
 /// For a paragraph or a table cell of GitHub-flavoured Markdown: what begins markup is behind a backslash, HTML and mentions
@@ -76,7 +56,7 @@ mod tests {
 
     #[test]
     fn nothing_from_a_record_moves_the_cursor_or_turns_the_text() {
-        assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}d"), "a\\x1b[31mb\\x0ac\\u{202e}d");
+        assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}d"), "a\\x1b[31mb\\x0ac\\xe2\\x80\\xaed");
         assert_eq!(terminal("π – × ok"), "π – × ok");
     }
 

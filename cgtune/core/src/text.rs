@@ -17,10 +17,10 @@ pub mod shell;
 pub struct Escaped<'a>(pub &'a [u8]);
 
 /// Characters that move, hide or reorder what is shown although they are no C0/C1 controls: line and
-/// paragraph separators, bidirectional overrides and isolates, zero-width marks.
+/// paragraph separators, bidirectional overrides and isolates, zero-width marks; and the two that no XML holds.
 fn disturbs(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}')
 }
 
 impl fmt::Display for Escaped<'_> {

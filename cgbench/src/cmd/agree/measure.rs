@@ -6,11 +6,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use workloads::{calibrate::calibrate, h264::EncodeConfig};
+use workloads::h264::EncodeConfig;
 
 use crate::{
-    agree::grid::{self, LoadShape},
+    agree::grid,
     backend::Backend,
+    cmd::sizes::Sizes,
+    plan::EncodeLoad,
     progress::Progress,
     runner::{self, Point},
     store::{Folder, PLAN, StoreError},
@@ -40,18 +42,16 @@ pub(super) fn measure(
     if let Some(path) = taken {
         return Err(StoreError::Exists { path }.into());
     }
-    let mut loads: Vec<(LoadShape, EncodeConfig)> = Vec::new();
+    let mut sizes = Sizes::default();
     let mut points = Vec::new();
     for point in grid {
-        let encode = match loads.iter().find(|(load, _)| *load == point.load) {
-            Some((_, encode)) => encode.clone(),
-            None => {
-                let encode = calibrated(point.load, seed, progress)
-                    .with_context(|| format!("at the point {}", point.name()))?;
-                loads.push((point.load, encode.clone()));
-                encode
-            }
+        let load = EncodeLoad {
+            share: point.load.share,
+            clock: point.load.clock(seed),
+            encode: point.load.encode(seed),
         };
+        let (width, height) = sizes.of(&load, Some(&point.name()), progress)?;
+        let encode = EncodeConfig { width, height, ..load.encode };
         let folder = Folder::create(out.join(point.name()))?;
         points.push(Point::begin(point.plan(seed, encode), folder, backend, crate::cmd::command())?);
     }
@@ -59,10 +59,4 @@ pub(super) fn measure(
         .with_context(|| format!("what was measured is kept in {}", out.display()))?;
     let folders = points.iter().map(|point| point.folder().path().to_owned()).collect();
     Ok(Measured { folders, interrupted: stop.load(Ordering::Relaxed) })
-}
-
-fn calibrated(load: LoadShape, seed: u64, progress: &Progress) -> anyhow::Result<EncodeConfig> {
-    let found =
-        calibrate(load.share, &load.clock(seed), &load.encode(seed), &mut |text| progress.step(text))?;
-    Ok(found.config)
 }

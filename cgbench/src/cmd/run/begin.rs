@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, anyhow};
-use workloads::calibrate::calibrate;
+use anyhow::anyhow;
 
 use super::{
     Args,
@@ -16,10 +15,11 @@ use super::{
 };
 use crate::{
     backend::{Backend, kernel::Kernel},
+    cmd::sizes::Sizes,
     differences::between_machines,
     doctor::{self, Doctor, Severity},
-    experiment::{self, Experiment},
-    plan::{EncodeLoad, Plan},
+    experiment::Experiment,
+    plan::Plan,
     progress::Progress,
     record::BackendKind,
     runner::Point,
@@ -108,28 +108,14 @@ fn points(
     Ok(Begun { points: points?, backend, path, _lock: lock })
 }
 
-/// Finds the size at which each load costs its share on this machine; loads that are alike are tried once.
+/// Gives each load the size at which it costs its share on this machine.
 fn size(experiment: &mut Experiment, progress: &Progress) -> anyhow::Result<()> {
-    let mut found: Vec<(EncodeLoad, (u32, u32))> = Vec::new();
+    let mut sizes = Sizes::default();
     for point in &mut experiment.points {
-        let Some(load) = experiment::Point::sized_as(point).cloned() else { continue };
-        let known = found.iter().find(|(other, _)| *other == load).map(|(_, size)| *size);
-        let size =
-            match known {
-                Some(size) => size,
-                None => {
-                    let EncodeLoad { share, clock, encode } = &load;
-                    let sized = calibrate(*share, clock, encode, &mut |text| progress.step(text))
-                        .with_context(|| match &point.plan.point {
-                            Some(label) => format!("at the point {label}"),
-                            None => "sizing the encoder".to_owned(),
-                        })?;
-                    let size = (sized.config.width, sized.config.height);
-                    found.push((load, size));
-                    size
-                }
-            };
-        point.size(size);
+        if let Some(load) = point.sized_as() {
+            let size = sizes.of(load, point.plan.point.as_deref(), progress)?;
+            point.size(size);
+        }
     }
     Ok(())
 }

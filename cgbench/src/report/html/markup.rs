@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use cgtune_chart::{
     Format, Scene,
     canvas::legible,
-    paint::inline::{self, Inks},
+    paint::inline::{self, Inks, escaped},
     scene::Ink,
 };
 
@@ -71,16 +71,7 @@ impl Markup {
 
     /// Text on one line: control characters, and those that reorder what stands around them, are shown as `\xNN`.
     pub(super) fn write(&mut self, text: &str) {
-        for c in legible(text).chars() {
-            match c {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' => self.text.push_str("&quot;"),
-                '\'' => self.text.push_str("&#39;"),
-                c => self.text.push(c),
-            }
-        }
+        self.text.push_str(&escaped(&legible(text)));
     }
 
     /// A sentence of ours: between a number and its unit no line breaks.

@@ -115,8 +115,9 @@ fn reach(mark: &Mark) -> (f64, f64) {
     }
 }
 
-/// Text between tags and in attributes.
-fn escaped(text: &str) -> String {
+/// Text as it may stand between tags and in attributes, of SVG or of HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
