@@ -61,6 +61,22 @@ fn a_run_without_blocks_is_readable() {
 }
 
 #[test]
+fn a_folder_that_git_left_out_held_nothing() {
+    let (dir, _) = folder();
+    fs::remove_dir(dir.path().join("pilots")).unwrap();
+    assert_eq!(store::read(dir.path()).unwrap().blocks.len(), 1);
+    // And a run goes on in it.
+    let folder = Folder::open(dir.path());
+    folder.clear().unwrap();
+    folder.write_pilot(&toy::records(1, 10).pilots[0]).unwrap();
+    assert_eq!(store::read(dir.path()).unwrap().pilots.len(), 1);
+    // What is listed is not let go that way.
+    fs::remove_dir_all(dir.path().join("pilots")).unwrap();
+    let error = store::read(dir.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Lost { path } if path.ends_with("pilots/000.json")), "{error}");
+}
+
+#[test]
 fn half_written_and_foreign_files_are_let_be() {
     let (dir, _) = folder();
     fs::write(dir.path().join("blocks/.writing-abc"), "{").unwrap();

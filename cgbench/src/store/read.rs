@@ -1,7 +1,7 @@
 //! Reading, with errors that name the file and the place in it.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -103,10 +103,8 @@ impl Reader<'_> {
 
 /// The files of the blocks, in order of name. What is not ours (an editor's copy, a half-written file) is let be.
 fn block_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let failed = |source| StoreError::Read { path: folder.to_owned(), source };
     let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for path in entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".json") {
             paths.push(path);
@@ -114,6 +112,17 @@ fn block_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// What a folder for blocks holds. One that is not there held none: git keeps no empty folder, and whether a record is lost
+/// is what the sums are for.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |source| StoreError::Read { path: folder.to_owned(), source };
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(failed(error)),
+        Ok(found) => found.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect(),
+    }
 }
 
 /// All that every record has.

@@ -12,7 +12,7 @@ use std::{
 use cgtune_sys::durable::Existing;
 use sha2::{Digest as _, Sha256};
 
-use super::{BLOCKS, MACHINE, PILOTS, PLAN, StoreError, write_file};
+use super::{BLOCKS, MACHINE, PILOTS, PLAN, StoreError, read::entries, write_file};
 
 /// The file's name, as people who publish files use it.
 const SUMS: &str = "SHA256SUMS";
@@ -78,14 +78,10 @@ impl Sums {
         }
         let mut names: Vec<PathBuf> = [PLAN, MACHINE].map(PathBuf::from).to_vec();
         for inner in [BLOCKS, PILOTS] {
-            let path = folder.join(inner);
-            let failed = |source| StoreError::Read { path: path.clone(), source };
-            for entry in fs::read_dir(&path).map_err(failed)? {
-                let name = entry.map_err(failed)?.file_name();
-                if name.as_encoded_bytes().ends_with(b".json") {
-                    names.push(Path::new(inner).join(name));
-                }
-            }
+            let found = entries(&folder.join(inner))?;
+            let records = found.iter().filter_map(|path| path.file_name());
+            let records = records.filter(|name| name.as_encoded_bytes().ends_with(b".json"));
+            names.extend(records.map(|name| Path::new(inner).join(name)));
         }
         let mut added = false;
         for name in names {

@@ -35,11 +35,14 @@ impl Folder {
         if plan.exists() {
             return Err(StoreError::Exists { path: plan });
         }
-        for name in [BLOCKS, PILOTS] {
-            let path = folder.path.join(name);
-            fs::create_dir_all(&path).map_err(|source| StoreError::Write { path, source })?;
-        }
+        folder.make_inner()?;
         Ok(folder)
+    }
+
+    fn make_inner(&self) -> Result<(), StoreError> {
+        [BLOCKS, PILOTS].map(|name| self.path.join(name)).into_iter().try_for_each(|path| {
+            fs::create_dir_all(&path).map_err(|source| StoreError::Write { path, source })
+        })
     }
 
     /// A folder that is there, to write what is derived from its records.
@@ -70,10 +73,10 @@ impl Folder {
     /// # Errors
     /// [`StoreError`], with the file's name.
     pub fn clear(&self) -> Result<(), StoreError> {
-        let folders = [self.path.clone(), self.path.join(BLOCKS), self.path.join(PILOTS)];
-        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        self.make_inner()?;
+        for folder in [self.path.clone(), self.path.join(BLOCKS), self.path.join(PILOTS)] {
             let failed = |source| StoreError::Write { path: folder.clone(), source };
-            for entry in fs::read_dir(folder).map_err(failed)? {
+            for entry in fs::read_dir(&folder).map_err(failed)? {
                 let path = entry.map_err(failed)?.path();
                 let name = path.file_name().unwrap_or_default().as_encoded_bytes();
                 if name.starts_with(durable::BEING_WRITTEN.as_bytes()) {
