@@ -127,11 +127,11 @@ impl Plan {
         self.load.threads()
     }
 
-    /// About how many seconds all blocks take, a pilot before each repetition included.
+    /// Whether a pilot of this plan says of the other what one of its own would say.
     #[must_use]
-    pub fn seconds(&self) -> f64 {
-        let pilots = if self.has_pilots() { self.repetitions } else { 0 };
-        f64::from(self.blocks().saturating_add(pilots)) * self.block_seconds()
+    pub fn shares_pilots_with(&self, other: &Self) -> bool {
+        let frames = |plan: &Self| plan.warmup_frames + plan.frames;
+        self.pilot_load() == other.pilot_load() && (self.seed, frames(self)) == (other.seed, frames(other))
     }
 
     /// About how many seconds a block takes, its setting up included.

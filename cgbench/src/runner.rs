@@ -4,6 +4,7 @@
 //! Several plans (the points of an experiment) run side by side: a repetition of each, then the next repetition of each, so that
 //! a drift of the machine meets all of them alike.
 
+pub mod forecast;
 mod point;
 
 use std::{
@@ -16,7 +17,7 @@ use cgtune_core::Bandwidth;
 use crate::{
     backend::{Backend, BlockOrder, RunError},
     order::{self, Slot},
-    plan::{Condition, Load, Plan, PolicyKind},
+    plan::{Condition, Plan, PolicyKind},
     record::{Block, Missed},
     study::Unsteady,
 };
@@ -60,8 +61,8 @@ pub fn run(
     for missed in points.iter().flat_map(Point::missed) {
         watcher.missed(missed);
     }
-    let left: Vec<(u32, f64)> = points.iter().map(|point| (point.left(), point.seconds_left())).collect();
-    watcher.begin(left.iter().map(|(blocks, _)| blocks).sum(), left.iter().map(|(_, seconds)| seconds).sum());
+    let left = || points.iter().map(Point::left);
+    watcher.begin(left().map(|left| left.blocks).sum(), forecast::seconds(left()));
     let several = points.len() > 1;
     let mut running = Running { backend, stop, watcher, pilots: Vec::new(), done: 0 };
     let seed = points.first().map_or(0, |point| point.plan().seed);
@@ -89,16 +90,13 @@ fn repetitions(points: &[Point]) -> u32 {
 struct Shared {
     block: Block,
     at: Instant,
-    load: Load,
-    seed: u64,
-    frames: u32,
+    /// Of the point that it was run for.
+    plan: Plan,
 }
 
 impl Shared {
     fn serves(&self, plan: &Plan) -> bool {
-        self.load == *plan.pilot_load()
-            && (self.seed, self.frames) == (plan.seed, plan.warmup_frames + plan.frames)
-            && self.at.elapsed() < PILOT_LASTS
+        self.plan.shares_pilots_with(plan) && self.at.elapsed() < PILOT_LASTS
     }
 }
 
@@ -179,13 +177,7 @@ impl Running<'_> {
                 };
                 let block = self.backend.run(&order, self.stop, &mut |seconds| self.watcher.tick(seconds))?;
                 let Some(pilot) = block.filter(|block| !block.partial) else { return Ok(None) };
-                self.pilots.push(Shared {
-                    block: pilot.clone(),
-                    at: Instant::now(),
-                    load: plan.pilot_load().clone(),
-                    seed: plan.seed,
-                    frames: plan.warmup_frames + plan.frames,
-                });
+                self.pilots.push(Shared { block: pilot.clone(), at: Instant::now(), plan: plan.clone() });
                 pilot
             }
         };

@@ -138,12 +138,6 @@ impl Point {
             load: Load::Encode(EncodeLoad { share: self.load.share, clock: self.load.clock(seed), encode }),
         }
     }
-
-    /// About how many seconds its pilot and blocks take.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        self.plan(SEED, EncodeConfig::default()).seconds()
-    }
 }
 
 #[cfg(test)]
@@ -151,6 +145,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::runner::forecast::{self, Left};
 
     #[test]
     fn the_grid_has_its_combinations_each_once() {
@@ -164,7 +159,11 @@ mod tests {
 
     #[test]
     fn it_takes_a_quarter_of_an_hour_and_the_quick_one_a_minute() {
-        let minutes = |points: &[Point]| points.iter().map(Point::seconds).sum::<f64>() / 60.0;
+        let minutes = |points: &[Point]| {
+            let plans: Vec<Plan> =
+                points.iter().map(|point| point.plan(SEED, EncodeConfig::default())).collect();
+            forecast::seconds(plans.iter().map(Left::from)) / 60.0
+        };
         assert!((10.0..=15.0).contains(&minutes(&FULL)), "{}", minutes(&FULL));
         assert!(minutes(&QUICK) < 1.25, "{}", minutes(&QUICK));
     }

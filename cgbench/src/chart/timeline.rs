@@ -49,7 +49,7 @@ pub(super) fn draw(records: &Records, summary: &Summary, format: Format) -> Scen
     let period_ns = records.plan.limit.period_us.to_nanos().get();
     let strip = |block| Strip::new(block, &window, summary.item, interval_ns, period_ns);
     let first = strip(block);
-    let subtitle = format!("{}{}", standing(summary), subtitle(block, other));
+    let subtitle = format!("{}{}", standing(summary), subtitle(block, other, summary.item));
     let mut scene = Scene::headed(format, &title(&first, summary.item), &subtitle);
     let inset = if format.is_narrow() { 0.0 } else { 8.0 };
     let (left, right) = (format.margin() + inset, format.width() - format.margin() - inset);
@@ -112,16 +112,17 @@ fn title(strip: &Strip<'_>, item: Item) -> String {
     format!("{policy}: {throttled}{slowest}")
 }
 
-fn subtitle(block: &Block, other: Option<&Block>) -> String {
+fn subtitle(block: &Block, other: Option<&Block>, item: Item) -> String {
     let beside = if block.condition.neighbour { "with a noisy neighbour" } else { "alone" };
     let compared = match other {
-        Some(_) => {
-            " Below, the same second of the same repetition with burst: same pictures, same intended starts."
-        }
+        Some(_) => format!(
+            " Below, the same second of the same repetition with burst: same {}, same intended starts.",
+            item.work()
+        ),
         None if block.condition.policy == PolicyKind::Limit => {
-            " There is no block with burst in the same repetition to compare with."
+            " There is no block with burst in the same repetition to compare with.".to_owned()
         }
-        None => "",
+        None => String::new(),
     };
     format!(
         "The worst second of all blocks under {}, {beside} (repetition {}, block {}).{compared}",

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use crate::{
     experiment::{Experiment, SHIPPED, Setting},
+    runner::forecast::{self, Left},
     table,
 };
 
@@ -75,7 +76,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn size(experiment: &Experiment) -> (u32, f64) {
     let plans = || experiment.points.iter().map(|point| &point.plan);
     let blocks = plans().map(crate::plan::Plan::blocks).sum();
-    (blocks, plans().map(crate::plan::Plan::seconds).sum::<f64>() / 60.0)
+    (blocks, forecast::seconds(plans().map(Left::from)) / 60.0)
 }
 
 fn duration(minutes: f64) -> String {

@@ -49,6 +49,15 @@ impl Item {
         }
     }
 
+    /// What makes up the work of each, in the plural: the same in two blocks, they cost the same.
+    #[must_use]
+    pub const fn work(self) -> &'static str {
+        match self {
+            Self::Frame => "pictures",
+            Self::Request => "demands",
+        }
+    }
+
     /// What it is late against.
     #[must_use]
     pub const fn deadline(self) -> &'static str {

@@ -3,7 +3,7 @@
 use workloads::service::Arrivals;
 
 use crate::{
-    plan::{Item, Load, Plan, QuotaRule},
+    plan::{Load, Plan, QuotaRule},
     record::Records,
     stats::{bootstrap::MIN_BLOCKS, level::SAMPLES_BEYOND},
     study::{VOID_FOREIGN, VOID_STEAL},
@@ -36,10 +36,7 @@ pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
             "**Latency** counts from a {item}'s *intended* start to its end, so that a {item} which waits for the one \
              before is charged with the waiting. {}All conditions of a repetition share the same starts and {}.",
             starts(&plan.load),
-            match plan.load.item() {
-                Item::Frame => "pictures",
-                Item::Request => "demands",
-            },
+            plan.load.item().work(),
         ),
         format!(
             "The **quota** is {}. {}Burst, where there is one, is {}.",
@@ -60,13 +57,14 @@ pub(super) fn points(records: &Records, summary: &Summary) -> [String; 8] {
         ),
         format!(
             "A block is **run again**, {} of the run at most, when the hypervisor took more than {} or other \
-             programs more than {} of the machine, or when the machine's speed moved: its pictures took more than \
+             programs more than {} of the machine, or when the machine's speed moved: its {} took more than \
              {:.2} × the CPU time that they took in the pilot, in any second, or less by that factor on average. What \
              was throttled or late has no part in that judgement. The tries before the last are kept in `blocks/`, \
              and counted in the notes above only; what remains unsteady is counted in, and marked.",
             counted(u64::from(plan.reruns), "block"),
             bound(VOID_STEAL),
             bound(VOID_FOREIGN),
+            plan.load.item().work(),
             plan.limit.tolerance(),
         ),
         awake(records),
@@ -127,8 +125,9 @@ fn pilots(plan: &Plan, summary: &Summary) -> String {
         },
     );
     format!(
-        "A pilot encodes the same pictures as a block, under no policy; one runs before each repetition, and whenever the \
-         machine was found to have moved ({measured}). "
+        "A pilot has the same {} as a block, under no policy; one runs before each repetition, and whenever the machine was \
+         found to have moved ({measured}). ",
+        plan.load.item().work()
     )
 }
 

@@ -1,6 +1,9 @@
 //! One plan on its way into its folder: what is done, what is left.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Instant,
+};
 
 use cgtune_core::{Bandwidth, Micros, MilliCpu, Quota};
 
@@ -9,6 +12,7 @@ use crate::{
     order::{Slot, interleaved},
     plan::{Condition, Plan, QuotaRule},
     record::{Block, Missed, Records, RunRecord, Session},
+    runner::forecast::Left,
     store::{Folder, StoreError},
     study::Unsteady,
 };
@@ -127,19 +131,12 @@ impl Point {
         self.run.missed.iter()
     }
 
-    /// Blocks that are left.
+    /// What is left to do.
     #[must_use]
-    pub fn left(&self) -> u32 {
-        u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
-    }
-
-    /// About how many seconds they take, each repetition with a pilot of its own.
-    #[must_use]
-    pub fn seconds_left(&self) -> f64 {
-        let mut repetitions: Vec<u32> = self.queue.iter().map(|next| next.slot.repetition).collect();
-        repetitions.dedup();
-        let pilots = if self.plan.has_pilots() { repetitions.len() } else { 0 };
-        f64::from(self.left() + u32::try_from(pilots).unwrap_or(0)) * self.plan.block_seconds()
+    pub fn left(&self) -> Left<'_> {
+        let repetitions: BTreeSet<u32> = self.queue.iter().map(|next| next.slot.repetition).collect();
+        let counted = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Left { plan: &self.plan, blocks: counted(self.queue.len()), repetitions: counted(repetitions.len()) }
     }
 
     /// Whether blocks of that repetition are left.

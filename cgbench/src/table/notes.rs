@@ -107,9 +107,10 @@ fn unsteady(summary: &Summary) -> impl Iterator<Item = String> {
             })
             .collect();
         format!(
-            "run again, and not counted in: {} during which others took too much of the machine, or the same pictures took \
+            "run again, and not counted in: {} during which others took too much of the machine, or the same {} took \
              more than {} × the CPU time of the pilot before it for a second, or less by as much all along: {}",
             counted(aside.iter().map(|(_, aside)| aside.tries).sum(), "block"),
+            summary.item.work(),
             summary.tolerance,
             names.join("; "),
         )
