@@ -116,7 +116,7 @@ overhead OUT='results/overhead':
 # How often each method of the gate sees a careless change: an hour of real blocks, then resampling (root, an idle machine)
 detection OUT='results/detection':
     cargo run --release --bin cgbench -- run regressions --out {{OUT}}/points
-    cargo run --release -p cgbench --example detection -- {{OUT}}/points --out {{OUT}}
+    cargo run --release -p cgbench --example detection -- {{OUT}}/points --config cgbench/examples/detection.toml --out {{OUT}}
 
 # Does the model predict what the kernel did in the reference runs?
 agree *ARGS='results/encoder-linux-6.18':

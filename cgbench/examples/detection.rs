@@ -1,7 +1,7 @@
 //! How often each method of the gate sees a change, and how often it alarms at none, from real runs by resampling.
 //!
 //! ```text
-//! cargo run --release -p cgbench --example detection -- results/points --out results/detection
+//! cargo run --release -p cgbench --example detection -- results/points --config cgbench/examples/detection.toml --out results/detection
 //! ```
 //!
 //! The folder holds runs, one a *point* (`base`, `work+5`, …, named by folder), of the same policies, with many blocks each. Draws of so many

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Repetition by repetition, as both have the same pictures: the load's CPU time (of its cgroup, the reports included) and its
-//! latency with the instrument over those without; and what others used of the machine, which is mostly cgbench itself.
+//! latency with the instrument over those without; what cgbench itself used, by the clock of its process, with it and without; and how
+//! much more of the machine others used, by the ticks of /proc/stat.
 
 #![allow(clippy::print_stdout, reason = "its answer")]
 
@@ -25,8 +26,10 @@ fn main() -> anyhow::Result<()> {
     let read = |point: &str| store::read(&folder.join(point)).with_context(|| format!("the point {point}"));
     let (full, bare) = (read("instrument-full")?, read("instrument-bare")?);
     let cpus = full.machine.online_cpus.len() as f64;
-    println!("| policy | blocks | CPU time | p50 | p95 | beside the load, % of a CPU |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| policy | blocks | load's CPU time | p50 | p95 | cgbench, % of a CPU | without | others by ticks, % of a CPU more |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for &condition in &full.plan.conditions {
         let pairs = pairs(&full, &bare, condition);
         ensure!(!pairs.is_empty(), "no repetition of {condition} is in both points");
@@ -34,12 +37,15 @@ fn main() -> anyhow::Result<()> {
             over_blocks(pairs.iter().filter_map(|(full, bare)| Some(of(full)? / of(bare)?)), 1.0, 4)
         };
         let beside = pairs.iter().filter_map(|(full, bare)| Some(foreign(full)? - foreign(bare)?));
+        let own = |records: &Records| over_blocks(blocks(records, condition).filter_map(own), 100.0, 2);
         println!(
-            "| {condition} | {} | {} | {} | {} | {} |",
+            "| {condition} | {} | {} | {} | {} | {} | {} | {} |",
             pairs.len(),
             ratio(cpu_time),
             ratio(|block| latency(block, Level::P50)),
             ratio(|block| latency(block, Level::P95)),
+            own(&full),
+            own(&bare),
             over_blocks(beside, 100.0 * cpus, 2),
         );
     }
@@ -50,11 +56,19 @@ fn main() -> anyhow::Result<()> {
 /// The same repetitions of a condition in both.
 fn pairs<'a>(full: &'a Records, bare: &'a Records, condition: Condition) -> Vec<(&'a Block, &'a Block)> {
     let of = |records: &'a Records| -> BTreeMap<u32, &'a Block> {
-        let blocks = records.blocks.iter().filter(|block| block.condition == condition && !block.partial);
-        blocks.map(|block| (block.repetition, block)).collect()
+        blocks(records, condition).map(|block| (block.repetition, block)).collect()
     };
     let (full, mut bare) = (of(full), of(bare));
     full.into_iter().filter_map(|(repetition, block)| Some((block, bare.remove(&repetition)?))).collect()
+}
+
+fn blocks(records: &Records, condition: Condition) -> impl Iterator<Item = &Block> {
+    records.blocks.iter().filter(move |block| block.condition == condition && !block.partial)
+}
+
+/// CPUs that cgbench itself used.
+fn own(block: &Block) -> Option<f64> {
+    Some(block.instrument_cpu_ns? as f64 / block.interval.wall.get() as f64)
 }
 
 /// CPU time of the load's cgroup, a frame.

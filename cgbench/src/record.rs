@@ -230,6 +230,10 @@ pub struct Block {
     pub samples: SampleTable,
     /// What else happened.
     pub disturbance: Option<Disturbance>,
+    /// CPU time that cgbench itself used over the measured part, to read counters and take what the load reports: part of what
+    /// is `foreign` in the disturbance. `None` where no version measured it, and for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument_cpu_ns: Option<u64>,
     /// Whether the block was interrupted.
     pub partial: bool,
 }

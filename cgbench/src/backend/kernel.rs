@@ -112,6 +112,8 @@ struct Edge {
     neighbour: Option<Snapshot>,
     keeper: Option<Snapshot>,
     machine: Option<MachineTime>,
+    /// CPU time of this process, which is the instrument.
+    instrument: Nanos,
 }
 
 impl Edge {
@@ -125,6 +127,7 @@ impl Edge {
             neighbour: neighbour.map(|group| group.cgroup()?.sample()).transpose()?,
             keeper: keeper.map(Keeper::sample).transpose()?,
             machine: facts::machine_time(&HostRoot::default()),
+            instrument: clock::process_cpu(),
         })
     }
 }
@@ -247,6 +250,7 @@ impl Backend for Kernel {
             frames,
             samples,
             disturbance,
+            instrument_cpu_ns: after.instrument.checked_sub(before.instrument).map(Nanos::get),
             partial: !complete,
         }))
     }

@@ -26,14 +26,13 @@ use workloads::{
 use super::{
     Backend, BlockOrder, RunError,
     policy::{of_load, of_neighbour, of_pilot, room_for},
+    sampler,
 };
 use crate::{
     plan::{Condition, EncodeLoad, Load, Plan},
     record::{BackendKind, Block, Disturbance, FrameTable, Machine, Neighbour, SampleTable},
 };
 
-/// Between two readings of the counters, as on a kernel.
-const SAMPLE_EVERY: Nanos = Nanos::new(4_000_000);
 /// Ticks a second of the kernel that is modelled.
 const HZ: u64 = 250;
 /// Simulated CPUs where this machine's cannot be counted.
@@ -222,7 +221,7 @@ impl Backend for Model {
                 let beside = neighbour.as_ref().map(|(beside, _)| machine.counters(*beside).usage_ns);
                 edge = Some((before.map_err(refused)?, beside));
             }
-            let next = machine.now().get() + SAMPLE_EVERY.get();
+            let next = machine.now().get() + sampler::EVERY.get();
             let until = if edge.is_none() { next.min(measured_from_ns.max(1)) } else { next };
             machine.run_until(Nanos::new(until), |done| {
                 if done.crew == load {
@@ -268,6 +267,7 @@ impl Backend for Model {
             samples,
             // Nobody else is there.
             disturbance: Some(Disturbance { steal: 0.0, foreign: 0.0 }),
+            instrument_cpu_ns: None,
             partial: !complete,
         }))
     }

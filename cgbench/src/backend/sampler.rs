@@ -14,9 +14,10 @@ use cgtune_sys::{Cgroup, Hierarchies, clock};
 
 use crate::record::SampleTable;
 
-/// Time between readings. A throttled span of the default period is 20 times as long; a reading costs a few µs, so
-/// the instrument stays near 0.1 % of a CPU.
-const EVERY: Nanos = Nanos::new(4_000_000);
+/// Time between readings: a twentieth of the default period, so that a throttled span shows; at some 20 µs a reading less than
+/// half a percent of a CPU. No multiple of a tick of any kernel (1, 10/3, 4, 10 ms): a thread that always runs as the tick
+/// does is charged whole ticks by the kernels that account so.
+pub(super) const EVERY: Nanos = Nanos::new(5_300_000);
 
 /// A running sampler.
 pub(super) struct Sampler {

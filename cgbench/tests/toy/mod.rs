@@ -204,6 +204,7 @@ pub(crate) fn block(plan: &Plan, index: u32, condition: Condition, repetition: u
         frames,
         samples,
         disturbance: Some(Disturbance { steal: 0.0004, foreign: 0.006 + 0.001 * f64::from(index % 5) }),
+        instrument_cpu_ns: Some(9_000_000),
         partial: false,
     }
 }
