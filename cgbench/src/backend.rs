@@ -100,6 +100,12 @@ pub enum RunError {
     /// The load did not become ready.
     #[error("the load was not ready within {0} s")]
     NotReady(u64),
+    /// The warm-up was all that there was.
+    #[error(
+        "the load was done before its warm-up was over, so that nothing was measured: its requests came faster than on average; give \
+         it more of them (load.requests), or less warm-up (load.warmup)"
+    )]
+    NothingMeasured,
     /// Talking to the load.
     #[error("cannot talk to the load")]
     Pipe(#[from] std::io::Error),

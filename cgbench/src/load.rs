@@ -2,7 +2,7 @@
 //! enough. This file is what both ends speak; each end has its own.
 //!
 //! The parent writes a [`LoadConfig`] as a line of JSON; the child prepares and answers [`Answer::Ready`]; the parent
-//! writes a [`Start`]; the child answers with each [`Answer::Frame`] and then [`Answer::Done`]. When its standard input
+//! writes a [`Start`]; the child answers with an [`Answer::Frame`] for each frame, many at a time, and then [`Answer::Done`]. When its standard input
 //! closes the child ends: a parent that dies takes its loads along.
 
 pub mod child;

@@ -14,7 +14,10 @@ use cgtune_sys::{
     facts::{self, MachineTime},
     lifecycle::{OwnedCgroup, Workshop},
 };
-use workloads::{hog::Manner, latency::MonotonicNs};
+use workloads::{
+    hog::Manner,
+    latency::{JobRecord, MonotonicNs},
+};
 
 use super::{
     Backend, BlockOrder, RunError,
@@ -132,6 +135,34 @@ impl Edge {
     }
 }
 
+/// What the load told so far.
+#[derive(Default)]
+struct Told {
+    frames: FrameTable,
+    requests: Vec<JobRecord>,
+    /// Whether that is all.
+    all: bool,
+}
+
+impl Told {
+    fn take(&mut self, answer: Answer) -> Result<(), RunError> {
+        match answer {
+            Answer::Frame(frame) => self.frames.push(&frame),
+            Answer::Request(request) => self.requests.push(request),
+            Answer::Done => self.all = true,
+            Answer::Ready => return Err(RunError::Protocol("ready".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// In the order of their intended starts: requests end in another.
+    fn table(mut self) -> FrameTable {
+        self.requests.sort_by_key(|request| request.index);
+        self.requests.iter().for_each(|request| self.frames.push_request(request));
+        self.frames
+    }
+}
+
 impl Backend for Kernel {
     fn kind(&self) -> BackendKind {
         BackendKind::Kernel
@@ -184,18 +215,13 @@ impl Backend for Kernel {
         };
         let sampler =
             (self.samples && plan.instrument == Instrument::Full).then(|| sample(&mut group)).transpose()?;
-        load.start_clock(&Start {
-            origin: MonotonicNs::from_ns(origin.get()),
-            count: plan.warmup_frames + plan.frames,
-        })?;
+        load.start_clock(&Start { origin: MonotonicNs::from_ns(origin.get()), count: plan.items() })?;
 
         let measured_from_ns = u64::from(plan.warmup_frames) * interval_ns;
         let measured_from = origin.saturating_add(Nanos::new(measured_from_ns));
-        let mut frames = FrameTable::default();
-        let mut requests = Vec::new();
+        let mut told = Told::default();
         let mut before = None;
-        let mut complete = false;
-        while !complete && !stop.load(Ordering::Relaxed) {
+        while !told.all && !stop.load(Ordering::Relaxed) {
             if before.is_none() && clock::now() >= measured_from {
                 before = Some(Edge::read(
                     &mut group,
@@ -206,22 +232,19 @@ impl Backend for Kernel {
             // While warming up, wake for the edge; later, for Ctrl-C and the progress bar.
             let until_edge = measured_from.checked_sub(clock::now()).unwrap_or_default();
             let patience = if before.is_none() { until_edge.min(TICK) } else { TICK };
-            match load.next(Duration::from_nanos(patience.get()))? {
-                Some(Answer::Frame(frame)) => frames.push(&frame),
-                Some(Answer::Request(request)) => requests.push(request),
-                Some(Answer::Done) => complete = true,
-                Some(Answer::Ready) => return Err(RunError::Protocol("ready".to_owned())),
-                None => {}
+            if let Some(answer) = load.next(Duration::from_nanos(patience.get()))? {
+                told.take(answer)?;
             }
             tick();
         }
-        let Some(before) = before else { return Ok(None) };
+        let Some(before) = before else {
+            return if told.all { Err(RunError::NothingMeasured) } else { Ok(None) };
+        };
         let after =
             Edge::read(&mut group, neighbour.as_mut().map(|(group, ..)| group), self.keeper.as_mut())?;
-        requests.sort_by_key(|request| request.index);
-        requests.iter().for_each(|request| frames.push_request(request));
         let samples = sampler.map(Sampler::finish).unwrap_or_default();
-        load.end()?;
+        let partial = !told.all;
+        load.end()?.into_iter().try_for_each(|answer| told.take(answer))?;
 
         let interval = Interval::between(&before.load, &after.load)?;
         let neighbour_usage = usage(before.neighbour.as_ref(), after.neighbour.as_ref());
@@ -247,11 +270,11 @@ impl Backend for Kernel {
             interval,
             warmup_frames: plan.warmup_frames,
             measured_from_ns,
-            frames,
+            frames: told.table(),
             samples,
             disturbance,
             instrument_cpu_ns: after.instrument.checked_sub(before.instrument).map(Nanos::get),
-            partial: !complete,
+            partial,
         }))
     }
 }

@@ -94,7 +94,7 @@ fn jobs(order: &BlockOrder<'_>) -> Result<(Vec<Job>, FrameTable), RunError> {
 
 /// Requests, each of as many pieces as the service makes of them.
 fn requests(plan: &Plan, service: &ServiceConfig) -> Result<(Vec<Job>, FrameTable), RunError> {
-    let count = (plan.warmup_frames + plan.frames) as usize;
+    let count = plan.items() as usize;
     let mut table = FrameTable::default();
     let mut jobs = Vec::new();
     let coming = service.requests().map_err(refused)?.take(count);
@@ -124,7 +124,7 @@ fn frames(plan: &Plan, load: &EncodeLoad) -> Result<(Vec<Job>, FrameTable), RunE
         ..Encoder::default()
     };
     let pattern = Pattern::Encoder(encoder);
-    let count = plan.warmup_frames + plan.frames;
+    let count = plan.items();
     let schedule = Schedule::new(clock).map_err(refused)?;
     let jobs = pattern.jobs(plan.seed).zip(schedule).take(count as usize);
     let jobs: Vec<Job> = jobs.map(|(job, intended)| Job { intended: Nanos::new(intended), ..job }).collect();

@@ -14,10 +14,11 @@ use cgtune_sys::{Cgroup, Hierarchies, clock};
 
 use crate::record::SampleTable;
 
-/// Time between readings: a twentieth of the default period, so that a throttled span shows; at some 20 µs a reading less than
-/// half a percent of a CPU. No multiple of a tick of any kernel (1, 10/3, 4, 10 ms): a thread that always runs as the tick
-/// does is charged whole ticks by the kernels that account so.
-pub(super) const EVERY: Nanos = Nanos::new(5_300_000);
+/// Time between readings. Each costs a small virtual machine, its timer's interrupt included, more than 100 µs, so there are few. Less
+/// than the shortest usual period (20 ms), and no divisor of any: readings that drift against the period find when it ends to within
+/// a millisecond or two, as the chart of the worst second does. No multiple of a tick either (1, 10/3, 4, 10 ms): a thread that always
+/// runs as the tick does is charged whole ticks by the kernels that account so.
+pub(super) const EVERY: Nanos = Nanos::new(15_700_000);
 
 /// A running sampler.
 pub(super) struct Sampler {

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use workloads::{h264::EncodeLoop, hog, service::Service};
@@ -26,7 +27,7 @@ pub fn run() -> anyhow::Result<()> {
     match config {
         LoadConfig::Hog { threads, manner } => {
             let stop = stop_when_input_closes();
-            say(&Answer::Ready)?;
+            say(&[Answer::Ready])?;
             hog::burn(threads, manner, &stop);
         }
         LoadConfig::Planned { load, instrument } => match *load {
@@ -55,7 +56,7 @@ pub fn run() -> anyhow::Result<()> {
 
 /// Says that it is prepared, and waits for what to do; `None` where nobody is there any more.
 fn told_to_start() -> anyhow::Result<Option<(Start, Arc<AtomicBool>)>> {
-    say(&Answer::Ready)?;
+    say(&[Answer::Ready])?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     if line.is_empty() {
@@ -64,45 +65,43 @@ fn told_to_start() -> anyhow::Result<Option<(Start, Arc<AtomicBool>)>> {
     Ok(Some((serde_json::from_str(&line)?, stop_when_input_closes())))
 }
 
-/// Tells the parent what was done, at once or at the end.
+/// Between two reports: each wakes the parent, which takes CPU time on the machine that is measured. What was done since is lost
+/// when a block is interrupted.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Tells the parent what was done, now and then or at the end.
 struct Reporter<'a> {
-    /// Where all is told at the end.
-    kept: Option<Vec<Answer>>,
+    instrument: Instrument,
+    kept: Vec<Answer>,
+    told: Instant,
     stop: &'a AtomicBool,
     failure: Option<anyhow::Error>,
 }
 
 impl<'a> Reporter<'a> {
     fn new(instrument: Instrument, stop: &'a AtomicBool) -> Self {
-        let kept = match instrument {
-            Instrument::Full => None,
-            Instrument::Bare => Some(Vec::new()),
-        };
-        Self { kept, stop, failure: None }
+        Self { instrument, kept: Vec::new(), told: Instant::now(), stop, failure: None }
     }
 
-    /// The parent collects while we sleep; a frame's line costs about a thousandth of the frame.
     fn say(&mut self, answer: Answer) {
-        match &mut self.kept {
-            Some(kept) => kept.push(answer),
-            None => {
-                if let Err(error) = say(&answer) {
-                    self.failure.get_or_insert(error);
-                    self.stop.store(true, Ordering::Relaxed);
-                }
+        self.kept.push(answer);
+        if self.instrument == Instrument::Full && self.told.elapsed() >= EVERY {
+            self.told = Instant::now();
+            if let Err(error) = say(&std::mem::take(&mut self.kept)) {
+                self.failure.get_or_insert(error);
+                self.stop.store(true, Ordering::Relaxed);
             }
         }
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    fn finish(mut self) -> anyhow::Result<()> {
         if let Some(error) = self.failure {
             return Err(error);
         }
-        self.kept.into_iter().flatten().try_for_each(|answer| say(&answer))?;
         if !self.stop.load(Ordering::Relaxed) {
-            say(&Answer::Done)?;
+            self.kept.push(Answer::Done);
         }
-        Ok(())
+        say(&self.kept)
     }
 }
 
@@ -118,11 +117,15 @@ fn stop_when_input_closes() -> Arc<AtomicBool> {
     stop
 }
 
-fn say(answer: &Answer) -> anyhow::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
+/// Each a line, all at once.
+fn say(answers: &[Answer]) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    for answer in answers {
+        serde_json::to_writer(&mut lines, answer)?;
+        lines.push(b'\n');
+    }
     let mut output = std::io::stdout().lock();
-    output.write_all(&line)?;
+    output.write_all(&lines)?;
     output.flush()?;
     Ok(())
 }

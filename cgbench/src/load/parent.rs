@@ -7,11 +7,7 @@ use std::{
     time::Duration,
 };
 
-use cgtune_sys::{
-    lifecycle::OwnedCgroup,
-    process::{Child, Exit},
-    spawn::Program,
-};
+use cgtune_sys::{lifecycle::OwnedCgroup, process::Child, spawn::Program};
 use serde::Serialize;
 use workloads::hog::Manner;
 
@@ -98,12 +94,13 @@ impl Load {
         }
     }
 
-    /// Ends it.
+    /// Ends it; what it had not told yet.
     ///
     /// # Errors
     /// The kernel's refusal.
-    pub fn end(mut self) -> Result<Exit, RunError> {
-        Ok(self.child.end(PATIENCE)?)
+    pub fn end(mut self) -> Result<Vec<Answer>, RunError> {
+        self.child.end(PATIENCE)?;
+        Ok(self.answers.iter().flatten().collect())
     }
 
     fn send(&mut self, message: &impl Serialize) -> Result<(), RunError> {
