@@ -26,30 +26,32 @@ pub enum MergeError {
 
 /// All their pilots and blocks in one run, the later ones' repetitions after those of the earlier.
 ///
-/// The seed may differ: it says which pictures and starts come when, and each block keeps its own in its record.
+/// The seed may differ: it says which pictures and starts come when. Whose repetitions are where is kept in the plan.
 ///
 /// # Errors
 /// [`MergeError`]
 pub fn merge(runs: Vec<Records>, command: Vec<String>) -> Result<Records, MergeError> {
     let mut runs = runs.into_iter();
     let mut merged = runs.next().ok_or(MergeError::Nothing)?;
+    merged.plan.merged = merged.plan.parts();
     let mut tries: Vec<Block> = merged.blocks.drain(..).chain(merged.set_aside.drain(..)).collect();
     for (place, run) in (2..).zip(runs) {
         comparable(place, &merged, &run)?;
-        let after = |last: Option<u32>| last.map_or(0, |last| last + 1);
+        let after = |last: Option<u32>| last.map_or(0, |last| last.saturating_add(1));
         let index = after(tries.iter().map(|block| block.index).max());
         let pilot = after(merged.pilots.iter().map(|pilot| pilot.index).max());
         let repetition = merged.plan.repetitions;
         let moved = |block: Block, first: u32| Block {
-            index: block.index + first,
-            pilot: block.pilot.map(|index| index + pilot),
-            repetition: block.repetition + repetition,
+            index: block.index.saturating_add(first),
+            pilot: block.pilot.map(|index| index.saturating_add(pilot)),
+            repetition: block.repetition.saturating_add(repetition),
             ..block
         };
         tries.extend(run.blocks.into_iter().chain(run.set_aside).map(|block| moved(block, index)));
         merged.pilots.extend(run.pilots.into_iter().map(|block| moved(block, pilot)));
-        merged.plan.repetitions += run.plan.repetitions;
-        merged.plan.reruns += run.plan.reruns;
+        merged.plan.merged.extend(run.plan.parts());
+        merged.plan.repetitions = merged.plan.repetitions.saturating_add(run.plan.repetitions);
+        merged.plan.reruns = merged.plan.reruns.saturating_add(run.plan.reruns);
         merged.run.seconds += run.run.seconds;
         merged.run.partial |= run.run.partial;
         merged.run.started = merged.run.started.min(run.run.started);
@@ -73,7 +75,7 @@ fn comparable(place: usize, one: &Records, other: &Records) -> Result<(), MergeE
 /// What tells two plans apart but for seeds, repetitions and reruns.
 fn plan_differences(one: &Plan, other: &Plan) -> Vec<String> {
     let matters = |differing: &&Differing| {
-        differing.last() != "seed" && !["repetitions", "reruns"].contains(&differing.field.as_str())
+        differing.last() != "seed" && !["repetitions", "reruns", "merged"].contains(&differing.first())
     };
     of_plans(one, other).iter().filter(matters).map(ToString::to_string).collect()
 }

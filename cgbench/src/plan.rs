@@ -41,7 +41,7 @@ impl Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Instrument {
-    /// Counters are sampled, and each frame is reported when it ends.
+    /// Counters are sampled, and frames are reported once a second.
     #[default]
     Full,
     /// No counters are sampled; frames are kept and reported at the end.
@@ -75,6 +75,9 @@ pub struct Plan {
     pub conditions: Vec<Condition>,
     /// Blocks for each cell.
     pub repetitions: u32,
+    /// Of runs that were merged, whose repetitions these are, in order; `seed` is that of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Part>,
     /// Frames (of a service: requests) measured in each block.
     pub frames: u32,
     /// Frames before them, run and recorded but not counted.
@@ -99,9 +102,34 @@ pub struct Plan {
     pub load: Load,
 }
 
+/// A run that is part of a merged one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its seed.
+    pub seed: u64,
+    /// Its repetitions.
+    pub repetitions: u32,
+}
+
 impl Plan {
     /// The schema that this version writes.
     pub const SCHEMA: &'static str = "cgbench.plan/1";
+
+    /// Frames of a block, or requests, with those that warm up.
+    #[must_use]
+    pub fn items(&self) -> u32 {
+        self.warmup_frames.saturating_add(self.frames)
+    }
+
+    /// The runs whose repetitions these are: one, unless runs were merged.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part> {
+        if self.merged.is_empty() {
+            vec![Part { seed: self.seed, repetitions: self.repetitions }]
+        } else {
+            self.merged.clone()
+        }
+    }
 
     /// Blocks in all.
     #[must_use]
@@ -130,8 +158,7 @@ impl Plan {
     /// Whether a pilot of this plan says of the other what one of its own would say.
     #[must_use]
     pub fn shares_pilots_with(&self, other: &Self) -> bool {
-        let frames = |plan: &Self| plan.warmup_frames + plan.frames;
-        self.pilot_load() == other.pilot_load() && (self.seed, frames(self)) == (other.seed, frames(other))
+        self.pilot_load() == other.pilot_load() && (self.seed, self.items()) == (other.seed, other.items())
     }
 
     /// About how many seconds a block takes, its setting up included.
@@ -140,6 +167,6 @@ impl Plan {
         const SETTING_UP: f64 = 0.6;
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         let interval = self.load.interval_ns().unwrap_or(0) as f64 / 1e9;
-        f64::from(self.warmup_frames + self.frames) * interval + SETTING_UP
+        f64::from(self.items()) * interval + SETTING_UP
     }
 }

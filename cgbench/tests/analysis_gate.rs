@@ -235,6 +235,79 @@ fn a_picture_calibrated_to_the_next_size_is_the_same_load_but_for_absolute_times
 }
 
 #[test]
+fn so_few_blocks_that_no_alarm_is_possible_are_not_called_a_pass() {
+    let few = Settings { alpha: 0.05, ..Settings::default() };
+    let (base, new) = (runs::run(0, 3, 220), runs::with_work(runs::run(1, 3, 220), 2.0));
+    assert_eq!(judged(&base, &new, &few).verdict, Verdict::Undecided);
+    let (base, new) = (runs::run(0, 4, 220), runs::with_work(runs::run(1, 4, 220), 2.0));
+    assert_eq!(judged(&base, &new, &few).verdict, Verdict::Regression);
+}
+
+#[test]
+fn the_work_of_another_loads_pilot_is_none_of_this_one() {
+    let mut records = runs::run(0, 5, 220);
+    let works = |records: &cgbench::record::Records| {
+        let of = |block| cgbench::gate::metric::Metric::Work.of(block, records);
+        records.blocks.iter().filter_map(of).count()
+    };
+    assert_eq!(works(&records), records.blocks.len());
+    let mut other = records.plan.load.clone();
+    if let cgbench::plan::Load::Encode(encode) = &mut other {
+        encode.share /= 2.0;
+    }
+    records.plan.pilot = Some(other);
+    assert_eq!(works(&records), 0);
+}
+
+#[test]
+fn repetitions_of_merged_runs_are_paired_only_with_their_like() {
+    let merged = |seeds: [u32; 2]| {
+        let run = |seed: u32| {
+            let mut run = runs::run(seed, 6, 220);
+            run.plan.seed = seed.into();
+            run
+        };
+        cgbench::merge::merge(seeds.map(run).to_vec(), Vec::new()).unwrap()
+    };
+    let paired = Settings { paired: true, ..Settings::default() };
+    let one = merged([1, 2]);
+    assert_ne!(judged(&one, &merged([1, 2]), &paired).verdict, Verdict::Undecided);
+    let report = judged(&one, &merged([1, 3]), &paired);
+    assert!(report.differences.iter().any(|difference| difference.facet == Facet::Seeds), "{report:?}");
+    assert_eq!(report.verdict, Verdict::Undecided);
+}
+
+#[test]
+fn on_machines_that_may_differ_a_share_is_the_load_whatever_picture_costs_it() {
+    let base = runs::run(0, 5, 220);
+    let mut new = base.clone();
+    toy::encoder(&mut new.plan).encode.width *= 2;
+    assert_eq!(judged(&base, &new, &Settings::default()).verdict, Verdict::Undecided);
+    let across = |absolute| {
+        let across = Some(vec![Facet::Machines]);
+        settings(Layer { across, absolute: Some(absolute), ..Layer::default() })
+    };
+    assert_eq!(judged(&base, &new, &across(false)).verdict, Verdict::Pass);
+    assert_eq!(judged(&base, &new, &across(true)).verdict, Verdict::Undecided, "times do not compare");
+}
+
+#[test]
+fn a_neighbour_that_neither_has_makes_no_difference() {
+    let mut base = runs::run(0, 5, 220);
+    let alone = |records: &mut cgbench::record::Records| {
+        records.plan.conditions.retain(|condition| !condition.neighbour);
+        records.blocks.retain(|block| !block.condition.neighbour);
+    };
+    let mut new = base.clone();
+    new.plan.neighbour_threads += 1;
+    assert_eq!(judged(&base, &new, &Settings::default()).verdict, Verdict::Undecided);
+    alone(&mut base);
+    alone(&mut new);
+    let report = judged(&base, &new, &Settings::default());
+    assert_eq!((report.verdict, report.differences.len()), (Verdict::Pass, 0));
+}
+
+#[test]
 fn what_one_side_lacks_fails_the_gate_unless_it_is_ignored() {
     let base = runs::run(0, 5, 220);
     let new = toy::without_pinning(base.clone());

@@ -125,6 +125,7 @@ impl Point {
             seed,
             conditions: POLICIES.map(|policy| Condition { neighbour: false, policy }).to_vec(),
             repetitions: 1,
+            merged: Vec::new(),
             frames: self.frames,
             // Half a second.
             warmup_frames: self.load.fps.div_ceil(2),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     merge::merge,
+    record::RunRecord,
     report::html::Run,
     store::{self, Folder},
 };
@@ -44,13 +45,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let folder = Folder::create(&args.out)?;
     folder.write_plan(&merged.plan)?;
     folder.write_machine(&merged.machine)?;
-    folder.write_run(&merged.run)?;
+    // Whole only when all of it is there.
+    folder.write_run(&RunRecord { partial: true, ..merged.run.clone() })?;
     // Of the first run: the others' are beside their own records.
     merged.doctor.as_ref().map_or(Ok(()), |doctor| folder.write_doctor(doctor))?;
     merged.pilots.iter().try_for_each(|pilot| folder.write_pilot(pilot))?;
     for block in merged.blocks.iter().chain(&merged.set_aside) {
         folder.write_block(block)?;
     }
+    folder.write_run(&merged.run)?;
     let (Run { summary, .. }, written) = super::derive(&args.out)?;
     let mut out = anstream::stdout().lock();
     if args.json {

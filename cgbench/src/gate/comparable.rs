@@ -77,11 +77,11 @@ impl std::fmt::Display for Difference {
 const RUNG: f64 = 0.1;
 
 /// Everything in which two runs differ, as far as it bears on a comparison. Accepted is what the settings say is meant, and a picture that was
-/// calibrated to the same share of the frame interval and came out a little larger or smaller: that moves absolute times, and neither
-/// counters nor ratios, since the quota follows the pilot. With absolute metrics it is refused.
+/// calibrated to the same share of the frame interval and came out a little larger or smaller, or, where machines may differ, of any size:
+/// that moves absolute times, and neither counters nor ratios, since the quota follows the pilot. With absolute metrics, or a quota that is fixed, it is refused.
 ///
 /// Not among them: the number of repetitions, since it changes no block; the conditions, which are compared one by one; how
-/// many blocks may be run again; memory, of which a virtual machine has a little more or less each time.
+/// many blocks may be run again; the threads of a neighbour that neither has; memory, of which a virtual machine has a little more or less each time.
 #[must_use]
 pub fn differences(base: &Records, new: &Records, settings: &Settings) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -100,13 +100,19 @@ pub fn differences(base: &Records, new: &Records, settings: &Settings) -> Vec<Di
         let facet = if field == "kernel" { Facet::Kernels } else { Facet::Machines };
         add(facet, &field, one, other);
     }
+    let beside = |records: &Records| records.plan.conditions.iter().any(|condition| condition.neighbour);
     for differing in of_plans(&base.plan, &new.plan) {
-        if let Some(facet) = facet(&differing) {
+        let nobody_beside = differing.first() == "neighbour_threads" && !beside(base) && !beside(new);
+        if let Some(facet) = facet(&differing).filter(|_| !nobody_beside) {
             add(facet, &differing.field, differing.one, differing.other);
         }
     }
     let absolute = settings.metrics.iter().any(|metric| metric.family() == Family::Absolute);
-    let calibrated = |difference: &Difference| difference.facet == Facet::Loads && is_rung(difference);
+    let any_machine = settings.across.contains(&Facet::Machines);
+    let follows = [base, new].iter().all(|records| records.plan.limit.headroom().is_some());
+    let calibrated = |difference: &Difference| {
+        follows && difference.facet == Facet::Loads && is_side(difference, any_machine)
+    };
     if !absolute && found.iter().all(|difference| difference.facet != Facet::Loads || calibrated(difference))
     {
         found.iter_mut().filter(|difference| calibrated(difference)).for_each(|d| d.accepted = true);
@@ -114,12 +120,12 @@ pub fn differences(base: &Records, new: &Records, settings: &Settings) -> Vec<Di
     found
 }
 
-/// Whether this is a side of a picture that is nearly as long.
-fn is_rung(difference: &Difference) -> bool {
+/// Whether this is a side of a picture that is nearly as long, or as long as another machine makes it.
+fn is_side(difference: &Difference, any_machine: bool) -> bool {
     let side = ["encode.width", "encode.height"].iter().any(|name| difference.field.ends_with(name));
     let (base, new) = (difference.base.parse::<f64>(), difference.new.parse::<f64>());
     let near = |base: f64, new: f64| base > 0.0 && (new / base - 1.0).abs() <= RUNG;
-    side && base.is_ok_and(|base| new.is_ok_and(|new| near(base, new)))
+    side && (any_machine || base.is_ok_and(|base| new.is_ok_and(|new| near(base, new))))
 }
 
 /// Whether repetition i of both runs had the same pictures at the same moments: the same seeds and the same load.
@@ -137,7 +143,7 @@ fn facet(differing: &Differing) -> Option<Facet> {
     let (first, last) = (differing.first(), differing.last());
     if NO_MATTER.contains(&first) {
         None
-    } else if last == "seed" {
+    } else if last == "seed" || first == "merged" {
         Some(Facet::Seeds)
     } else if OF_THE_PLAN.contains(&first) {
         Some(Facet::Plans)
@@ -167,6 +173,7 @@ mod tests {
         for (field, expected) in [
             ("seed", Facet::Seeds),
             ("clock.seed", Facet::Seeds),
+            ("merged.1.repetitions", Facet::Seeds),
             ("load.service.seed", Facet::Seeds),
             ("limit.headroom", Facet::Plans),
             ("frames", Facet::Plans),

@@ -78,6 +78,15 @@ pub enum Gap {
         /// Series that end before it.
         tracks: u64,
     },
+    /// Series that are too short although there are runs enough: most often what was added lately.
+    TooShort {
+        /// Series.
+        tracks: u64,
+        /// Runs that each takes.
+        needed: u64,
+    },
+    /// The last run was interrupted.
+    Interrupted,
     /// There is nothing to follow.
     Nothing,
 }
@@ -104,6 +113,14 @@ impl std::fmt::Display for Gap {
                 "the last run lacks {} that earlier ones have; --missing ignore lets that be",
                 counted(*tracks, "policy and metric").replace("metrics", "metric")
             ),
+            Self::TooShort { tracks, needed } => write!(
+                f,
+                "fewer than {needed} runs have {}, so that a step in it cannot be told from chance; --missing ignore lets that be",
+                counted(*tracks, "policy and metric").replace("metrics", "metric")
+            ),
+            Self::Interrupted => {
+                f.write_str("the last run was interrupted; --missing ignore judges what there is of it")
+            }
             Self::Nothing => f.write_str(
                 "there is nothing to follow: no condition and metric that is asked for is in the runs",
             ),
@@ -259,27 +276,39 @@ fn gaps(history: &History) -> Vec<Gap> {
     if runs < needed {
         found.push(Gap::TooFewRuns { runs, needed });
     }
+    if history.settings.missing == Missing::Ignore {
+        return found;
+    }
+    let too_short = |track: &&Track| (track.medians.iter().flatten().count() as u64) < needed;
+    let short = history.tracks.iter().filter(too_short).count() as u64;
+    if short > 0 && runs >= needed {
+        found.push(Gap::TooShort { tracks: short, needed });
+    }
+    if history.runs.last().is_some_and(|run| run.partial) {
+        found.push(Gap::Interrupted);
+    }
     let ended =
         history.tracks.iter().filter(|track| track.medians.last().is_some_and(Option::is_none)).count()
             as u64;
-    if ended > 0 && history.settings.missing == Missing::Fail {
+    if ended > 0 {
         found.push(Gap::Missing { tracks: ended });
     }
     found
 }
 
 /// Runs from which on a step in their middle can have a p of alpha over so many series: of n values, two of the
-/// C(n, n/2) choices of the lower half are the clearest steps, and Holm multiplies by the number of series.
+/// C(n, n/2) choices of the lower half are the clearest steps, and Holm multiplies by the number of series. An odd run more makes
+/// no step clearer: on either side of the middle one it is the same.
 ///
 /// ```
 /// # use cgbench::gate::history::runs_needed;
-/// assert_eq!((runs_needed(0.05, 1), runs_needed(0.01, 1), runs_needed(0.01, 20)), (8, 10, 15));
+/// assert_eq!((runs_needed(0.05, 1), runs_needed(0.01, 1), runs_needed(0.01, 20)), (8, 10, 16));
 /// ```
 #[must_use]
 pub fn runs_needed(alpha: f64, tracks: u64) -> u64 {
     let clearest = |n: u64| {
         let half = n / 2;
-        (0..half).fold(2.0 * tracks as f64, |p, i| p * (i + 1) as f64 / (n - half + i + 1) as f64)
+        (0..half).fold(2.0 * tracks as f64, |p, i| p * (i + 1) as f64 / (half + i + 1) as f64)
     };
     (MIN_RUNS as u64..200).find(|&n| clearest(n) <= alpha).unwrap_or(200)
 }

@@ -1,7 +1,7 @@
 //! The methods by which a change is called a regression. Each looks at the same numbers and gives an [`Opinion`] a column.
 //!
-//! The four are those of the literature on performance regressions; which of them can be trusted on a noisy machine is measured by
-//! `cgbench/examples/detection.rs` and told in docs/gate.md.
+//! The four are those of the literature on performance regressions; how often each sees a change on a noisy machine, and alarms at
+//! none, is measured by `cgbench/examples/detection.rs` and told in docs/gate.md.
 
 pub mod baseline;
 pub mod deviation;

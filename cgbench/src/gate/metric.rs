@@ -183,6 +183,8 @@ impl Metric {
             Self::Stall => block.interval.stall_ms_per_s().filter(|_| limited),
             Self::P95Ratio => over_shares(block, records, Level::P95),
             Self::P50Ratio => over_shares(block, records, Level::P50),
+            // A pilot of another load says nothing of this one's work.
+            Self::Work if *records.plan.pilot_load() != records.plan.load => None,
             Self::Work => work(block, records.pilot_of(block)?),
             Self::P50 => latency_us(block, Level::P50),
             Self::P95 => latency_us(block, Level::P95),

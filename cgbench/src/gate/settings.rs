@@ -196,10 +196,11 @@ impl Settings {
 /// # Errors
 /// A sentence with the form that is meant.
 pub fn alpha(value: f64) -> Result<f64, String> {
-    if value > 0.0 && value <= 0.5 {
+    // Below, the draws of the test cannot tell.
+    if (0.0001..=0.5).contains(&value) {
         Ok(value)
     } else {
-        Err(format!("{value} is no chance of a false alarm: write 0.01"))
+        Err(format!("{value} is no chance of a false alarm: from 0.0001 to 0.5, such as 0.01"))
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn records(repetitions: u32, frames: u32) -> Records {
         seed: 7,
         conditions: conditions.clone(),
         repetitions,
+        merged: Vec::new(),
         frames,
         warmup_frames: WARMUP,
         reruns: 30,

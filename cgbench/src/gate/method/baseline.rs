@@ -7,6 +7,7 @@
 use super::{Basis, Key, Matrix, Method, Opinion, Outcome, Settings, placed, shared};
 use crate::stats::{
     family::{Alternative, Row, max_t},
+    method::DRAWS,
     paired::signed_rank,
 };
 
@@ -30,13 +31,14 @@ pub(super) fn opinions(base: &Matrix, new: &Matrix, settings: &Settings) -> Vec<
         .map(|(key, chances)| {
             let alpha = settings.alpha;
             let count = |matrix: &Matrix| matrix.values(key).len() as u64;
+            let pairs = differences(base, new, key).count() as u64;
             let (base, new) = (count(base), count(new));
-            let enough = if settings.paired {
-                base.min(new) >= pairs_needed(alpha, columns)
+            let (enough, needed) = if settings.paired {
+                let needed = pairs_needed(alpha, columns);
+                (pairs >= needed, needed)
             } else {
-                arrangements(base, new) * alpha >= 1.0
+                (smallest_p(base, new, columns) <= alpha, blocks_needed(alpha, columns))
             };
-            let needed = if settings.paired { pairs_needed(alpha, columns) } else { blocks_needed(alpha) };
             let (outcome, basis) = match chances.filter(|_| enough) {
                 None => (Outcome::Unknown, Basis::TooFew { base: Some(base), new, needed }),
                 Some(Chances { worse_adjusted, better_adjusted, worse }) => {
@@ -94,19 +96,19 @@ fn unpaired(base: &Matrix, new: &Matrix, keys: &[Key], margins: &[f64], seed: u6
     (0..keys.len()).map(of).collect()
 }
 
+/// By how much MORE lies above LESS, in each repetition that both have.
+fn differences(less: &Matrix, more: &Matrix, key: Key) -> impl Iterator<Item = f64> {
+    let (less_cells, more_cells) = (placed(less, key), placed(more, key));
+    less.repetitions().iter().zip(less_cells).filter_map(move |(repetition, cell)| {
+        let row = more.repetitions().iter().position(|other| other == repetition)?;
+        Some(more_cells.get(row).copied()?? - cell?)
+    })
+}
+
 fn paired(base: &Matrix, new: &Matrix, keys: &[Key], margins: &[f64]) -> Vec<Option<Chances>> {
     let one_sided = |key: Key, less: &Matrix, more: &Matrix, margin: f64| {
-        let (less_cells, more_cells) = (placed(less, key), placed(more, key));
-        let differences: Vec<f64> = less
-            .repetitions()
-            .iter()
-            .zip(&less_cells)
-            .filter_map(|(repetition, cell)| {
-                let row = more.repetitions().iter().position(|other| other == repetition)?;
-                Some(more_cells.get(row).copied()?? - (*cell)? - margin)
-            })
-            .collect();
-        signed_rank(&differences).map(|found| found.p_positive)
+        let beyond: Vec<f64> = differences(less, more, key).map(|difference| difference - margin).collect();
+        signed_rank(&beyond).map(|found| found.p_positive)
     };
     let worse: Vec<Option<f64>> =
         keys.iter().zip(margins).map(|(&key, &margin)| one_sided(key, base, new, margin)).collect();
@@ -139,20 +141,29 @@ pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     adjusted
 }
 
-/// Ways to call `base` of all blocks BASE: the reciprocal of the smallest p.
+/// Ways to call `base` of all blocks BASE.
 fn arrangements(base: u64, new: u64) -> f64 {
     (0..base).fold(1.0, |ways, i| ways * (new + i + 1) as f64 / (i + 1) as f64)
 }
 
-/// Blocks a side that it takes for a p of alpha: five for 0.01, three for 0.05.
+/// The smallest p that so many blocks can give. In one column the clearest arrangement is one of all. In several it is one of two: a
+/// column that holds one value on both sides (nothing is ever throttled) is most extreme where the labels are exchanged, whatever
+/// the others do. Where arrangements are drawn, it is that of none in so many draws.
+fn smallest_p(base: u64, new: u64, columns: u64) -> f64 {
+    let clearest = if columns > 1 { 2.0 } else { 1.0 };
+    (clearest / arrangements(base, new)).max(1.0 / (DRAWS + 1) as f64)
+}
+
+/// Blocks a side that it takes for a p of alpha in one of so many columns.
 ///
 /// ```
 /// # use cgbench::gate::method::baseline::blocks_needed;
-/// assert_eq!([0.05, 0.01, 0.001].map(blocks_needed), [3, 5, 7]);
+/// assert_eq!([0.05, 0.01, 0.001].map(|alpha| blocks_needed(alpha, 9)), [4, 5, 7]);
+/// assert_eq!(blocks_needed(0.05, 1), 3);
 /// ```
 #[must_use]
-pub fn blocks_needed(alpha: f64) -> u64 {
-    (1..64).find(|&blocks| arrangements(blocks, blocks) * alpha >= 1.0).unwrap_or(64)
+pub fn blocks_needed(alpha: f64, columns: u64) -> u64 {
+    (1..64).find(|&blocks| smallest_p(blocks, blocks, columns) <= alpha).unwrap_or(64)
 }
 
 /// Pairs that it takes for a p of alpha in one of so many columns: the smallest p of n pairs is 2⁻ⁿ, and Holm multiplies it by the
