@@ -21,6 +21,14 @@ pub fn report(error: &anyhow::Error) -> u8 {
     2
 }
 
+/// What came of showing an answer whose exit code is the point of it: a reader who goes away does not change that.
+///
+/// # Errors
+/// Any other failure.
+pub fn shown(outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+    outcome.or_else(|error| if reader_is_gone(&error) { Ok(()) } else { Err(error) })
+}
+
 /// Only an error of our own output counts: a broken pipe to a load is another matter.
 fn reader_is_gone(error: &anyhow::Error) -> bool {
     let kind = error

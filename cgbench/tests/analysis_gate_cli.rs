@@ -81,6 +81,19 @@ fn exit_codes_are_0_1_and_2() {
 }
 
 #[test]
+fn a_reader_that_goes_away_makes_no_regression_a_pass() {
+    let dir = workplace();
+    for (new, code) in [("broken", 1), ("other", 2), ("base", 0)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cgbench"));
+        let status =
+            command.current_dir(dir.path()).args(["gate", "base", new]).stdout(writer).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{new}");
+    }
+}
+
+#[test]
 fn real_records_pass_against_themselves_and_fail_a_bound_that_they_break() {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
     let run = "encoder-linux-6.18";
@@ -192,11 +205,12 @@ fn a_history_is_ordered_by_time_and_not_by_name() {
     assert!(flat(&shown).contains("since nightly/08 (2026-03-10T02:00:00)"), "{shown}");
     // After the step nothing changes any more; eight runs are enough to look, not to judge two series.
     let later = of(&["--since", "2026-03-10"], 2);
-    assert!(flat(&later).contains("too few runs: 9, it takes 11"), "{later}");
+    assert!(flat(&later).contains("too few runs: 9, it takes 12"), "{later}");
     ends(dir.path(), &["gate", "--history", "nightly", "--since", "yesterday"], 2);
     let again = of(&["nightly/00"], 1);
     assert_eq!(shown, again, "a run that is in the history counts once");
     assert!(of(&["--json"], 1).contains("cgbench.gate-history/1"));
+    assert!(of(&["--markdown", "-"], 1).starts_with("### cgbench: REGRESSION"));
     ends(dir.path(), &["gate", "--history", "nightly", "--junit", "x.xml"], 2);
     ends(dir.path(), &["gate", "--history", "nightly", "--method", "deviation"], 2);
 }
@@ -259,8 +273,9 @@ fn the_examples_for_ci_are_yaml_whose_commands_cgbench_understands() {
 #[test]
 fn the_guides_commands_are_understood() {
     let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gate.md")).unwrap();
-    let lines: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("    cgbench ")).collect();
-    assert!(lines.len() >= 8, "{lines:?}");
+    let lines: Vec<&str> =
+        guide.lines().filter_map(|line| line.trim_start().strip_prefix("cgbench ")).collect();
+    assert!(lines.len() >= 12, "{lines:?}");
     for line in lines {
         let typed: Vec<String> = std::iter::once("cgbench".to_owned()).chain(words(line)).collect();
         let parsed = Cli::try_parse_from(&typed);

@@ -10,7 +10,7 @@ use cgbench::{
         bound::Bound,
         history, judge,
         method::Method,
-        render::{annotations, benchmark, history as history_text, json, junit, markdown, text},
+        render::{annotations, benchmark, history as shown_history, json, junit, markdown, text},
         settings::{Layer, Missing},
     },
     record::{BackendKind, Missed, Records},
@@ -220,7 +220,7 @@ fn followed(nights: &[Records], settings: &Settings) -> history::History {
 fn a_history_says_since_when_and_by_how_much() {
     let nights: Vec<Records> = (0..20).map(|i| night(i, i >= 12)).collect();
     let found = followed(&nights, &settings());
-    let shown = history_text::text(&found, false, 80);
+    let shown = shown_history::text::text(&found, false, 80);
     assert_eq!(found.verdict, cgbench::gate::Verdict::Regression, "{shown}");
     let track = found
         .with(cgbench::gate::method::Outcome::Worse)
@@ -229,13 +229,22 @@ fn a_history_says_since_when_and_by_how_much() {
     assert_eq!(track.step.unwrap().since, 12);
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     insta::assert_snapshot!(shown);
+    let page = shown_history::markdown::markdown(&found);
+    let columns = |line: &&str| line.starts_with('|');
+    assert!(page.lines().filter(columns).all(|line| line.matches('|').count() == 10), "{page}");
+    insta::assert_snapshot!("a_history_for_the_page_of_a_job", page);
 }
 
 #[test]
 fn a_history_of_equal_runs_passes_and_a_short_one_is_not_judged() {
     let nights: Vec<Records> = (0..20).map(|i| night(i, false)).collect();
     let found = followed(&nights, &settings());
-    assert_eq!(found.verdict, cgbench::gate::Verdict::Pass, "{}", history_text::text(&found, false, 80));
+    assert_eq!(
+        found.verdict,
+        cgbench::gate::Verdict::Pass,
+        "{}",
+        shown_history::text::text(&found, false, 80)
+    );
     let short = followed(&nights[..6], &settings());
     assert_eq!(short.verdict, cgbench::gate::Verdict::Undecided);
     assert!(
@@ -243,6 +252,16 @@ fn a_history_of_equal_runs_passes_and_a_short_one_is_not_judged() {
         "{}",
         short.obstacles[0]
     );
+    let mut interrupted = nights.clone();
+    interrupted[19].run.partial = true;
+    let found = followed(&interrupted, &settings());
+    assert_eq!(found.verdict, cgbench::gate::Verdict::Undecided);
+    assert!(found.obstacles[0].to_string().contains("was interrupted"), "{}", found.obstacles[0]);
+    let mut lately = nights.clone();
+    lately[..12].iter_mut().for_each(|night| *night = toy::without_pinning(night.clone()));
+    let found = followed(&lately, &settings());
+    assert_eq!(found.verdict, cgbench::gate::Verdict::Undecided);
+    assert!(found.obstacles[0].to_string().contains("runs have"), "{}", found.obstacles[0]);
     let mut other = nights;
     other[3].machine.kernel = "6.1".into();
     let refused = followed(&other, &settings());

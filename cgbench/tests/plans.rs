@@ -45,10 +45,11 @@ fn the_guides_examples_are_plans() {
     );
     assert_eq!(plan.load.deadline_ns(), Some(50_000_000));
     assert_eq!(read(&format!("{whole}\n{sweep}")).points.len(), 6);
-    let listed = read(&format!("{whole}\n{points}"));
+    let of_base = whole.replace("need_of = \"load\"", "need_of = \"base\"");
+    let listed = read(&format!("{of_base}\n{points}"));
     let slugs: Vec<String> = listed.points.iter().map(|point| point.slug().unwrap()).collect();
     assert_eq!(slugs, ["as-it-was", "five-percent-more"]);
-    // The limit follows from the load as it was, and so does the size.
+    // With `need_of = "base"` the limit follows from the load as it was, and so does the size.
     let (was, more) = (&listed.points[0], &listed.points[1]);
     assert_eq!(more.plan.pilot.as_ref(), Some(&was.plan.load));
     assert_eq!((was.plan.pilot.as_ref(), was.sized_as()), (None, more.sized_as()));

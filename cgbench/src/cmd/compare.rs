@@ -3,7 +3,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::gate::{judged, options::Options, outputs::Outputs};
-use crate::gate::{report::Obstacle, settings::Missing};
+use crate::{
+    failure::shown,
+    gate::{report::Obstacle, settings::Missing},
+};
 
 /// What may be asked.
 #[derive(Debug, clap::Args)]
@@ -32,7 +35,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.outputs.check(false)?;
     let settings = args.options.settings(true, Missing::Ignore)?;
     let report = judged(Some(&args.base), &args.new, &settings)?;
-    args.outputs.write(&report)?;
+    shown(args.outputs.write(&report))?;
     let refused =
         |obstacle: &Obstacle| matches!(obstacle, Obstacle::Incomparable { .. } | Obstacle::NotPaired);
     let compared = !report.obstacles.iter().any(refused);

@@ -5,7 +5,6 @@ pub(super) mod outputs;
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -13,7 +12,8 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    gate::{Run, history, judge, render, settings::Missing},
+    failure::shown,
+    gate::{Run, history, judge, settings::Missing},
     record::Records,
     store,
 };
@@ -25,7 +25,7 @@ use outputs::Outputs;
 #[command(
     after_help = "Exit codes: 0 no regression, 1 a regression, 2 not judged: runs that do not compare, too few blocks, conditions that one\n\
     side lacks, or another error. Improvements are told and never fail.\n\n\
-    Blocks: baseline needs 5 repetitions on each side for an --alpha of 0.01 (3 for 0.05), deviation 5, percentage 3. --paired needs n\n\
+    Blocks: baseline needs 5 repetitions on each side for an --alpha of 0.01 (4 for 0.05), deviation 5, percentage 3. --paired needs n\n\
     pairs so that columns / 2^n is at most alpha: 11 for 20 policies x metrics at 0.01, 7 for one. What so many blocks can see is in\n\
     the last column of the table. cgbench run makes 8.\n\n\
     By default only what another day's clock frequency does not move is judged: throttled periods, stall, and ratios within a run.\n\
@@ -35,7 +35,8 @@ use outputs::Outputs;
     cgbench gate results/base results/new --method baseline,percentage --combine all\n  \
     cgbench gate results/new --bound 'limit+burst throttled<=1%' --bound '* p95-ratio<=2'\n  \
     cgbench gate base new --markdown \"$GITHUB_STEP_SUMMARY\" --append --annotations github\n  \
-    cgbench gate --history results/nightly"
+    cgbench gate --history results/nightly\n  \
+    cgbench gate --history results/nightly --markdown \"$GITHUB_STEP_SUMMARY\" --append"
 )]
 pub struct Args {
     /// BASE and NEW, folders of runs; NEW alone with bounds, or with --history
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let settings = args.options.settings(base.is_some(), Missing::Fail)?;
     let report = judged(base.map(PathBuf::as_path), new, &settings)?;
-    args.outputs.write(&report)?;
+    shown(args.outputs.write(&report))?;
     Ok(ExitCode::from(report.verdict.exit_code()))
 }
 
@@ -125,12 +126,6 @@ fn follow(args: &Args, folder: &Path) -> anyhow::Result<ExitCode> {
     runs.sort_by_key(|(began, ..)| *began);
     let runs: Vec<Run<'_>> = runs.iter().map(|(_, name, records)| Run { name, records }).collect();
     let found = history::follow(&runs, &settings);
-    let mut out = anstream::stdout().lock();
-    if args.outputs.json() {
-        out.write_all(render::json::json(&found)?.as_bytes())?;
-    } else {
-        let text = render::history::text(&found, super::coloured(), super::console_width());
-        out.write_all(text.as_bytes())?;
-    }
+    shown(args.outputs.write_history(&found))?;
     Ok(ExitCode::from(found.verdict.exit_code()))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::gate::{Report, render};
+use crate::gate::{Report, history::History, render};
 
 /// Where it goes.
 #[derive(Debug, Default, clap::Args)]
@@ -60,19 +60,13 @@ impl Outputs {
         if self.append && on_stdout {
             anyhow::bail!("--append is for a file, not for --markdown -");
         }
-        let others = self.markdown.is_some()
-            || self.junit.is_some()
-            || self.benchmark_json.is_some()
-            || self.annotations.is_some();
+        let others = self.junit.is_some() || self.benchmark_json.is_some() || self.annotations.is_some();
         if of_history && others {
-            anyhow::bail!("a history is shown as text or --json; the other formats are for gate BASE NEW");
+            anyhow::bail!(
+                "a history is shown as text, --json or --markdown; the other formats are for gate BASE NEW"
+            );
         }
         Ok(())
-    }
-
-    /// Whether JSON is asked for.
-    pub(super) fn json(&self) -> bool {
-        self.json
     }
 
     /// Writes all that is asked for; files first, so that a reader of stdout who goes away costs none of them.
@@ -80,11 +74,6 @@ impl Outputs {
     /// # Errors
     /// A file that cannot be written.
     pub(in crate::cmd) fn write(&self, report: &Report) -> anyhow::Result<()> {
-        let on_stdout = self.markdown.as_deref() == Some(Path::new("-"));
-        let markdown = || render::markdown::markdown(report);
-        if let Some(path) = self.markdown.as_deref().filter(|_| !on_stdout) {
-            put(path, &markdown(), self.append)?;
-        }
         if let Some(path) = &self.junit {
             put(path, &render::junit::junit(report), false)?;
         }
@@ -94,19 +83,40 @@ impl Outputs {
         if self.annotations == Some(Annotations::Gitlab) {
             put(Path::new(CODE_QUALITY), &pretty(&render::annotations::gitlab(report))?, false)?;
         }
-        let mut out = anstream::stdout().lock();
-        if self.json {
-            out.write_all(render::json::json(report)?.as_bytes())?;
-        } else if on_stdout {
-            out.write_all(markdown().as_bytes())?;
-        } else {
-            let text = render::text::text(report, super::super::coloured(), super::super::console_width());
-            out.write_all(text.as_bytes())?;
-        }
+        self.show(report, render::markdown::markdown, render::text::text)?;
         if self.annotations == Some(Annotations::Github) {
-            out.write_all(render::annotations::github(report).as_bytes())?;
+            anstream::stdout().lock().write_all(render::annotations::github(report).as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The same of a history.
+    ///
+    /// # Errors
+    /// As [`Outputs::write`].
+    pub(super) fn write_history(&self, history: &History) -> anyhow::Result<()> {
+        self.show(history, render::history::markdown::markdown, render::history::text::text)
+    }
+
+    /// Writes the Markdown that is asked for, and on stdout one of JSON, Markdown and text.
+    fn show<T: Serialize>(
+        &self,
+        found: &T,
+        markdown: impl Fn(&T) -> String,
+        text: impl Fn(&T, bool, usize) -> String,
+    ) -> anyhow::Result<()> {
+        let on_stdout = self.markdown.as_deref() == Some(Path::new("-"));
+        if let Some(path) = self.markdown.as_deref().filter(|_| !on_stdout) {
+            put(path, &markdown(found), self.append)?;
+        }
+        let shown = if self.json {
+            render::json::json(found)?
+        } else if on_stdout {
+            markdown(found)
+        } else {
+            text(found, super::super::coloured(), super::super::console_width())
+        };
+        Ok(anstream::stdout().lock().write_all(shown.as_bytes())?)
     }
 }
 

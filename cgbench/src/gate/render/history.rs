@@ -1,9 +1,9 @@
-//! A history for a terminal: a series a line, with its most likely step.
+//! A history for its readers: the words that text and Markdown share.
 
-use super::{
-    phrase,
-    text::{BETTER, HEADING, Paint, QUIET, WARNING, WORSE, aligned},
-};
+pub mod markdown;
+pub mod text;
+
+use super::phrase;
 use crate::{
     gate::{
         history::{History, Track},
@@ -13,54 +13,16 @@ use crate::{
     },
     record::BackendKind,
     summary::figures::counted,
-    table::{SIMULATED, WHAT_THAT_IS},
 };
 
 /// Runs that a sparkline shows: the last ones.
 const SHOWN: usize = 16;
 
-/// The history for a terminal.
-#[must_use]
-pub fn text(history: &History, colour: bool, width: usize) -> String {
-    let paint = Paint(colour);
-    let mut out = String::new();
-    if history.runs.iter().any(|run| run.backend == BackendKind::Simulated) {
-        out.push_str(&paint.paragraph(WARNING, &format!("{SIMULATED}: {WHAT_THAT_IS}"), width));
-        out.push('\n');
-    }
-    let style = match history.verdict {
-        Verdict::Pass => HEADING,
-        Verdict::Regression => WORSE,
-        Verdict::Undecided => WARNING,
-    };
-    out.push_str(&paint.paragraph(style, &verdict(history), width));
-    for gap in &history.obstacles {
-        out.push_str(&paint.paragraph(WARNING, &format!("- {gap}"), width));
-    }
-    for found in history.differences.iter().filter(|found| !found.difference.accepted) {
-        let run = history.runs.get(found.run).map_or("", |run| run.name.as_str());
-        let text = format!("- BASE {run}, NEW the last run: {}", found.difference);
-        out.push_str(&paint.paragraph(WARNING, &text, width));
-    }
-    for track in history.with(Outcome::Worse) {
-        out.push_str(&paint.paragraph(WORSE, &format!("- {}", sentence(history, track)), width));
-    }
-    for track in history.with(Outcome::Better) {
-        out.push_str(&paint.paragraph(BETTER, &format!("- better: {}", sentence(history, track)), width));
-    }
-    if !history.tracks.is_empty() {
-        out.push('\n');
-        out.push_str(&table(history, paint));
-        out.push('\n');
-        let said = format!(
-            "Pettitt's test for a step in the medians over blocks, run by run; p by Holm over {} series, alarm at {}; spark: the last \
-             {SHOWN} runs between their lowest and highest, · where a run lacks it",
-            history.tracks.len(),
-            history.settings.alpha
-        );
-        out.push_str(&paint.paragraph(QUIET, &said, width));
-    }
-    out
+/// What is said of a series, beside its name.
+const COLUMNS: [&str; 6] = ["spark", "before", "after", "change", "since", "p"];
+
+fn is_simulated(history: &History) -> bool {
+    history.runs.iter().any(|run| run.backend == BackendKind::Simulated)
 }
 
 fn verdict(history: &History) -> String {
@@ -78,6 +40,29 @@ fn verdict(history: &History) -> String {
     }
 }
 
+/// How much an item matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    /// Why it was not judged, or not all of it.
+    Obstacle,
+    Worse,
+    Better,
+}
+
+/// What is to be said before the table, worst first.
+fn items(history: &History) -> Vec<(Tone, String)> {
+    let gaps = history.obstacles.iter().map(|gap| (Tone::Obstacle, gap.to_string()));
+    let differences = history.differences.iter().filter(|found| !found.difference.accepted).map(|found| {
+        let run = history.runs.get(found.run).map_or("", |run| run.name.as_str());
+        (Tone::Obstacle, format!("BASE {run}, NEW the last run: {}", found.difference))
+    });
+    let worse = history.with(Outcome::Worse).map(|track| (Tone::Worse, sentence(history, track)));
+    let better = history
+        .with(Outcome::Better)
+        .map(|track| (Tone::Better, format!("better: {}", sentence(history, track))));
+    gaps.chain(differences).chain(worse).chain(better).collect()
+}
+
 fn sentence(history: &History, track: &Track) -> String {
     let name = format!("{}: {}", track.condition, track.metric);
     let Some(step) = track.step else { return name };
@@ -93,45 +78,16 @@ fn sentence(history: &History, track: &Track) -> String {
     )
 }
 
-fn table(history: &History, paint: Paint) -> String {
-    let headings = ["", "spark", "before", "after", "change", "since", "p"].map(str::to_owned).to_vec();
-    let lines = aligned(std::iter::once(headings).chain(history.tracks.iter().map(cells)), 7);
-    let mut lines = lines.into_iter();
-    let mut out = paint.on(HEADING, &lines.next().unwrap_or_default()) + "\n";
-    let mut condition = None;
-    for (track, shown) in history.tracks.iter().zip(lines) {
-        if condition != Some(track.condition) {
-            condition = Some(track.condition);
-            out.push_str(&paint.on(QUIET, &track.condition.to_string()));
-            out.push('\n');
-        }
-        out.push_str(&match track.outcome {
-            Outcome::Worse => paint.on(WORSE, &shown),
-            Outcome::Better => paint.on(BETTER, &shown),
-            Outcome::Same | Outcome::Unknown => shown,
-        });
-        out.push('\n');
-    }
-    out
-}
-
-fn cells(track: &Track) -> Vec<String> {
+/// As [`COLUMNS`] names them.
+fn cells(track: &Track) -> [String; 6] {
     let metric = track.metric;
-    let mark = match track.outcome {
-        Outcome::Worse => "!",
-        Outcome::Better => "+",
-        Outcome::Unknown => "?",
-        Outcome::Same => " ",
-    };
-    let name = format!("{mark} {metric}");
     let spark = sparkline(&track.medians);
     let Some(step) = track.step else {
         let last = track.medians.iter().rev().find_map(|median| *median);
         let none = || "–".to_owned();
-        return vec![name, spark, phrase::value(metric, last), none(), none(), none(), none()];
+        return [spark, phrase::value(metric, last), none(), none(), none(), none()];
     };
-    vec![
-        name,
+    [
         spark,
         shown(metric, step.before),
         shown(metric, step.after),
@@ -141,8 +97,18 @@ fn cells(track: &Track) -> Vec<String> {
     ]
 }
 
+/// How it was judged.
+fn method(history: &History) -> String {
+    format!(
+        "Pettitt's test for a step in the medians over blocks, run by run; p by Holm over {} series, alarm at {}; spark: the last \
+         {SHOWN} runs between their lowest and highest, · where a run lacks it",
+        history.tracks.len(),
+        history.settings.alpha
+    )
+}
+
 /// The last values between their lowest and highest, in eight heights.
-pub(super) fn sparkline(values: &[Option<f64>]) -> String {
+fn sparkline(values: &[Option<f64>]) -> String {
     const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let last = &values[values.len().saturating_sub(SHOWN)..];
     let (low, high) = last

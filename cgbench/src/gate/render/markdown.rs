@@ -15,10 +15,6 @@ use crate::{
 /// The report as GitHub-flavoured Markdown.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let mut out = format!("### cgbench: {}\n\n", escaped(&phrase::verdict(report)));
-    if report.is_simulated() {
-        out.push_str(&format!("**{SIMULATED}**: {}\n\n", escaped(WHAT_THAT_IS)));
-    }
     let mut items = Vec::new();
     items.extend(report.obstacles.iter().map(ToString::to_string));
     items.extend(
@@ -33,12 +29,7 @@ pub fn markdown(report: &Report) -> String {
     for line in report.with(Outcome::Better) {
         items.push(format!("better: {}: {}", phrase::name(line), phrase::change(line)));
     }
-    for item in &items {
-        out.push_str(&format!("- {}\n", escaped(item)));
-    }
-    if !items.is_empty() {
-        out.push('\n');
-    }
+    let mut out = head(&phrase::verdict(report), report.is_simulated(), items);
     if !report.lines.is_empty() {
         out.push_str("| policy | metric | base | new | change | 95 % interval | p | sees | |\n");
         out.push_str("|---|---|---:|---:|---:|---:|---:|---:|---|\n");
@@ -62,14 +53,32 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
-fn row(line: &Line) -> String {
-    let metric = line.metric;
-    let verdict = match line.outcome {
+/// The verdict, whether a model ran it, and what is to be said before a table.
+pub(super) fn head(verdict: &str, simulated: bool, items: impl IntoIterator<Item = String>) -> String {
+    let mut out = format!("### cgbench: {}\n\n", escaped(verdict));
+    if simulated {
+        out.push_str(&format!("**{SIMULATED}**: {}\n\n", escaped(WHAT_THAT_IS)));
+    }
+    let list: String = items.into_iter().map(|item| format!("- {}\n", escaped(&item))).collect();
+    if !list.is_empty() {
+        out.push_str(&list);
+        out.push('\n');
+    }
+    out
+}
+
+/// What the last column of a table says.
+pub(super) const fn said_of(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Worse => "**worse**",
         Outcome::Better => "better",
         Outcome::Same => "",
         Outcome::Unknown => "too few blocks",
-    };
+    }
+}
+
+fn row(line: &Line) -> String {
+    let metric = line.metric;
     let cells = [
         line.condition.to_string(),
         metric.to_string(),
@@ -81,5 +90,5 @@ fn row(line: &Line) -> String {
         line.p_adjusted.map_or_else(|| "n/a".into(), phrase::probability),
         phrase::detectable(line),
     ];
-    format!("| {} | {verdict} |\n", cells.map(|cell| escaped(&cell)).join(" | "))
+    format!("| {} | {} |\n", cells.map(|cell| escaped(&cell)).join(" | "), said_of(line.outcome))
 }
