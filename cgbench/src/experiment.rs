@@ -29,6 +29,7 @@ mod spec;
 
 pub use error::ExperimentError;
 pub use point::Point;
+pub(crate) use point::slug;
 pub use settings::Setting;
 pub use shipped::{SHIPPED, Shipped};
 

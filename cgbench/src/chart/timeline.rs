@@ -107,7 +107,11 @@ fn title(strip: &Strip<'_>, item: Item) -> String {
         _ => String::new(),
     };
     let slowest = strip.slowest().map_or_else(String::new, |(frame, latency_ns)| {
-        format!("{} {frame} is done {} ms after it was due", item.name(), ms(latency_ns as f64 / 1e3))
+        format!(
+            "{} {frame} is done {} ms after it should have started",
+            item.name(),
+            ms(latency_ns as f64 / 1e3)
+        )
     });
     format!("{policy}: {throttled}{slowest}")
 }

@@ -12,7 +12,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     cgbench list                        the plans, and how long each takes\n  \
-    cgbench list burst-sweep            its points and its text, to copy and change\n  \
+    cgbench list burst-sweep            its points and its text\n  \
+    cgbench list gate > mine.toml       a plan to change\n  \
     cgbench list encoder --set repetitions=20")]
 pub struct Args {
     /// A plan's name, or a .toml file
@@ -42,6 +43,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         writeln!(out, "{:#}", serde_json::json!({ "schema": "cgbench.list/1", "plans": plans }))?;
         return Ok(());
     }
+    // Of one plan the text follows, so that all of it is a plan again.
+    let comment = if args.plan.is_some() { "# " } else { "" };
+    let width = super::console_width().saturating_sub(2 + comment.len());
     for experiment in &experiments {
         let (blocks, minutes) = size(experiment);
         let points = match experiment.points.len() {
@@ -52,20 +56,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             [] => String::new(),
             needs => format!("; needs {}", needs.join(", ")),
         };
-        writeln!(out, "{}", super::escaped(&experiment.name))?;
+        writeln!(out, "{comment}{}", super::escaped(&experiment.name))?;
         let about = super::escaped(&experiment.about).to_string();
-        for line in table::wrapped(&about, super::console_width() - 2) {
-            writeln!(out, "  {}", line.trim_start())?;
+        for line in table::wrapped(&about, width) {
+            writeln!(out, "{comment}  {}", line.trim_start())?;
         }
-        writeln!(out, "  {points}{blocks} blocks, {}{}", duration(minutes), super::escaped(&needs))?;
+        writeln!(out, "{comment}  {points}{blocks} blocks, {}{}", duration(minutes), super::escaped(&needs))?;
     }
     if args.plan.is_some() {
-        for point in experiments.iter().flat_map(|experiment| &experiment.points) {
-            if let Some(label) = &point.plan.point {
-                writeln!(out, "  · {}", super::escaped(label))?;
-            }
-        }
         for experiment in &experiments {
+            for label in experiment.points.iter().filter_map(|point| point.plan.point.as_ref()) {
+                writeln!(out, "{comment}  · {}", super::escaped(label))?;
+            }
             writeln!(out, "\n{}", experiment.text.trim_end())?;
         }
     }

@@ -14,7 +14,8 @@ use anyhow::{Context as _, anyhow};
 use cgtune_core::Micros;
 
 use crate::{
-    experiment::{Experiment, Setting},
+    experiment::{Experiment, Setting, slug},
+    failure::shown,
     interrupt,
     plan::PolicyKind,
     progress::Progress,
@@ -160,7 +161,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag()?;
     let mut progress = Progress::new(args.quiet);
     let begun = begin::begin(args, &stop, &mut progress);
-    let begin::Begun { mut backend, mut points, path, _lock } = match begun {
+    let begin::Begun { mut backend, mut points, path, _locks } = match begun {
         Ok(begun) => begun,
         Err(error) => {
             progress.finish();
@@ -192,7 +193,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     progress.step("charts and report");
     let derived = derive(&path, &folders).context("the records are whole; only what is made of them failed");
     progress.finish();
-    show(args, &derived?)?;
+    shown(show(args, &derived?))?;
     if stopped {
         let resume = format!("cgbench run --resume {}", path.display());
         writeln!(
@@ -246,7 +247,8 @@ fn has_blocks(folder: &Path) -> bool {
     std::fs::read_dir(folder.join(crate::store::BLOCKS)).is_ok_and(|mut entries| entries.next().is_some())
 }
 
+/// Where nobody said where. A name is somebody's text, and no path.
 pub(super) fn default_folder(name: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
-    Path::new("results").join(format!("{time}-{name}"))
+    Path::new("results").join(format!("{time}-{}", slug(name)))
 }

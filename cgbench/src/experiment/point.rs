@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{ExperimentError, settings, spec::Spec};
+use super::{ExperimentError, MOST_POINTS, settings, spec::Spec};
 use crate::plan::{EncodeLoad, Load, Plan};
 
 /// One point: a plan whose load may still have to be sized for this machine.
@@ -12,6 +12,8 @@ pub struct Point {
     pub plan: Plan,
     /// The load whose size is looked for; `None` where it is given.
     sized_as: Option<EncodeLoad>,
+    /// Whether the plan's own load has that size, or only that of its pilots.
+    own: bool,
 }
 
 impl Point {
@@ -20,11 +22,16 @@ impl Point {
         let base_load = base.load.load(base.seed)?;
         let of_base = spec.limit.need_of_base();
         let pilot = (of_base && load != base_load).then(|| base_load.clone());
-        let sized_as = match if of_base { &base_load } else { &load } {
-            Load::Encode(encode) if spec.load.looks_for_size() => Some(encode.clone()),
+        let own = spec.load.looks_for_size();
+        let (looks, source) = if of_base { (base.load.looks_for_size(), &base_load) } else { (own, &load) };
+        if own && !looks {
+            return Err("with limit.need_of = \"base\" the base has to look for its size as well".to_owned());
+        }
+        let sized_as = match source {
+            Load::Encode(encode) if looks => Some(encode.clone()),
             Load::Encode(_) | Load::Service(_) => None,
         };
-        Ok(Self { plan: spec.plan(load, pilot, label)?, sized_as })
+        Ok(Self { plan: spec.plan(load, pilot, label)?, sized_as, own })
     }
 
     /// The load that this point's size follows from, if it is to be looked for. Points with the same have the same size.
@@ -35,7 +42,8 @@ impl Point {
 
     /// Gives the load, and that of its pilots, the size that was found.
     pub fn size(&mut self, (width, height): (u32, u32)) {
-        for load in [Some(&mut self.plan.load), self.plan.pilot.as_mut()].into_iter().flatten() {
+        let own = Some(&mut self.plan.load).filter(|_| self.own);
+        for load in own.into_iter().chain(self.plan.pilot.as_mut()) {
             if let Load::Encode(load) = load {
                 (load.encode.width, load.encode.height) = (width, height);
             }
@@ -50,7 +58,8 @@ impl Point {
 }
 
 /// A label as a file's name: what is not a letter, digit, dot, plus or minus becomes a minus.
-fn slug(label: &str) -> String {
+#[must_use]
+pub(crate) fn slug(label: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".+-".contains(c) { c } else { '-' };
     let text: String = label.chars().map(plain).collect();
     let parts: Vec<&str> = text.split('-').filter(|part| !part.is_empty()).collect();
@@ -70,11 +79,20 @@ pub(super) fn variations(table: &mut Table) -> Result<Vec<(Option<String>, Table
         label: Some(label.to_owned()),
         what,
     };
+    let mut product = listed.as_ref().and_then(Value::as_array).map_or(1, |listed| listed.len().max(1));
     if let Some(Value::Table(sweep)) = sweep {
         for (name, values) in sweep {
             let Value::Array(values) = values else {
                 return Err(bad(&name, "a list of values is needed".to_owned()));
             };
+            if values.is_empty() {
+                return Err(bad(&name, "the list is empty: at least one value is needed".to_owned()));
+            }
+            // Before they are made: a short text can ask for more than there is memory.
+            product = product.saturating_mul(values.len());
+            if product > MOST_POINTS {
+                return Err(ExperimentError::TooMany { points: product, most: MOST_POINTS });
+            }
             let short = name.rsplit('.').next().unwrap_or(&name).to_owned();
             let mut next = Vec::new();
             for (label, table) in &points {
@@ -158,6 +176,16 @@ mod tests {
         ];
         assert_eq!(found, expected.map(|label| Some(label.to_owned())));
         assert_eq!(slug(expected[0]), "headroom-1.02-period-20ms");
+    }
+
+    #[test]
+    fn more_points_than_anybody_waits_for_are_refused_before_they_are_made() {
+        let values: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        let sweep: String = (0..8).map(|key| format!("key{key} = [{}]\n", values.join(","))).collect();
+        let error = variations(&mut format!("[sweep]\n{sweep}").parse().unwrap()).unwrap_err();
+        assert!(matches!(error, ExperimentError::TooMany { .. }), "{error}");
+        let error = variations(&mut "[sweep]\nx = []".parse().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("the list is empty"), "{error}");
     }
 
     #[test]

@@ -16,6 +16,10 @@ use crate::plan::{
     Condition, EncodeLoad, Instrument, LimitRule, Load, Plan, PolicyKind, QuotaRule, ServiceLoad,
 };
 
+/// More than anybody waits for: at a second a block a day, at a thousand requests a second a quarter of an hour.
+const MOST_REPETITIONS: u32 = 100_000;
+const MOST_ITEMS: u32 = 1_000_000;
+
 /// The text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -436,6 +440,15 @@ impl Spec {
                 return Err(format!("{name}: at least one is needed"));
             }
         }
+        for (name, value, most) in [
+            ("repetitions", self.repetitions, MOST_REPETITIONS),
+            ("load.frames (or requests)", frames, MOST_ITEMS),
+            ("load.warmup", warmup_frames, MOST_ITEMS),
+        ] {
+            if value > most {
+                return Err(format!("{name} is {value}: {most} at most"));
+            }
+        }
         if self.cpus == Some(0) {
             return Err("cpus is 0: at least one is needed".to_owned());
         }
@@ -448,6 +461,7 @@ impl Spec {
             seed: self.seed,
             conditions,
             repetitions: self.repetitions,
+            merged: Vec::new(),
             frames,
             warmup_frames,
             reruns: self.reruns.unwrap_or(blocks / 2),

@@ -32,8 +32,8 @@ pub(super) struct Begun {
     pub(super) points: Vec<Point>,
     /// The results folder: of the run, or of all its points.
     pub(super) path: PathBuf,
-    /// Held while the run goes on.
-    pub(super) _lock: Lock,
+    /// Held while the run goes on: of the folder, and of each point's within it.
+    pub(super) _locks: Vec<Lock>,
 }
 
 /// Begins.
@@ -98,14 +98,19 @@ fn points(
 ) -> anyhow::Result<Begun> {
     // What the model runs has no machine to be judged.
     let doctor = doctor.filter(|_| backend.kind() == BackendKind::Kernel);
+    let mut locks = vec![lock];
     let points: Result<Vec<Point>, store::StoreError> = plans
         .map(|(slug, plan)| {
+            let several = slug.is_some();
             let folder = Folder::create(slug.map_or_else(|| path.clone(), |slug| path.join(slug)))?;
+            if several {
+                locks.push(folder.lock()?);
+            }
             doctor.map_or(Ok(()), |doctor| folder.write_doctor(doctor))?;
             Point::begin(plan, folder, backend.as_ref(), crate::cmd::command())
         })
         .collect();
-    Ok(Begun { points: points?, backend, path, _lock: lock })
+    Ok(Begun { points: points?, backend, path, _locks: locks })
 }
 
 /// Gives each load the size at which it costs its share on this machine.
@@ -126,6 +131,7 @@ fn like(args: &Args, like: &Path, stop: &AtomicBool, progress: &mut Progress) ->
         let mut plan = store::read_plan(&run)?;
         plan.seed = args.short.seed.unwrap_or(plan.seed);
         plan.repetitions = args.short.repetitions.unwrap_or(plan.repetitions);
+        plan.merged.clear();
         let slug = (run != like).then(|| run.file_name().map(|name| name.to_string_lossy().into_owned()));
         plans.push((slug.flatten(), plan));
     }
@@ -158,9 +164,13 @@ fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) 
     }
     let lock = Folder::open(path).lock()?;
     let runs = store::runs(path)?;
+    let mut locks = vec![lock];
     let all: Vec<_> = runs
         .iter()
         .map(|run| {
+            if run != path {
+                locks.push(Folder::open(run).lock()?);
+            }
             Folder::open(run).clear()?;
             Ok((run, store::read(run)?))
         })
@@ -193,5 +203,5 @@ fn resume(args: &Args, path: &Path, stop: &AtomicBool, progress: &mut Progress) 
         }
         points.push(Point::resume(records, Folder::open(run.as_path()), crate::cmd::command()));
     }
-    Ok(Begun { backend, points, path: path.to_owned(), _lock: lock })
+    Ok(Begun { backend, points, path: path.to_owned(), _locks: locks })
 }
