@@ -67,6 +67,8 @@ struct Way {
     name: String,
     methods: Vec<Method>,
     combine: Combine,
+    /// Whether repetition is held against repetition.
+    paired: bool,
 }
 
 /// One cell of the answer.
@@ -76,11 +78,12 @@ struct Rate {
     /// Repetitions of BASE and NEW.
     blocks: usize,
     method: String,
+    /// Draws that it could judge: none where the blocks are too few for it.
     draws: u32,
     alarms: u32,
-    rate: f64,
+    rate: Option<f64>,
     /// 95 % by Wilson, of the draws alone.
-    interval: (f64, f64),
+    interval: Option<(f64, f64)>,
     /// The columns that alarmed, with how often, most first; at most three.
     most: Vec<(String, u32)>,
 }
@@ -104,8 +107,8 @@ fn main() -> anyhow::Result<()> {
         None => Layer::default(),
         Some(path) => Layer::from_toml(path, &fs::read_to_string(path).context("cannot read the settings")?)?,
     };
-    let typed = Layer { alpha: Some(args.alpha), missing: Some(Missing::Ignore), ..Layer::default() };
-    let settings = Settings::of(typed, file);
+    let asked = Layer { alpha: Some(args.alpha), missing: Some(Missing::Ignore), ..Layer::default() };
+    let settings = Settings::of(asked, file);
     let mut points = BTreeMap::new();
     let (mut kernel, mut simulated) = (String::new(), false);
     for folder in store::runs(&args.folder)? {
@@ -135,7 +138,7 @@ fn main() -> anyhow::Result<()> {
     eprintln!();
     let answer = Answer {
         schema: "cgbench.detection/1",
-        command: std::env::args().collect(),
+        command: typed(),
         base: args.base.clone(),
         kernel,
         simulated,
@@ -150,6 +153,12 @@ fn main() -> anyhow::Result<()> {
         Some(folder) => write(folder, &page, &answer)?,
     }
     Ok(())
+}
+
+/// As it is typed: where cargo puts the program is nobody's business.
+fn typed() -> Vec<String> {
+    let program = "cargo run --release -p cgbench --example detection --".split(' ').map(str::to_owned);
+    program.chain(std::env::args().skip(1)).collect()
 }
 
 fn write(folder: &Path, page: &str, answer: &Answer) -> anyhow::Result<()> {
@@ -169,13 +178,17 @@ fn ways(settings: &Settings) -> Vec<Way> {
         name: method.name().to_owned(),
         methods: vec![*method],
         combine: Combine::Any,
+        paired: false,
     };
     let both = |second: Method| Way {
         name: format!("baseline and {}", second.name()),
         methods: vec![Method::Baseline, second],
         combine: Combine::All,
+        paired: false,
     };
-    single.iter().map(alone).chain([both(Method::Percentage), both(Method::Deviation)]).collect()
+    let paired = Way { name: "baseline, paired".to_owned(), paired: true, ..alone(&Method::Baseline) };
+    let several = [paired, both(Method::Percentage), both(Method::Deviation)];
+    single.iter().map(alone).chain(several).collect()
 }
 
 /// All ways over the same draws, shared out over the CPUs; a draw's seed is its number, so that the answer does not depend on how.
@@ -191,37 +204,48 @@ fn rates_of(
     let mut methods: Vec<Method> = ways.iter().flat_map(|way| way.methods.clone()).collect();
     methods.sort_unstable();
     methods.dedup();
-    let settings = Settings { methods, ..settings.clone() };
+    let apart = Settings { methods, ..settings.clone() };
+    let in_pairs = Settings { methods: vec![Method::Baseline], paired: true, ..settings.clone() };
     let threads = thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(1));
-    let judge = |draw: u32| -> Vec<Vec<Key>> {
+    // The columns that each way alarms at; `None` where it cannot judge.
+    let judge = |draw: u32| -> Vec<Option<Vec<Key>>> {
         let seed = args.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (u64::from(draw) << 16) ^ blocks as u64;
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut rows: Vec<usize> = (0..base.repetitions().len()).collect();
-        rows.shuffle(&mut random);
-        let old = base.rows(&rows[..blocks]);
+        let mut drawn_of_base: Vec<usize> = (0..base.repetitions().len()).collect();
+        drawn_of_base.shuffle(&mut random);
+        let old = base.rows(&drawn_of_base[..blocks]);
         let new = if itself {
-            base.rows(&rows[blocks..2 * blocks])
+            base.rows(&drawn_of_base[blocks..2 * blocks])
         } else {
             let mut rows: Vec<usize> = (0..point.repetitions().len()).collect();
             rows.shuffle(&mut random);
             point.rows(&rows[..blocks])
         };
-        let found = opinions(Some(&old), &new, &settings);
+        let unpaired = opinions(Some(&old), &new, &apart);
+        // The same repetitions of the point. No run has pairs with itself.
+        let paired = if itself {
+            BTreeMap::new()
+        } else {
+            opinions(Some(&old), &point.rows(&drawn_of_base[..blocks]), &in_pairs)
+        };
         let alarmed = |way: &Way| {
-            found
+            let found = if way.paired { &paired } else { &unpaired };
+            let outcomes: Vec<(Key, Outcome)> = found
                 .iter()
-                .filter(|(_, opinions)| {
+                .map(|(key, opinions)| {
                     let of_way: Vec<_> =
                         opinions.iter().filter(|one| way.methods.contains(&one.method)).cloned().collect();
-                    together(&of_way, way.combine) == Outcome::Worse
+                    (*key, together(&of_way, way.combine))
                 })
-                .map(|(key, _)| *key)
-                .collect()
+                .collect();
+            let judged = outcomes.iter().any(|(_, outcome)| *outcome != Outcome::Unknown);
+            let worse = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Worse);
+            judged.then(|| worse.map(|(key, _)| *key).collect())
         };
         ways.iter().map(alarmed).collect()
     };
     let judge = &judge;
-    let draws: Vec<Vec<Vec<Key>>> = thread::scope(|scope| {
+    let draws: Vec<Vec<Option<Vec<Key>>>> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|first| {
                 scope.spawn(move || {
@@ -234,9 +258,11 @@ fn rates_of(
     ways.iter()
         .enumerate()
         .map(|(place, way)| {
-            let alarms = draws.iter().filter(|draw| !draw[place].is_empty()).count() as u32;
+            let judged: Vec<&Vec<Key>> = draws.iter().filter_map(|draw| draw[place].as_ref()).collect();
+            let alarms = judged.iter().filter(|worse| !worse.is_empty()).count() as u32;
+            let judgements = judged.len() as u32;
             let mut counts: BTreeMap<Key, u32> = BTreeMap::new();
-            draws.iter().flat_map(|draw| &draw[place]).for_each(|key| *counts.entry(*key).or_default() += 1);
+            judged.into_iter().flatten().for_each(|key| *counts.entry(*key).or_default() += 1);
             let mut most: Vec<(String, u32)> =
                 counts.into_iter().map(|(key, count)| (key.to_string(), count)).collect();
             most.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -245,10 +271,10 @@ fn rates_of(
                 point: name.to_owned(),
                 blocks,
                 method: way.name.clone(),
-                draws: args.draws,
+                draws: judgements,
                 alarms,
-                rate: f64::from(alarms) / f64::from(args.draws.max(1)),
-                interval: wilson(alarms, args.draws),
+                rate: (judgements > 0).then(|| f64::from(alarms) / f64::from(judgements)),
+                interval: (judgements > 0).then(|| wilson(alarms, judgements)),
                 most,
             }
         })
@@ -270,7 +296,7 @@ fn markdown(answer: &Answer, args: &Args, ways: &[Way]) -> String {
     }
     out.push_str(&format!(
         "Kernel {}; `{}`. {} draws a cell, alpha {}, {} columns. Rates in percent of draws; the row `{}` is the false alarms (no repetition \
-         in both).\n",
+         in both). –: too few blocks for it, or no pairs. *most often*: the column at which the first method alarms most.\n",
         answer.kernel,
         answer.command.join(" "),
         args.draws,
@@ -293,13 +319,12 @@ fn markdown(answer: &Answer, args: &Args, ways: &[Way]) -> String {
                     .find(|rate| rate.point == *name && rate.blocks == blocks && rate.method == way.name)
             };
             for rate in ways.iter().filter_map(of) {
-                let (low, high) = rate.interval;
-                out.push_str(&format!(
-                    " {:.1} ({:.1}–{:.1}) |",
-                    rate.rate * 100.0,
-                    low * 100.0,
-                    high * 100.0
-                ));
+                out.push_str(&match rate.rate.zip(rate.interval) {
+                    None => " – |".to_owned(),
+                    Some((rate, (low, high))) => {
+                        format!(" {:.1} ({:.1}–{:.1}) |", rate * 100.0, low * 100.0, high * 100.0)
+                    }
+                });
             }
             let most = ways.first().and_then(of).and_then(|rate| rate.most.first());
             out.push_str(&match most {
