@@ -1,12 +1,13 @@
 //! Text from records and from the command line, made harmless for each format that it is put into. Names of kernels, reasons
 //! and folders are somebody else's text.
 
-use cgtune_chart::{canvas::legible, paint::inline::escaped};
+use cgtune_chart::paint::inline::escaped;
+use cgtune_core::text::Escaped;
 
 /// For a terminal or a log: control characters, and those that turn the direction of writing, as `\xNN`.
 #[must_use]
 pub fn terminal(text: &str) -> String {
-    legible(text)
+    Escaped(text.as_bytes()).to_string()
 }
 
 /// For XML 1.0, as content and within double quotes. What XML cannot hold is as on a terminal.

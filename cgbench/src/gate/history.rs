@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     plan::Condition,
+    record::BackendKind,
     stats::changepoint::{MIN_RUNS, change_point},
+    summary::figures::counted,
 };
 
 /// What was found in a history.
@@ -41,6 +43,12 @@ pub struct History {
 impl History {
     /// The schema that this version writes.
     pub const SCHEMA: &'static str = "cgbench.gate-history/1";
+
+    /// Whether a model measured any of it.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.runs.iter().any(|run| run.backend == BackendKind::Simulated)
+    }
 
     /// The series with this outcome.
     pub fn with(&self, outcome: Outcome) -> impl Iterator<Item = &Track> {
@@ -93,7 +101,7 @@ pub enum Gap {
 
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        use crate::summary::figures::counted;
+        let series = |tracks: u64| counted(tracks, "policy and metric").replace("metrics", "metric");
         match self {
             Self::Incomparable { runs } => {
                 let differs = if *runs == 1 { "differs" } else { "differ" };
@@ -111,12 +119,12 @@ impl std::fmt::Display for Gap {
             Self::Missing { tracks } => write!(
                 f,
                 "the last run lacks {} that earlier ones have; --missing ignore lets that be",
-                counted(*tracks, "policy and metric").replace("metrics", "metric")
+                series(*tracks)
             ),
             Self::TooShort { tracks, needed } => write!(
                 f,
                 "fewer than {needed} runs have {}, so that a step in it cannot be told from chance; --missing ignore lets that be",
-                counted(*tracks, "policy and metric").replace("metrics", "metric")
+                series(*tracks)
             ),
             Self::Interrupted => {
                 f.write_str("the last run was interrupted; --missing ignore judges what there is of it")

@@ -11,7 +11,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, choices::Choices, method::of_draws, welch::Columns};
+use super::{
+    Method,
+    choices::{Choices, choose},
+    method::{DRAWS, of_draws},
+    welch::Columns,
+};
 
 /// One block: a cell for each hypothesis, `None` where it was not measured or is not known.
 pub type Row = Vec<Option<f64>>;
@@ -48,6 +53,17 @@ pub struct Tested {
     pub p: f64,
     /// The smallest bound on the chance of any false alarm in the whole family at which this column is found.
     pub p_adjusted: f64,
+}
+
+/// The smallest p that [`max_t`] can give one of so many columns from so many blocks. In one column the clearest arrangement of labels
+/// is one of all. In several it is one of two: a column that holds one value on both sides (nothing is ever throttled) is most extreme
+/// where the labels are exchanged, whatever the others do. Where arrangements are drawn, it is that of none in so many draws.
+#[must_use]
+pub fn smallest_p(base: u64, new: u64, columns: u64) -> f64 {
+    let place = |blocks: u64| usize::try_from(blocks).unwrap_or(usize::MAX);
+    let arrangements = choose(place(base).saturating_add(place(new)), place(base));
+    let clearest = if columns > 1 { 2.0 } else { 1.0 };
+    (clearest / arrangements as f64).max(1.0 / (DRAWS + 1) as f64)
 }
 
 /// Tests every column of NEW against BASE.

@@ -13,7 +13,7 @@ use statrs::{
     function::gamma::ln_gamma,
 };
 
-use super::{choices::choose, moments::standard_deviation};
+use super::{family::smallest_p, moments::standard_deviation};
 
 /// Size and spread of a sample, in the unit of its values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,10 +71,8 @@ pub fn detectable_shift(base: Spread, new: Spread, demand: Demand) -> Option<f64
     if ![demand.alpha, demand.power].into_iter().all(inside) || demand.hypotheses == 0 {
         return None;
     }
-    let arrangements = choose((base.blocks.checked_add(new.blocks)?) as usize, base.blocks as usize) as f64;
-    // Of several columns two arrangements can be the clearest (`gate::method::baseline`).
-    let clearest = if demand.hypotheses > 1 { 2.0 } else { 1.0 };
-    if !sound(base) || !sound(new) || arrangements * demand.alpha < clearest {
+    let possible = smallest_p(base.blocks, new.blocks, demand.hypotheses) <= demand.alpha;
+    if !sound(base) || !sound(new) || !possible {
         return None;
     }
     let error = |spread: Spread| spread.sd * spread.sd / spread.blocks as f64;

@@ -6,8 +6,7 @@
 
 use super::{Basis, Key, Matrix, Method, Opinion, Outcome, Settings, placed, shared};
 use crate::stats::{
-    family::{Alternative, Row, max_t},
-    method::DRAWS,
+    family::{Alternative, Row, max_t, smallest_p},
     paired::signed_rank,
 };
 
@@ -141,19 +140,6 @@ pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     adjusted
 }
 
-/// Ways to call `base` of all blocks BASE.
-fn arrangements(base: u64, new: u64) -> f64 {
-    (0..base).fold(1.0, |ways, i| ways * (new + i + 1) as f64 / (i + 1) as f64)
-}
-
-/// The smallest p that so many blocks can give. In one column the clearest arrangement is one of all. In several it is one of two: a
-/// column that holds one value on both sides (nothing is ever throttled) is most extreme where the labels are exchanged, whatever
-/// the others do. Where arrangements are drawn, it is that of none in so many draws.
-fn smallest_p(base: u64, new: u64, columns: u64) -> f64 {
-    let clearest = if columns > 1 { 2.0 } else { 1.0 };
-    (clearest / arrangements(base, new)).max(1.0 / (DRAWS + 1) as f64)
-}
-
 /// Blocks a side that it takes for a p of alpha in one of so many columns.
 ///
 /// ```
@@ -198,6 +184,7 @@ mod tests {
 
     #[test]
     fn arrangements_are_binomial_coefficients() {
+        let arrangements = |base, new| 1.0 / smallest_p(base, new, 1);
         assert_eq!([arrangements(5, 5), arrangements(3, 5), arrangements(0, 4)], [252.0, 56.0, 1.0]);
     }
 }

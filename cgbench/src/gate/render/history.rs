@@ -11,7 +11,6 @@ use crate::{
         quantity::{shown, shown_difference},
         report::Verdict,
     },
-    record::BackendKind,
     summary::figures::counted,
 };
 
@@ -20,10 +19,6 @@ const SHOWN: usize = 16;
 
 /// What is said of a series, beside its name.
 const COLUMNS: [&str; 6] = ["spark", "before", "after", "change", "since", "p"];
-
-fn is_simulated(history: &History) -> bool {
-    history.runs.iter().any(|run| run.backend == BackendKind::Simulated)
-}
 
 fn verdict(history: &History) -> String {
     let runs = counted(history.runs.len() as u64, "run");

@@ -1,6 +1,6 @@
 //! A history for the page of a CI job: the verdict, the steps, the series, and the runs behind a fold.
 
-use super::{COLUMNS, cells, is_simulated, items, method, verdict};
+use super::{COLUMNS, cells, items, method, verdict};
 use crate::gate::{
     escape::markdown as escaped,
     history::{History, Track},
@@ -14,7 +14,7 @@ use crate::gate::{
 #[must_use]
 pub fn markdown(history: &History) -> String {
     let items = items(history).into_iter().map(|(_, item)| item);
-    let mut out = head(&verdict(history), is_simulated(history), items);
+    let mut out = head(&verdict(history), history.is_simulated(), items);
     if !history.tracks.is_empty() {
         out.push_str(&format!("| policy | metric | {} | |\n", COLUMNS.join(" | ")));
         out.push_str("|---|---|---|---:|---:|---:|---|---:|---|\n");

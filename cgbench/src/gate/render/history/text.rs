@@ -1,6 +1,6 @@
 //! A history for a terminal: a series a line, with its most likely step.
 
-use super::{COLUMNS, Tone, cells, is_simulated, items, method, verdict};
+use super::{COLUMNS, Tone, cells, items, method, verdict};
 use crate::{
     gate::{
         history::{History, Track},
@@ -16,7 +16,7 @@ use crate::{
 pub fn text(history: &History, colour: bool, width: usize) -> String {
     let paint = Paint(colour);
     let mut out = String::new();
-    if is_simulated(history) {
+    if history.is_simulated() {
         out.push_str(&paint.paragraph(WARNING, &format!("{SIMULATED}: {WHAT_THAT_IS}"), width));
         out.push('\n');
     }
