@@ -35,9 +35,6 @@ pub use shipped::{SHIPPED, Shipped};
 
 use spec::Spec;
 
-/// More points than anybody waits for.
-const MOST_POINTS: usize = 200;
-
 /// An experiment, with all its points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Experiment {
@@ -68,9 +65,6 @@ impl Experiment {
         }
         let whole = table.clone();
         let variations = point::variations(&mut table)?;
-        if variations.len() > MOST_POINTS {
-            return Err(ExperimentError::TooMany { points: variations.len(), most: MOST_POINTS });
-        }
         let wrong =
             |label: Option<String>, what| ExperimentError::Value { origin: origin.to_owned(), label, what };
         let base = Spec::deserialised(&table).map_err(|what| wrong(None, what))?;

@@ -2,8 +2,11 @@
 
 use toml::{Table, Value};
 
-use super::{ExperimentError, MOST_POINTS, settings, spec::Spec};
+use super::{ExperimentError, settings, spec::Spec};
 use crate::plan::{EncodeLoad, Load, Plan};
+
+/// More points than anybody waits for.
+const MOST_POINTS: usize = 200;
 
 /// One point: a plan whose load may still have to be sized for this machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +82,13 @@ pub(super) fn variations(table: &mut Table) -> Result<Vec<(Option<String>, Table
         label: Some(label.to_owned()),
         what,
     };
-    let mut product = listed.as_ref().and_then(Value::as_array).map_or(1, |listed| listed.len().max(1));
+    // Before they are made: a short text can ask for more than there is memory.
+    let varied = sweep.iter().filter_map(Value::as_table).flat_map(Table::values).chain(&listed);
+    let lengths = varied.filter_map(Value::as_array).map(|values| values.len().max(1));
+    let product = lengths.fold(1, usize::saturating_mul);
+    if product > MOST_POINTS {
+        return Err(ExperimentError::TooMany { points: product, most: MOST_POINTS });
+    }
     if let Some(Value::Table(sweep)) = sweep {
         for (name, values) in sweep {
             let Value::Array(values) = values else {
@@ -87,11 +96,6 @@ pub(super) fn variations(table: &mut Table) -> Result<Vec<(Option<String>, Table
             };
             if values.is_empty() {
                 return Err(bad(&name, "the list is empty: at least one value is needed".to_owned()));
-            }
-            // Before they are made: a short text can ask for more than there is memory.
-            product = product.saturating_mul(values.len());
-            if product > MOST_POINTS {
-                return Err(ExperimentError::TooMany { points: product, most: MOST_POINTS });
             }
             let short = name.rsplit('.').next().unwrap_or(&name).to_owned();
             let mut next = Vec::new();
