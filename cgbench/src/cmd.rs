@@ -25,9 +25,13 @@ use crate::{
     table,
 };
 
-/// The command line, for the record.
+/// The command line, for the record: to be typed elsewhere, so without the place where this machine keeps the program.
 fn command() -> Vec<String> {
-    std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    let mut words: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if let Some(program) = words.first_mut() {
+        *program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    words
 }
 
 /// What somebody else wrote, as a terminal may see it.
