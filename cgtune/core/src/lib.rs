@@ -20,6 +20,7 @@
 //! # Ok::<(), cgtune_core::PolicyError>(())
 //! ```
 
+pub mod assign;
 pub mod control;
 pub mod convert;
 pub mod cpus;
@@ -35,6 +36,7 @@ pub mod rules;
 pub mod sim;
 pub mod snapshot;
 pub mod text;
+pub mod topology;
 pub mod units;
 
 pub use control::CpuControl;
@@ -45,4 +47,5 @@ pub use observed::{Observed, ObservedBandwidth, ObservedShare};
 pub use plan::Surroundings;
 pub use policy::{Bandwidth, Policy, PolicyError, Quota, Ratio, Share, Shares, Weight};
 pub use snapshot::Snapshot;
+pub use topology::Topology;
 pub use units::{Micros, MilliCpu, Nanos};
