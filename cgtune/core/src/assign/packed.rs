@@ -119,7 +119,7 @@ fn take_part_of_uncore(free: &mut Free<'_>, uncore: usize, odd: bool) {
     cores.truncate(if odd { free.needed().div_ceil(per_core) } else { free.needed() / per_core });
     let mut places: Vec<usize> = cores.iter().flat_map(|&core| free.places(Level::Core, core)).collect();
     places.sort_unstable();
-    if odd && free.needed() % 2 != 0 && per_core > 1 && places.len() > free.needed() {
+    if odd && !free.needed().is_multiple_of(2) && per_core > 1 && places.len() > free.needed() {
         places.pop();
     }
     if places.len() == free.needed() {

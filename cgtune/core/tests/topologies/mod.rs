@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses the part it needs")]
 
+pub(crate) mod random;
+
 use std::collections::BTreeMap;
 
 use cgtune_core::{Topology, topology::Cpu};
