@@ -12,12 +12,17 @@
 //! - Where the nodes of a subset have too few whole cores for what remains, upstream counts forever. Here such a subset is no candidate.
 //! - The number of combinations is bounded ([`Distributed::bounded`]).
 //!
-//! [`fragment`] is a share of a core.
+//! What the static policy makes of it (reservations, options, what one container leaves to the next of its pod) is in [`policy`], what the topology
+//! manager says first in [`hints`], and [`place`](mod@place) puts whole pods. [`fragment`] is a share of a core.
 
 mod distributed;
 pub mod fragment;
 mod free;
+pub mod hints;
 mod packed;
+pub mod place;
+
+pub mod policy;
 
 pub use distributed::{Distributed, TRIES, distributed};
 pub use packed::packed;
