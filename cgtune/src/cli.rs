@@ -28,6 +28,7 @@ pub(crate) enum Verb {
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),
+    Pin(Box<cmd::pin::Args>),
     Undo(cmd::undo::Args),
     History(cmd::history::Args),
     Explain(cmd::explain::Args),

@@ -8,6 +8,7 @@ pub(crate) mod diagnose;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod man;
+pub(crate) mod pin;
 pub(crate) mod simulate;
 pub(crate) mod stat;
 #[cfg(feature = "tui")]
@@ -28,6 +29,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),
+        Verb::Pin(args) => pin::run(args, streams),
         Verb::Undo(args) => undo::run(args, streams),
         Verb::History(args) => history::run(args, streams),
         Verb::Explain(args) => explain::run(args, streams),

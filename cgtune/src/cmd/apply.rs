@@ -4,19 +4,21 @@ mod timed;
 mod wanted;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{BufRead as _, IsTerminal as _, Write as _},
     time::Duration,
 };
 
 use anyhow::anyhow;
-use cgtune_core::{CpuControl as _, Micros};
+use cgtune_core::{CpuControl as _, Micros, plan::Goal};
 use cgtune_node::{
     change::{self, About, ChangeError, Ready},
     journal::{Entry, Journal, Writer},
     owner,
 };
 use cgtune_sys::{Cgroup, Hierarchies};
+
+pub(super) use wanted::{refused, share_of};
 
 use crate::{
     cli,
@@ -59,6 +61,13 @@ pub(crate) struct Args {
     /// Change the pod's quota and burst by as much, in the order that stays legal
     #[arg(long)]
     with_pod: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a change is made, for every verb that makes one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Manner {
     /// Undo it after this time, or when interrupted
     #[arg(long = "for", value_name = "DURATION")]
     duration: Option<String>,
@@ -74,18 +83,36 @@ pub(crate) struct Args {
     output: cli::Output,
 }
 
+/// The state to reach from what is there, and what is worth saying about how what was typed was understood.
+pub(super) type Aim<'a> = dyn Fn(&mut Cgroup) -> anyhow::Result<(Goal, Vec<String>)> + 'a;
+
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     args.wanted.check()?;
+    let aim = |cgroup: &mut Cgroup| {
+        let observed = cgroup.observe().map_err(target::kernel)?;
+        args.wanted.goal(&observed, cgroup.capabilities().cpu)
+    };
+    change(&args.target, &aim, args.with_pod, &args.manner, streams)
+}
+
+/// Plans, shows, asks, writes down, writes and reads back; and later takes it back, where that was asked for.
+pub(super) fn change(
+    target: &OsStr,
+    aim: &Aim<'_>,
+    with_pod: bool,
+    args: &Manner,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
     if args.output.json && !args.yes && !args.dry_run {
         let error = anyhow!("--json asks nobody, so it must be said before whether to write");
         return Err(Hinted::new(error, "add --yes to write, or --dry-run to look only").into());
     }
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
     let (journal, hierarchies) = args.ledger.open()?;
-    let cgroup = Target::parse(Some(&args.target))?.open(&hierarchies, &args.ledger.ask()?)?;
+    let cgroup = Target::parse(Some(target))?.open(&hierarchies, &args.ledger.ask()?)?;
     refuse_on_top_of_half_done(&journal, &cgroup)?;
     let path = cgroup.path().to_owned();
-    let (mut groups, notes) = planned(args, &hierarchies, cgroup)?;
+    let (mut groups, notes) = planned(aim, with_pod, &hierarchies, cgroup)?;
     let ownership = owner::of(&path, hierarchies.host());
     let goal =
         groups.iter().find(|ready| ready.cgroup.path() == path).map(|ready| ready.planned.goal.clone());
@@ -101,7 +128,9 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if !args.output.json {
         render::plan::write(&groups, streams.out)?;
         for note in &notes {
-            writeln!(streams.out, "note: {note}")?;
+            for line in render::paragraph::wrap(&format!("note: {note}"), render::paragraph::WIDTH) {
+                writeln!(streams.out, "{line}")?;
+            }
         }
     }
     if writes == 0 || args.dry_run {
@@ -157,13 +186,13 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 
 /// The change of the group, and of its pod where asked for; what is worth saying about how it was understood.
 fn planned(
-    args: &Args,
+    aim: &Aim<'_>,
+    with_pod: bool,
     hierarchies: &Hierarchies,
     mut cgroup: Cgroup,
 ) -> anyhow::Result<(Vec<Ready>, Vec<String>)> {
-    let observed = cgroup.observe().map_err(target::kernel)?;
-    let (goal, notes) = args.wanted.goal(&observed, cgroup.capabilities().cpu)?;
-    let ready = if args.with_pod {
+    let (goal, notes) = aim(&mut cgroup)?;
+    let ready = if with_pod {
         let pod = change::pod_of(cgroup.path()).ok_or_else(|| {
             Hinted::new(
                 anyhow!("--with-pod: no group above this one is named like a pod's"),

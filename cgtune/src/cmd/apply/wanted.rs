@@ -100,27 +100,9 @@ impl Wanted {
         }
         let Some(text) = &self.cpu_request else { return Ok(None) };
         let request = quantity("--cpu-request", text)?.milli();
-        let shares = kubelet::shares(request);
-        Ok(Some(match layout {
-            Layout::V1 => {
-                notes.push(format!(
-                    "a request of {request} is {} shares (1024 a CPU, as the kubelet computes)",
-                    shares.get()
-                ));
-                ObservedShare::Shares(shares.get())
-            }
-            Layout::V2 => {
-                let formula = WeightFormula::Logarithmic;
-                let weight = formula.weight(shares);
-                notes.push(format!(
-                    "a request of {request} is weight {} by the {} formula ({}); cgtune convert shows the others",
-                    weight.get(),
-                    formula.name(),
-                    formula.used_by()
-                ));
-                ObservedShare::Weight(weight.get())
-            }
-        }))
+        let (share, how) = share_of(kubelet::shares(request), layout);
+        notes.push(format!("a request of {request} is {how}"));
+        Ok(Some(share))
     }
 
     fn bandwidth(&self, observed: &Observed) -> anyhow::Result<Option<ObservedBandwidth>> {
@@ -177,8 +159,29 @@ impl Wanted {
     }
 }
 
+/// Shares as this layout takes them, and by which formula.
+pub(in crate::cmd) fn share_of(shares: Shares, layout: Layout) -> (ObservedShare, String) {
+    match layout {
+        Layout::V1 => (
+            ObservedShare::Shares(shares.get()),
+            format!("{} shares (1024 a CPU, as the kubelet computes)", shares.get()),
+        ),
+        Layout::V2 => {
+            let formula = WeightFormula::Logarithmic;
+            let weight = formula.weight(shares);
+            let how = format!(
+                "weight {} by the {} formula ({}); cgtune convert shows the others",
+                weight.get(),
+                formula.name(),
+                formula.used_by()
+            );
+            (ObservedShare::Weight(weight.get()), how)
+        }
+    }
+}
+
 /// What the kernel would not take, with the nearest that it would.
-fn refused(error: PolicyError) -> anyhow::Error {
+pub(in crate::cmd) fn refused(error: PolicyError) -> anyhow::Error {
     let nearest = |flag: &str, value: &dyn std::fmt::Display| {
         format!("the nearest that the kernel takes is {flag} {value}")
     };

@@ -1,0 +1,29 @@
+//! `cgtune pin`: CPUs for a cgroup alone, and whether it has them.
+
+mod apply;
+
+use crate::{exit::Exit, streams::Streams};
+
+const EXAMPLES: &str = "\
+Examples:
+  cgtune pin apply 3b2e --cpus 2-3 --drop-quota --for 10m";
+
+/// Pin cgroups to CPUs
+#[derive(Debug, clap::Args)]
+#[command(disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What to do with it.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Apply(apply::Args),
+}
+
+pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match &args.what {
+        What::Apply(args) => apply::run(args, streams),
+    }
+}

@@ -1,0 +1,90 @@
+//! What `cgtune pin plan --json` printed, as far as it is applied.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::{CpuSet, Shares};
+use serde::Deserialize;
+
+use crate::failure::Hinted;
+
+/// A plan for thousands of CPUs takes some kilobytes.
+const LARGEST: u64 = 1 << 20;
+const SCHEMA: &str = "cgtune.pin/1";
+
+/// The keys of a plan that become files of a cgroup.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) cpus: CpuSet,
+    /// `None`: not known; what is there stays.
+    pub(super) mems: Option<CpuSet>,
+    /// `None`: whole CPUs, where nobody competes.
+    pub(super) shares: Option<Shares>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    schema: String,
+    cpus: CpuSet,
+    mems: Option<CpuSet>,
+    shares: Option<u64>,
+}
+
+/// Reads a file, or standard input where it is named `-`.
+pub(super) fn read(path: &Path) -> anyhow::Result<Plan> {
+    let mut bytes = Vec::new();
+    let mut take = |from: &mut dyn std::io::Read| from.take(LARGEST + 1).read_to_end(&mut bytes);
+    let taken = match path == Path::new("-") {
+        true => take(&mut std::io::stdin().lock()),
+        false => File::open(path).and_then(|mut file| take(&mut file)),
+    };
+    taken.with_context(|| format!("--plan: cannot read {}", path.display()))?;
+    parse(&bytes).map_err(|error| {
+        let error = error.context(format!("--plan: {}", path.display()));
+        Hinted::new(error, "a plan is what cgtune pin plan --json prints").into()
+    })
+}
+
+fn parse(bytes: &[u8]) -> anyhow::Result<Plan> {
+    if bytes.len() as u64 > LARGEST {
+        return Err(anyhow!("longer than {LARGEST} bytes"));
+    }
+    let Written { schema, cpus, mems, shares } = serde_json::from_slice(bytes)?;
+    if schema != SCHEMA {
+        return Err(anyhow!("its schema is \"{}\", not \"{SCHEMA}\"", schema.escape_debug()));
+    }
+    if cpus.is_empty() {
+        return Err(anyhow!("it names no CPU"));
+    }
+    Ok(Plan { cpus, mems, shares: shares.map(Shares::new).transpose()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_that_are_there_are_taken() {
+        let plan =
+            parse(br#"{"schema":"cgtune.pin/1","cpus":"1,5","mems":null,"shares":205,"more":1}"#).unwrap();
+        assert_eq!(plan, Plan { cpus: "1,5".parse().unwrap(), mems: None, shares: Shares::new(205).ok() });
+        let plan = parse(br#"{"schema":"cgtune.pin/1","cpus":"2-3","mems":"0"}"#).unwrap();
+        assert_eq!((plan.mems, plan.shares), ("0".parse().ok(), None));
+    }
+
+    #[test]
+    fn what_is_no_plan_says_why() {
+        for (text, why) in [
+            ("", "line 1"),
+            (r#"{"cpus":"1"}"#, "schema"),
+            (r#"{"schema":"cgtune.stat/1","cpus":"1"}"#, "cgtune.stat/1"),
+            (r#"{"schema":"cgtune.pin/1","cpus":""}"#, "no CPU"),
+            (r#"{"schema":"cgtune.pin/1","cpus":"1-"}"#, "neither a number nor a range"),
+            (r#"{"schema":"cgtune.pin/1","cpus":[1]}"#, "line 1"),
+            (r#"{"schema":"cgtune.pin/1","cpus":"1","shares":1}"#, "1"),
+        ] {
+            let error = format!("{:#}", parse(text.as_bytes()).unwrap_err());
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}
