@@ -20,6 +20,7 @@ pub mod fragment;
 mod free;
 pub mod hints;
 mod packed;
+pub mod pin;
 pub mod place;
 
 pub mod policy;

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use super::{NotEnough, Sorting, Uncore, distributed, packed};
+use super::{Distributed, NotEnough, Sorting, Uncore, distributed, packed};
 use crate::{
     CpuSet, MilliCpu, Topology,
     convert::pod::QosClass,
@@ -221,8 +221,8 @@ impl<'t> Static<'t> {
         let mut policy =
             Self { topology, options, uncore, reserved: CpuSet::new(), reserved_cores: CpuSet::new() };
         let listed = reserve.list.filter(|list| !list.is_empty());
-        let reserved =
-            listed.unwrap_or_else(|| policy.take(topology.all(), reserve.count).unwrap_or_default());
+        let taken = || policy.take(topology.all(), reserve.count).map(|taken| taken.cpus);
+        let reserved = listed.unwrap_or_else(|| taken().unwrap_or_default());
         if reserved.len() != reserve.count {
             return Err(NoPolicy::Size { reserved, count: reserve.count });
         }
@@ -306,23 +306,36 @@ impl<'t> Static<'t> {
         affinity: Option<&[u32]>,
         term: Term,
     ) -> Result<CpuSet, Refusal> {
-        self.check_whole_cores(state, count)?;
+        self.check_whole_cores(&state.default, count)?;
         if let Some(cpus) = state.assignments.get(holder).cloned() {
             state.update_reusable(&holder.pod, &cpus, term);
             return Ok(cpus);
         }
         let available = self.available(state).union(&state.reusable(&holder.pod));
-        let mut cpus = CpuSet::new();
-        if let Some(nodes) = affinity {
-            let aligned = available.intersection(&self.aligned(nodes));
-            cpus = self.take(&aligned, count.min(aligned.len()))?;
-        }
-        let rest = self.take(&available.difference(&cpus), count - cpus.len())?;
-        let cpus = cpus.union(&rest);
+        let cpus = self.choose(&available, count, affinity)?.cpus;
         state.default = state.default.difference(&cpus);
         state.assignments.insert(holder.clone(), cpus.clone());
         state.update_reusable(&holder.pod, &cpus, term);
         Ok(cpus)
+    }
+
+    /// Chooses so many of the available CPUs, those of the nodes of an affinity first (`allocateCPUs`).
+    ///
+    /// # Errors
+    /// There are fewer.
+    pub fn choose(
+        &self,
+        available: &CpuSet,
+        count: usize,
+        affinity: Option<&[u32]>,
+    ) -> Result<Distributed, NotEnough> {
+        let mut aligned = Distributed { cpus: CpuSet::new(), bounded: false };
+        if let Some(nodes) = affinity {
+            let near = available.intersection(&self.aligned(nodes));
+            aligned = self.take(&near, count.min(near.len()))?;
+        }
+        let rest = self.take(&available.difference(&aligned.cpus), count - aligned.cpus.len())?;
+        Ok(Distributed { cpus: aligned.cpus.union(&rest.cpus), bounded: aligned.bounded || rest.bounded })
     }
 
     /// Takes a container's CPUs back (`RemoveContainer`), but for those that another one of its pod uses.
@@ -333,7 +346,11 @@ impl<'t> Static<'t> {
         state.default = state.default.union(&cpus.difference(&in_use));
     }
 
-    fn check_whole_cores(&self, state: &State, requested: usize) -> Result<(), Refusal> {
+    /// Whether so many CPUs of a pool can be whole cores, where they must be (full-pcpus-only).
+    ///
+    /// # Errors
+    /// The number is no multiple, or too few CPUs are free of cores that nothing is reserved of.
+    pub fn check_whole_cores(&self, pool: &CpuSet, requested: usize) -> Result<(), Refusal> {
         let per_core = self.topology.per_group(Level::Core);
         if !self.options.full_pcpus_only {
             return Ok(());
@@ -342,7 +359,7 @@ impl<'t> Static<'t> {
             return Err(Refusal::NoMultiple { requested, per_core });
         }
         // Not those that the pod may use again: upstream does not count them either.
-        let available = state.default.difference(&self.reserved_cores).len();
+        let available = pool.difference(&self.reserved_cores).len();
         if requested > available {
             return Err(Refusal::NoWholeCores { available, requested, per_core });
         }
@@ -363,7 +380,7 @@ impl<'t> Static<'t> {
     }
 
     /// `takeByTopology`.
-    fn take(&self, available: &CpuSet, count: usize) -> Result<CpuSet, NotEnough> {
+    fn take(&self, available: &CpuSet, count: usize) -> Result<Distributed, NotEnough> {
         let Options { full_pcpus_only, distribute_cpus_across_numa, .. } = self.options;
         let sorting = match self.options.distribute_cpus_across_cores {
             true => Sorting::Spread,
@@ -372,12 +389,13 @@ impl<'t> Static<'t> {
         if distribute_cpus_across_numa {
             let per_core = NonZeroUsize::new(self.topology.per_group(Level::Core));
             let group = per_core.filter(|_| full_pcpus_only).unwrap_or(NonZeroUsize::MIN);
-            return distributed(self.topology, available, count, group, sorting).map(|found| found.cpus);
+            return distributed(self.topology, available, count, group, sorting);
         }
         let uncore = match self.options.prefer_align_cpus_by_uncorecache {
             true => self.uncore,
             false => Uncore::Ignored,
         };
         packed(self.topology, available, count, sorting, uncore)
+            .map(|cpus| Distributed { cpus, bounded: false })
     }
 }

@@ -1,0 +1,313 @@
+//! CPUs for one group that somebody pins by hand: chosen as the kubelet would choose, or as eru would, and looked at once more.
+
+use itertools::Itertools as _;
+
+use super::{
+    NotEnough,
+    fragment::{Fragment, Shared},
+    policy::{Refusal, Static},
+};
+use crate::{CpuSet, MilliCpu, PolicyError, Shares, topology::Level};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// What may be chosen from; reserved CPUs are left out of it.
+    pub available: CpuSet,
+    /// How much: whole CPUs, or with a fraction whole ones and a part of one that is shared.
+    pub amount: MilliCpu,
+    /// Nodes to take from first, as the topology manager hints.
+    pub nodes: Option<&'a [u32]>,
+    /// Where parts already lie.
+    pub shared: &'a Shared,
+    /// CPUs that are taken only where nothing else is left: busy with interrupts, say.
+    pub avoid: &'a CpuSet,
+    /// Whether a number that is no multiple of whole cores goes through all the same, as in upstream's allocator under
+    /// `distribute-cpus-across-numa`.
+    pub any_count: bool,
+}
+
+/// What was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinning {
+    /// CPUs for the group alone.
+    pub alone: CpuSet,
+    /// The one that it shares.
+    pub shared: Option<u32>,
+    /// The shares that its part is worth there. `None`: it has no part, and nobody competes.
+    pub shares: Option<Shares>,
+    /// The memory nodes of all of these.
+    pub mems: CpuSet,
+    /// The search for an even division ended at its bound ([`TRIES`](super::TRIES)).
+    pub bounded: bool,
+    /// What is worth knowing about the choice.
+    pub remarks: Vec<Remark>,
+}
+
+impl Pinning {
+    /// All of its CPUs.
+    #[must_use]
+    pub fn cpus(&self) -> CpuSet {
+        self.alone.iter().chain(self.shared).collect()
+    }
+}
+
+/// Why nothing is chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unpinned {
+    /// Not a thousandth of a CPU.
+    #[error("no CPU is asked for")]
+    Nothing,
+    /// A part of a CPU where only whole cores may be given.
+    #[error("{amount} CPUs are not whole cores, as full-pcpus-only wants them")]
+    Part {
+        /// What was asked for.
+        amount: MilliCpu,
+    },
+    /// The policy refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Shares that the kernel does not take.
+    #[error(transparent)]
+    Shares(#[from] PolicyError),
+}
+
+impl From<NotEnough> for Unpinned {
+    fn from(error: NotEnough) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Something about a choice that may matter later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// Somebody else may run on the sibling of a chosen CPU, and takes part of their common core.
+    Siblings {
+        /// The chosen ones.
+        cpus: CpuSet,
+        /// Their siblings that were not chosen.
+        siblings: CpuSet,
+    },
+    /// Memory of one node is far from CPUs of another.
+    Nodes(Vec<u32>),
+    /// Data goes back and forth between last-level caches.
+    Caches(Vec<u32>),
+    /// The nodes that were named did not have enough.
+    Elsewhere {
+        /// What lies elsewhere.
+        cpus: CpuSet,
+    },
+    /// Nothing else was left.
+    Avoided {
+        /// What should have been avoided.
+        cpus: CpuSet,
+    },
+    /// A reserved CPU has a chosen sibling: the system runs on the same core.
+    Reserved {
+        /// The chosen ones.
+        cpus: CpuSet,
+    },
+}
+
+/// Chooses.
+///
+/// # Errors
+/// There is not enough, or not as it must be.
+pub fn pin(policy: &Static<'_>, ask: &Ask<'_>) -> Result<Pinning, Unpinned> {
+    let Fragment { whole, part } = Fragment::of(ask.amount);
+    if ask.amount == MilliCpu::ZERO {
+        return Err(Unpinned::Nothing);
+    }
+    if part > MilliCpu::ZERO && policy.options().full_pcpus_only {
+        return Err(Unpinned::Part { amount: ask.amount });
+    }
+    let available = ask.available.intersection(policy.topology().all()).difference(policy.reserved());
+    let for_alone = available.difference(&ask.shared.cpus());
+    if !ask.any_count {
+        policy.check_whole_cores(&for_alone, whole)?;
+    }
+    let mut bounded = false;
+    // What is to be avoided only comes in when the rest is not enough.
+    let mut choose = |from: &CpuSet, count: usize, nodes: Option<&[u32]>| {
+        let good = from.difference(ask.avoid);
+        let from = if good.len() >= count { &good } else { from };
+        policy.choose(from, count, nodes).map(|chosen| {
+            bounded |= chosen.bounded;
+            chosen.cpus
+        })
+    };
+    let alone = choose(&for_alone, whole, ask.nodes)?;
+    let mut shared = None;
+    if part > MilliCpu::ZERO {
+        let near = policy.topology().groups_of(Level::Node, &alone);
+        let near = if near.is_empty() { ask.nodes.unwrap_or_default() } else { &near };
+        let on_near = |cpu: &u32| policy.topology().get(*cpu).is_some_and(|cpu| near.contains(&cpu.node));
+        let shared_now = ask.shared.cpus().intersection(&available);
+        let shared_near: CpuSet = shared_now.iter().filter(on_near).collect();
+        let lying = ask.shared.best(part, &shared_near).or_else(|| ask.shared.best(part, &shared_now));
+        shared = match lying {
+            Some(cpu) => Some(cpu),
+            None => choose(&for_alone.difference(&alone), 1, Some(near))?.iter().next(),
+        };
+    }
+    let shares = shared.map(|_| Fragment { whole, part }.shares()).transpose()?;
+    let mut pinning = Pinning { alone, shared, shares, mems: CpuSet::new(), bounded, remarks: Vec::new() };
+    let cpus = pinning.cpus();
+    pinning.mems = policy.topology().groups_of(Level::Node, &cpus).into_iter().collect();
+    pinning.remarks = remarks(policy, ask, &cpus);
+    Ok(pinning)
+}
+
+fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
+    let topology = policy.topology();
+    let some = |set: CpuSet, remark: fn(CpuSet) -> Remark| (!set.is_empty()).then(|| remark(set));
+    let siblings = topology.whole_cores(cpus).difference(cpus);
+    let beside = |others: &CpuSet| topology.whole_cores(others).intersection(cpus);
+    let reserved = beside(&siblings.intersection(policy.reserved()));
+    let others = siblings.difference(policy.reserved());
+    let (nodes, caches) = (topology.groups_of(Level::Node, cpus), topology.groups_of(Level::Uncore, cpus));
+    let elsewhere = ask.nodes.map(|nodes| {
+        cpus.iter().filter(|&cpu| topology.get(cpu).is_some_and(|cpu| !nodes.contains(&cpu.node))).collect()
+    });
+    let knows_caches = topology.cpus().iter().all(|cpu| cpu.uncore.is_some());
+    [
+        some(reserved, |cpus| Remark::Reserved { cpus }),
+        (!others.is_empty()).then(|| Remark::Siblings { cpus: beside(&others), siblings: others }),
+        elsewhere.and_then(|cpus| some(cpus, |cpus| Remark::Elsewhere { cpus })),
+        (nodes.len() > 1).then_some(Remark::Nodes(nodes)),
+        (caches.len() > 1 && knows_caches).then_some(Remark::Caches(caches)),
+        some(cpus.intersection(ask.avoid), |cpus| Remark::Avoided { cpus }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl std::fmt::Display for Remark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Siblings { cpus, siblings } => write!(
+                f,
+                "CPU {cpus} shares a core with CPU {siblings}, which was not chosen: who runs there takes part of its speed"
+            ),
+            Self::Nodes(nodes) => write!(
+                f,
+                "the CPUs lie on NUMA nodes {}: memory of one is farther from the CPUs of another",
+                nodes.iter().join(", ")
+            ),
+            Self::Caches(caches) => write!(f, "the CPUs lie under {} last-level caches", caches.len()),
+            Self::Elsewhere { cpus } => {
+                write!(f, "the nodes asked for have too few free CPUs: CPU {cpus} lies elsewhere")
+            }
+            Self::Avoided { cpus } => {
+                write!(f, "CPU {cpus} should have been avoided, and nothing else is left")
+            }
+            Self::Reserved { cpus } => write!(
+                f,
+                "CPU {cpus} is on a core with a reserved CPU: what the system runs there takes part of its speed"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Topology,
+        assign::{Uncore, policy::Reserve},
+        kubelet::Options,
+        topology::Cpu,
+    };
+
+    /// Two nodes of two cores of two threads: 0, 1, 4, 5 and 2, 3, 6, 7.
+    fn topology() -> Topology {
+        let cpu = |cpu: u32| Cpu { cpu, core: cpu % 4, socket: cpu % 4 / 2, node: cpu % 4 / 2, uncore: None };
+        Topology::new((0..8).map(cpu)).unwrap()
+    }
+
+    struct Case {
+        options: Options,
+        nodes: Option<Vec<u32>>,
+        shared: Shared,
+        avoid: &'static str,
+    }
+
+    impl Default for Case {
+        fn default() -> Self {
+            Self { options: Options::default(), nodes: None, shared: Shared::default(), avoid: "" }
+        }
+    }
+
+    impl Case {
+        /// CPU 0 is reserved.
+        fn pin(&self, milli: u64) -> Result<Pinning, Unpinned> {
+            let topology = topology();
+            let reserve = Reserve { count: 1, list: Some("0".parse().unwrap()) };
+            let policy = Static::new(&topology, reserve, self.options, Uncore::Ignored, false).unwrap();
+            let ask = Ask {
+                available: topology.all().clone(),
+                amount: MilliCpu::new(milli),
+                nodes: self.nodes.as_deref(),
+                shared: &self.shared,
+                avoid: &self.avoid.parse().unwrap(),
+                any_count: false,
+            };
+            pin(&policy, &ask)
+        }
+
+        fn cpus(&self, milli: u64) -> (String, Option<u32>, Option<u64>) {
+            let found = self.pin(milli).unwrap();
+            (found.alone.to_string(), found.shared, found.shares.map(Shares::get))
+        }
+    }
+
+    #[test]
+    fn an_amount_with_a_fraction_gets_whole_cpus_and_shares_of_one_near_by() {
+        let case = Case::default();
+        assert_eq!(case.cpus(2000), ("1,5".to_owned(), None, None));
+        assert_eq!(
+            case.cpus(1200),
+            ("4".to_owned(), Some(1), Some(205)),
+            "4 is what the reserved CPU leaves of its core"
+        );
+        assert_eq!(case.cpus(500), ("".to_owned(), Some(4), Some(512)));
+    }
+
+    #[test]
+    fn parts_come_together_where_they_fit_and_nobody_gets_their_cpu_alone() {
+        let mut case = Case::default();
+        case.shared.give(4, MilliCpu::new(500));
+        assert_eq!(case.cpus(1500), ("1".to_owned(), Some(4), Some(512)));
+        assert_eq!(case.cpus(1600).1, Some(5), "600 more do not fit");
+        assert!(matches!(case.pin(7000), Err(Unpinned::Refused(Refusal::NotEnough(_)))), "six are left");
+    }
+
+    #[test]
+    fn what_matters_later_is_said() {
+        let mut case = Case::default();
+        let remarks = case.pin(1000).unwrap().remarks;
+        assert_eq!(remarks, [Remark::Reserved { cpus: "4".parse().unwrap() }]);
+        case.nodes = Some(vec![0]);
+        case.avoid = "1,5";
+        let remarks = case.pin(4000).unwrap().remarks;
+        let set = |list: &str| list.parse().unwrap();
+        let expected = [
+            Remark::Reserved { cpus: set("4") },
+            Remark::Siblings { cpus: set("3"), siblings: set("7") },
+            Remark::Elsewhere { cpus: set("2-3,6") },
+            Remark::Nodes(vec![0, 1]),
+        ];
+        assert_eq!(remarks, expected, "1 and 5 were avoided");
+    }
+
+    #[test]
+    fn whole_cores_are_whole_cores() {
+        let options = Options { full_pcpus_only: true, ..Options::default() };
+        let case = Case { options, ..Case::default() };
+        assert_eq!(case.cpus(2000).0, "1,5");
+        assert!(matches!(case.pin(3000), Err(Unpinned::Refused(Refusal::NoMultiple { .. }))));
+        assert!(matches!(case.pin(1500), Err(Unpinned::Part { .. })));
+        assert_eq!(Case::default().pin(0), Err(Unpinned::Nothing));
+    }
+}
