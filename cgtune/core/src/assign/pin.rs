@@ -226,17 +226,12 @@ mod tests {
         Topology::new((0..8).map(cpu)).unwrap()
     }
 
+    #[derive(Default)]
     struct Case {
         options: Options,
         nodes: Option<Vec<u32>>,
         shared: Shared,
         avoid: &'static str,
-    }
-
-    impl Default for Case {
-        fn default() -> Self {
-            Self { options: Options::default(), nodes: None, shared: Shared::default(), avoid: "" }
-        }
     }
 
     impl Case {
