@@ -25,6 +25,7 @@ pub(crate) enum Verb {
     #[cfg(feature = "tui")]
     Top(cmd::top::Args),
     Capture(cmd::capture::Args),
+    Topology(cmd::topology::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
     Apply(Box<cmd::apply::Args>),

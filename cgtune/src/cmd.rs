@@ -13,6 +13,7 @@ pub(crate) mod simulate;
 pub(crate) mod stat;
 #[cfg(feature = "tui")]
 pub(crate) mod top;
+pub(crate) mod topology;
 pub(crate) mod undo;
 pub(crate) mod visit_cpus;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         #[cfg(feature = "tui")]
         Verb::Top(args) => top::run(args, streams),
         Verb::Capture(args) => capture::run(args, streams),
+        Verb::Topology(args) => topology::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),

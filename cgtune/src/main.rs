@@ -7,6 +7,7 @@ mod diagnosis;
 mod exit;
 mod failure;
 mod interrupt;
+mod machine;
 mod progress;
 mod reading;
 mod render;

@@ -21,3 +21,4 @@ pub(crate) mod stat_all;
 pub(crate) mod stat_json;
 #[cfg(feature = "tui")]
 pub(crate) mod top;
+pub(crate) mod topology;

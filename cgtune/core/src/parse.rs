@@ -6,8 +6,10 @@
 
 pub mod cpu_max;
 pub mod cpu_stat;
+pub mod interrupts;
 pub mod lists;
 pub mod mountinfo;
+pub mod node;
 pub mod pressure;
 pub mod proc_cgroup;
 pub mod scalar;

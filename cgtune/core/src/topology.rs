@@ -2,13 +2,17 @@
 //!
 //! This is what a choice of CPUs is made from ([`crate::assign`]), whether it was read from a machine or from a file about
 //! one that isn't here. It holds CPUs that are online, as the kubelet's own view does (pkg/kubelet/cm/cpumanager/topology,
-//! Kubernetes 1.36); what else is known of them (clocks, interrupts, kinds of cores) is no part of it.
+//! Kubernetes 1.36); what else is known of them (clocks, interrupts, kinds of cores) is a [`Machine`]'s.
+
+mod machine;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{CpuSet, cpus::MAX_CPU};
+
+pub use machine::{Cache, Frequency, Kind, Machine, MachineCpu, Node};
 
 /// A CPU and the groups it lies in. The numbers of groups are names: they may have holes, and say nothing of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostRoot {
     root: PathBuf,
+    /// Whether the folder holds what is below the host's /sys.
+    sys: bool,
     tape: Option<Tape>,
 }
 
@@ -35,7 +37,13 @@ impl HostRoot {
     /// Another root than `/`.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), tape: None }
+        Self { root: root.into(), sys: false, tape: None }
+    }
+
+    /// A folder that is a host's /sys: what was captured of one that isn't here. Nothing else of the host is there.
+    #[must_use]
+    pub fn of_sys(folder: impl Into<PathBuf>) -> Self {
+        Self { sys: true, ..Self::new(folder) }
     }
 
     /// The same node, and what is read of it from now on goes onto a tape of at most so many bytes in memory.
@@ -50,7 +58,7 @@ impl HostRoot {
     pub fn played(root: impl Into<PathBuf>, recorded: Recorded) -> Self {
         let root = root.into();
         let tape = Some(Tape::play(&root, recorded));
-        Self { root, tape }
+        Self { root, sys: false, tape }
     }
 
     /// The tape so far, which begins anew. `None`: nothing is recorded here.
@@ -76,7 +84,11 @@ impl HostRoot {
     pub fn join(&self, absolute: impl AsRef<Path>) -> PathBuf {
         // What a captured node calls a mount point must not lead out of it; the kernel never writes `..` there.
         let names = absolute.as_ref().components().filter(|part| matches!(part, Component::Normal(_)));
-        self.root.join(names.collect::<PathBuf>())
+        let path: PathBuf = names.collect();
+        match path.strip_prefix("sys") {
+            Ok(below) if self.sys => self.root.join(below),
+            _ => self.root.join(path),
+        }
     }
 
     /// The bytes of a file, by its absolute path on the host.

@@ -8,6 +8,7 @@
 pub mod affinity;
 pub mod cgroup;
 pub mod clock;
+pub mod cpusets;
 pub mod descriptors;
 pub mod detect;
 pub mod dir;
@@ -28,6 +29,7 @@ pub mod spawn;
 mod surroundings;
 pub mod tape;
 pub mod thread;
+pub mod topology;
 
 pub mod watch;
 
