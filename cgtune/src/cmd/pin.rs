@@ -1,11 +1,13 @@
 //! `cgtune pin`: CPUs for a cgroup alone, and whether it has them.
 
 mod apply;
+pub(crate) mod plan;
 
 use crate::{exit::Exit, streams::Streams};
 
 const EXAMPLES: &str = "\
 Examples:
+  cgtune pin plan --cpus 2
   cgtune pin apply 3b2e --cpus 2-3 --drop-quota --for 10m";
 
 /// Pin cgroups to CPUs
@@ -19,11 +21,13 @@ pub(crate) struct Args {
 /// What to do with it.
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    Plan(Box<plan::Args>),
     Apply(apply::Args),
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match &args.what {
+        What::Plan(args) => plan::run(args, streams),
         What::Apply(args) => apply::run(args, streams),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn write(reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+pub(crate) fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
     for (i, line) in paragraph::wrap(text, paragraph::WIDTH - NAMES - 2).iter().enumerate() {
         let label = if i == 0 { label } else { "" };
         writeln!(out, "  {label:<NAMES$}{line}")?;

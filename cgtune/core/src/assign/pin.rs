@@ -7,7 +7,10 @@ use super::{
     fragment::{Fragment, Shared},
     policy::{Refusal, Static},
 };
-use crate::{CpuSet, MilliCpu, PolicyError, Shares, topology::Level};
+use crate::{
+    CpuSet, MilliCpu, PolicyError, Shares,
+    topology::{Kind, Level, Machine},
+};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -107,6 +110,54 @@ pub enum Remark {
         /// The chosen ones.
         cpus: CpuSet,
     },
+    /// Devices interrupt there more than elsewhere.
+    Interrupts {
+        /// The chosen ones.
+        cpus: CpuSet,
+    },
+    /// The scheduler moves nothing there and nothing away (`isolcpus=`, an isolated partition).
+    Isolated {
+        /// The chosen ones.
+        cpus: CpuSet,
+    },
+    /// Cores of different strength.
+    Kinds(Vec<Kind>),
+}
+
+impl Remark {
+    /// What it is about, in one word, for programs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Siblings { .. } => "siblings",
+            Self::Nodes(_) => "nodes",
+            Self::Caches(_) => "caches",
+            Self::Elsewhere { .. } => "elsewhere",
+            Self::Avoided { .. } => "avoided",
+            Self::Reserved { .. } => "reserved",
+            Self::Interrupts { .. } => "interrupts",
+            Self::Isolated { .. } => "isolated",
+            Self::Kinds(_) => "kinds",
+        }
+    }
+}
+
+/// What is known of the machine besides where its CPUs lie, and matters to these.
+#[must_use]
+pub fn of_machine(machine: &Machine, cpus: &CpuSet) -> Vec<Remark> {
+    let interrupts = machine.interrupt_heavy().intersection(cpus);
+    let isolated = machine.isolated.as_ref().map(|isolated| isolated.intersection(cpus)).unwrap_or_default();
+    let of_these = machine.cpus.iter().filter(|cpu| cpus.contains(cpu.cpu));
+    let kinds: Vec<Kind> = of_these.filter_map(|cpu| cpu.kind).sorted().dedup().collect();
+    [
+        (!interrupts.is_empty()).then_some(Remark::Interrupts { cpus: interrupts }),
+        // Alone there it is what somebody wanted it for.
+        (!isolated.is_empty() && cpus.len() > 1).then_some(Remark::Isolated { cpus: isolated }),
+        (kinds.len() > 1).then_some(Remark::Kinds(kinds)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Chooses.
@@ -202,6 +253,22 @@ impl std::fmt::Display for Remark {
             Self::Avoided { cpus } => {
                 write!(f, "CPU {cpus} should have been avoided, and nothing else is left")
             }
+            Self::Interrupts { cpus } => {
+                write!(
+                    f,
+                    "CPU {cpus} takes many more interrupts than others: each of them stops what runs there"
+                )
+            }
+            Self::Isolated { cpus } => write!(
+                f,
+                "CPU {cpus} is isolated: the scheduler moves no thread there and none away, so that all threads of a group may \
+                 stay on one CPU"
+            ),
+            Self::Kinds(kinds) => write!(
+                f,
+                "the CPUs are of different kinds ({}): a thread's speed depends on where it is put",
+                kinds.iter().map(|kind| kind.name()).join(", ")
+            ),
             Self::Reserved { cpus } => write!(
                 f,
                 "CPU {cpus} is on a core with a reserved CPU: what the system runs there takes part of its speed"

@@ -234,6 +234,14 @@ impl<'t> Static<'t> {
         Ok(policy)
     }
 
+    /// The same with full-pcpus-only, whatever that excludes: upstream's allocator knows whole cores and spread ones together, only its
+    /// configuration does not.
+    #[must_use]
+    pub const fn with_whole_cores(mut self) -> Self {
+        self.options.full_pcpus_only = true;
+        self
+    }
+
     /// The machine.
     #[must_use]
     pub const fn topology(&self) -> &'t Topology {

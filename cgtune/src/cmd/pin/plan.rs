@@ -1,0 +1,314 @@
+//! `cgtune pin plan`: which CPUs for n CPUs, on this machine or on one that isn't here.
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::{
+    CpuSet, MilliCpu, Topology,
+    assign::{
+        Uncore,
+        fragment::Shared,
+        pin::{self, Ask, Pinning, Unpinned},
+        policy::{NoPolicy, Refusal, Reserve, Static},
+    },
+    convert::{CpuQuantity, Version},
+    kubelet::{Options, PolicyOption},
+    topology::{Level, Machine},
+};
+
+use crate::{
+    cli,
+    exit::Exit,
+    failure::Hinted,
+    machine::{self, Described},
+    render,
+    streams::Streams,
+    typed::{list, quantity},
+};
+
+const EXAMPLES: &str = "\
+The CPUs are those that the kubelet's static policy would choose: whole sockets
+and NUMA nodes, then whole cores, then single CPUs from where little is left.
+An amount with a fraction gets whole CPUs and a share of one more: 1.2 is one
+CPU, and 205 shares of another. Nothing is written: see cgtune pin apply.
+
+Examples:
+  cgtune pin plan --cpus 4 --reserved 0
+  cgtune pin plan --cpus 1.2 --shared 3=500m
+  cgtune pin plan --cpus 8 --option full-pcpus-only --numa-node 1
+  cgtune topology --json > node7.json     on another machine
+  cgtune pin plan --topology node7.json --cpus 48 --strategy distributed --json";
+
+/// Choose CPUs for a group, as the kubelet would
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// How many CPUs; with a fraction, a share of one more
+    #[arg(long, value_name = "QUANTITY", allow_hyphen_values = true)]
+    cpus: String,
+    /// Choose from these [default: all that are online]
+    #[arg(long, value_name = "LIST")]
+    available: Option<String>,
+    /// Leave these out: they are for the system
+    #[arg(long, value_name = "LIST", conflicts_with = "reserve")]
+    reserved: Option<String>,
+    /// Leave so many out, chosen as the kubelet chooses what it reserves
+    #[arg(long, value_name = "N")]
+    reserve: Option<usize>,
+    /// packed: few nodes and cores; spread: across cores, siblings last; distributed:
+    /// evenly over the fewest NUMA nodes [default: packed, or what an option says]
+    #[arg(long, value_name = "STRATEGY", value_enum, hide_possible_values = true)]
+    strategy: Option<Strategy>,
+    /// An option of the kubelet's static policy, such as full-pcpus-only or NAME=false;
+    /// may be repeated
+    #[arg(long = "option", value_name = "NAME", value_delimiter = ',')]
+    options: Vec<String>,
+    /// Take from these NUMA nodes first, as the topology manager hints
+    #[arg(long, value_name = "LIST")]
+    numa_node: Option<String>,
+    /// Take these last; irqs: those that take the most interrupts
+    #[arg(long, value_name = "LIST|irqs", value_delimiter = ' ')]
+    avoid: Vec<String>,
+    /// CPUs that are shared in parts, and how much of each is given away
+    #[arg(long, value_name = "CPU=QUANTITY,…", value_delimiter = ',')]
+    shared: Vec<String>,
+    /// Choose as this version does where versions differ: parts of last-level caches
+    /// for odd numbers, since 1.34
+    #[arg(long, value_name = "VERSION")]
+    kubernetes: Option<String>,
+    #[command(flatten)]
+    described: Described,
+    #[command(flatten)]
+    node: cli::Node,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Strategy {
+    Packed,
+    Spread,
+    Distributed,
+}
+
+impl Strategy {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Packed => "packed",
+            Self::Spread => "spread",
+            Self::Distributed => "distributed",
+        }
+    }
+
+    /// The strategy that options say (`StaticPolicyOptions`).
+    const fn of(options: &Options) -> Self {
+        match (options.distribute_cpus_across_numa, options.distribute_cpus_across_cores) {
+            (true, _) => Self::Distributed,
+            (false, true) => Self::Spread,
+            (false, false) => Self::Packed,
+        }
+    }
+}
+
+/// What was asked, as it was understood, and what was chosen.
+pub(crate) struct Plan {
+    pub(crate) amount: MilliCpu,
+    pub(crate) strategy: Strategy,
+    pub(crate) options: Options,
+    pub(crate) available: CpuSet,
+    pub(crate) reserved: CpuSet,
+    pub(crate) pinning: Pinning,
+    pub(crate) topology: Topology,
+    /// `None`: no node is known to have memory.
+    pub(crate) mems: Option<CpuSet>,
+}
+
+impl Plan {
+    /// What is typed to apply it.
+    pub(crate) fn command(&self) -> String {
+        let Pinning { shares, .. } = &self.pinning;
+        let mems = self.mems.as_ref().map(|mems| format!(" --mems {mems}")).unwrap_or_default();
+        let shares = shares.map(|shares| format!(" --shares {}", shares.get())).unwrap_or_default();
+        format!("cgtune pin apply TARGET --cpus {}{mems}{shares} --drop-quota", self.pinning.cpus())
+    }
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let amount = quantity("--cpus", &args.cpus).map(CpuQuantity::milli)?;
+    let (mut options, strategy) = options(args)?;
+    let machine = args.described.read(&args.node.host_root)?;
+    let topology = machine::cpus(&machine)?;
+    let read = |flag, text: &Option<String>| text.as_deref().map(|text| list(flag, text)).transpose();
+    let available = read("--available", &args.available)?;
+    let nodes = read("--numa-node", &args.numa_node)?;
+    refuse_unknown(&topology, "--available", available.as_ref())?;
+    let nodes = nodes.map(|nodes| known_nodes(&topology, &nodes)).transpose()?;
+
+    // What the strategy says the options have said already, or must not say.
+    options.distribute_cpus_across_numa = strategy == Strategy::Distributed;
+    options.distribute_cpus_across_cores = strategy == Strategy::Spread;
+    let policy = policy(args, &topology, options, strategy)?;
+    let available = available.unwrap_or_else(|| topology.all().clone()).difference(policy.reserved());
+    let ask = Ask {
+        available: available.clone(),
+        amount,
+        nodes: nodes.as_deref(),
+        shared: &shared(args, &topology)?,
+        avoid: &avoided(args, &machine)?,
+        any_count: strategy == Strategy::Distributed,
+    };
+    let mut pinning = pin::pin(&policy, &ask).map_err(|error| refused(error, &ask, &topology))?;
+    pinning.remarks.extend(pin::of_machine(&machine, &pinning.cpus()));
+    let plan = Plan {
+        amount,
+        strategy,
+        options: *policy.options(),
+        reserved: policy.reserved().clone(),
+        available,
+        mems: memory(&machine, &pinning.mems),
+        pinning,
+        topology: topology.clone(),
+    };
+    if args.output.json {
+        render::pin::plan::json(&plan, streams.out)?;
+    } else {
+        render::pin::plan::text(&plan, streams.out)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `--option` and `--strategy`, which may say the same.
+fn options(args: &Args) -> anyhow::Result<(Options, Strategy)> {
+    let pairs = args.options.iter().map(|text| text.split_once('=').unwrap_or((text, "true")));
+    let options = Options::parse(pairs).map_err(|error| {
+        let names: Vec<&str> = PolicyOption::ALL.map(PolicyOption::name).into();
+        Hinted::new(anyhow!("--option: {error}"), format!("the options are {}", names.join(", ")))
+    })?;
+    if let Some(exclusion) = options.exclusions().next() {
+        let error = anyhow!("--option: {exclusion}");
+        return Err(Hinted::new(error, "the kubelet does not start with both; give one of them").into());
+    }
+    let said = Strategy::of(&options);
+    let strategy = args.strategy.unwrap_or(said);
+    if said != Strategy::Packed && said != strategy {
+        let error = anyhow!("--strategy {} and an option that means {}", strategy.name(), said.name());
+        return Err(Hinted::new(error, "give one of them").into());
+    }
+    Ok((options, strategy))
+}
+
+fn policy<'t>(
+    args: &Args,
+    topology: &'t Topology,
+    options: Options,
+    strategy: Strategy,
+) -> anyhow::Result<Static<'t>> {
+    let list = args.reserved.as_deref().map(|text| list("--reserved", text)).transpose()?;
+    refuse_unknown(topology, "--reserved", list.as_ref())?;
+    let count = list.as_ref().map_or(args.reserve.unwrap_or(0), CpuSet::len);
+    let uncore = match args.kubernetes.as_deref().map(str::parse::<Version>).transpose() {
+        Ok(Some(version)) if version >= Version::new(1, 34, 0) => Uncore::AnyCount,
+        Ok(_) => Uncore::WholeCores,
+        Err(error) => return Err(anyhow!("--kubernetes: {error}")),
+    };
+    // Whole cores and spread ones exclude each other in the kubelet's configuration, but not in its allocator.
+    let both = strategy == Strategy::Spread && options.full_pcpus_only;
+    let checked = Options { full_pcpus_only: options.full_pcpus_only && !both, ..options };
+    let policy = Static::new(topology, Reserve { count, list }, checked, uncore, false);
+    let policy = policy.map_err(|error| match error {
+        NoPolicy::Size { .. } => Hinted::new(
+            anyhow!("--reserve {count}: the machine has {} CPUs", topology.cpus().len()),
+            "reserve fewer than that",
+        ),
+        error => Hinted::new(error, "the kubelet does not start with such a configuration either"),
+    })?;
+    Ok(if both { policy.with_whole_cores() } else { policy })
+}
+
+/// CPUs that the machine does not have are a mistake, not a wish.
+fn refuse_unknown(topology: &Topology, flag: &str, cpus: Option<&CpuSet>) -> anyhow::Result<()> {
+    let unknown = cpus.map(|cpus| cpus.difference(topology.all())).unwrap_or_default();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow!("{flag}: the machine has no CPU {unknown} that is online");
+    Err(Hinted::new(error, format!("its CPUs are {}", topology.all())).into())
+}
+
+fn known_nodes(topology: &Topology, nodes: &CpuSet) -> anyhow::Result<Vec<u32>> {
+    let known: CpuSet = topology.each(Level::Node).map(|(node, _)| node).collect();
+    let unknown = nodes.difference(&known);
+    if unknown.is_empty() {
+        return Ok(nodes.iter().collect());
+    }
+    let error = anyhow!("--numa-node: the machine has no node {unknown} with a CPU");
+    Err(Hinted::new(error, format!("its nodes with CPUs are {known}")).into())
+}
+
+fn shared(args: &Args, topology: &Topology) -> anyhow::Result<Shared> {
+    let mut shared = Shared::default();
+    for text in &args.shared {
+        let (cpu, part) = text.split_once('=').unwrap_or((text, "0"));
+        let cpus = list("--shared", cpu)?;
+        refuse_unknown(topology, "--shared", Some(&cpus))?;
+        let part = quantity("--shared", part)?.milli();
+        if part > MilliCpu::new(1000) {
+            let error = anyhow!("--shared: {part} of one CPU is more than there is");
+            return Err(Hinted::new(error, "a part is at most 1, as in 3=500m").into());
+        }
+        cpus.iter().for_each(|cpu| shared.give(cpu, part));
+    }
+    Ok(shared)
+}
+
+fn avoided(args: &Args, machine: &Machine) -> anyhow::Result<CpuSet> {
+    let mut avoided = CpuSet::new();
+    for text in &args.avoid {
+        let cpus = match text.as_str() {
+            "irqs" => machine.interrupt_heavy(),
+            text => list("--avoid", text).context("--avoid takes a list of CPUs, or irqs")?,
+        };
+        avoided = avoided.union(&cpus);
+    }
+    Ok(avoided)
+}
+
+/// The nodes to allocate from: those of the CPUs, or for one without memory the nearest that has some.
+fn memory(machine: &Machine, nodes: &CpuSet) -> Option<CpuSet> {
+    let described = |node: u32| machine.nodes.iter().find(|described| described.node == node);
+    let has_memory = |node: u32| described(node).is_none_or(|node| node.memory_bytes != Some(0));
+    let nearest = |node: u32| {
+        let distances = described(node)?.distances.as_ref()?;
+        // They are told in the order of the nodes.
+        let all = machine.nodes.iter().zip(distances).filter(|(other, _)| has_memory(other.node));
+        all.min_by_key(|(_, distance)| **distance).map(|(other, _)| other.node)
+    };
+    let of = |node: u32| if has_memory(node) { Some(node) } else { nearest(node) };
+    let mems: CpuSet = nodes.iter().filter_map(of).collect();
+    (!mems.is_empty()).then_some(mems)
+}
+
+/// What to do about a choice that cannot be made.
+fn refused(error: Unpinned, ask: &Ask<'_>, topology: &Topology) -> anyhow::Error {
+    let per_core = topology.per_group(Level::Core);
+    let hint = match &error {
+        Unpinned::Nothing => "an amount such as 2, or 1.2 for a CPU and a share of another".to_owned(),
+        Unpinned::Part { .. } => "ask for whole CPUs, or leave full-pcpus-only out".to_owned(),
+        Unpinned::Refused(Refusal::NoMultiple { requested, .. }) => {
+            let below = requested / per_core * per_core;
+            format!(
+                "a core has {per_core} threads: {}{} is a multiple",
+                if below > 0 { format!("{below} or ") } else { String::new() },
+                below + per_core
+            )
+        }
+        Unpinned::Refused(_) => {
+            let shared = ask.shared.cpus();
+            let of_shared = if shared.is_empty() { String::new() } else { format!(", and {shared} shared") };
+            format!(
+                "available for it are {}{of_shared}; ask for fewer, or name more with --available",
+                ask.available
+            )
+        }
+        Unpinned::Shares(_) => "ask for a larger part".to_owned(),
+    };
+    Hinted::new(error, hint).into()
+}

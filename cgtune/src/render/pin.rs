@@ -1,0 +1,3 @@
+//! `cgtune pin`: what is shown of it.
+
+pub(crate) mod plan;

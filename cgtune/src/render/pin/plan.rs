@@ -1,0 +1,151 @@
+//! `cgtune pin plan`: for people, and in the format of `schemas/pin-1.schema.json`.
+
+use std::io::{self, Write};
+
+use cgtune_core::{
+    CpuSet, MilliCpu,
+    assign::{TRIES, pin::Pinning},
+    topology::Level,
+};
+use serde::Serialize;
+
+use crate::{
+    cmd::pin::plan::Plan,
+    render::{paragraph, stat::row},
+    streams::{HEADING, labelled},
+};
+
+/// Additive changes keep the number, others raise it.
+const SCHEMA: &str = "cgtune.pin/1";
+
+/// In the order of an answer: what is written first, then what it means, then how it came about.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    cpus: CpuSet,
+    mems: Option<&'a CpuSet>,
+    shares: Option<u64>,
+    quota_us: &'static str,
+    alone: &'a CpuSet,
+    shared: Option<u32>,
+    requested_milli: MilliCpu,
+    strategy: &'static str,
+    options: Vec<&'static str>,
+    available: &'a CpuSet,
+    reserved: &'a CpuSet,
+    sockets: Vec<u32>,
+    nodes: Vec<u32>,
+    uncores: Vec<u32>,
+    cores: Vec<u32>,
+    bounded: bool,
+    notes: Vec<Note>,
+    command: String,
+}
+
+#[derive(Serialize)]
+struct Note {
+    kind: &'static str,
+    text: String,
+}
+
+pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let Pinning { alone, shared, shares, bounded, remarks, .. } = &plan.pinning;
+    let cpus = plan.pinning.cpus();
+    let groups = |level| plan.topology.groups_of(level, &cpus);
+    let document = Document {
+        schema: SCHEMA,
+        mems: plan.mems.as_ref(),
+        shares: shares.map(|shares| shares.get()),
+        quota_us: "max",
+        alone,
+        shared: *shared,
+        requested_milli: plan.amount,
+        strategy: plan.strategy.name(),
+        options: plan.options.on().map(|option| option.name()).collect(),
+        available: &plan.available,
+        reserved: &plan.reserved,
+        sockets: groups(Level::Socket),
+        nodes: groups(Level::Node),
+        uncores: groups(Level::Uncore),
+        cores: groups(Level::Core),
+        bounded: *bounded,
+        notes: remarks.iter().map(|remark| Note { kind: remark.kind(), text: remark.to_string() }).collect(),
+        command: plan.command(),
+        cpus,
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let Pinning { alone, shared, shares, bounded, remarks, .. } = &plan.pinning;
+    let cpus = plan.pinning.cpus();
+    let unit = if plan.amount == MilliCpu::new(1000) { "CPU" } else { "CPUs" };
+    writeln!(out, "{HEADING}{} {unit}: {cpus}{HEADING:#}", plan.amount)?;
+    match (shared, shares) {
+        (Some(cpu), Some(shares)) => {
+            if !alone.is_empty() {
+                row(out, "alone", &alone.to_string())?;
+            }
+            let part = plan.amount.get() % 1000;
+            row(out, "shared", &format!("{cpu}, with {} shares for {part}m of it", shares.get()))?;
+        }
+        _ => row(out, "alone", &format!("all {}", cpus.len()))?,
+    }
+    row(out, "on", &place(plan, &cpus))?;
+    match &plan.mems {
+        Some(mems) => row(out, "memory", &format!("NUMA node {mems}"))?,
+        None => row(out, "memory", "no node near it is known to have any")?,
+    }
+    row(out, "quota", "none: what is pinned and limited still stalls")?;
+    row(out, "chosen", &chosen(plan))?;
+    let limit = bounded.then(|| {
+        format!("the search for the most even division ended after {TRIES} tries; the kubelet, which tries all, may find another one")
+    });
+    for note in remarks.iter().map(ToString::to_string).chain(limit) {
+        labelled(out, "note", HEADING, &note)?;
+    }
+    writeln!(out, "{HEADING}apply it{HEADING:#} (TARGET: a container, pod or cgroup)")?;
+    for line in paragraph::wrap(&plan.command(), paragraph::WIDTH - 4) {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
+}
+
+/// Where the CPUs lie.
+fn place(plan: &Plan, cpus: &CpuSet) -> String {
+    let topology = &plan.topology;
+    let cores: Vec<CpuSet> = topology
+        .each(Level::Core)
+        .map(|(_, core)| core)
+        .filter(|core| !core.intersection(cpus).is_empty())
+        .collect();
+    let whole = cores.iter().filter(|core| core.is_subset(cpus)).count();
+    let parts = cores.len() - whole;
+    let counted = |count: usize, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
+    let list = |level: Level| {
+        let groups = topology.groups_of(level, cpus);
+        let set: CpuSet = groups.iter().copied().collect();
+        format!("{}{} {set}", level.name(), if groups.len() == 1 { "" } else { "s" })
+    };
+    let mut found = Vec::new();
+    if whole > 0 {
+        found.push(counted(whole, "whole core"));
+    }
+    if parts > 0 {
+        found.push(format!("{} of {}", if parts == 1 { "part" } else { "parts" }, counted(parts, "core")));
+    }
+    format!("{}; {}, {}", found.join(" and "), list(Level::Socket), list(Level::Node))
+}
+
+/// From what and how.
+fn chosen(plan: &Plan) -> String {
+    let mut text = format!("{}, from {}", plan.strategy.name(), plan.available);
+    if !plan.reserved.is_empty() {
+        text.push_str(&format!(" ({} reserved)", plan.reserved));
+    }
+    for option in plan.options.on() {
+        text.push_str(&format!(", {option}"));
+    }
+    text
+}

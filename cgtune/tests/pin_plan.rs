@@ -1,0 +1,250 @@
+//! `cgtune pin plan` as a user runs it, on the machines of the kubelet's own tests.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod tool;
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value, json};
+use tool::{fails, schema::assert_describes, succeeds};
+
+fn vectors(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The machines of upstream's tests, as files that `cgtune topology --json` could have printed.
+struct Machines {
+    folder: tempfile::TempDir,
+}
+
+impl Machines {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let machines = vectors(include_str!("../core/tests/vectors/cpumanager_topologies.json"));
+        for (name, machine) in machines["topologies"].as_object().unwrap() {
+            let cpus: Vec<Value> = machine["cpus"].as_array().unwrap().iter().map(described).collect();
+            fs::write(folder.path().join(name), json!({ "cpus": cpus }).to_string()).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Exit code, stdout and stderr of a plan.
+    fn plan(&self, machine: &str, args: &[String]) -> (i32, String, String) {
+        let output = tool::tool()
+            .args(["pin", "plan", "--topology"])
+            .arg(self.file(machine))
+            .args(args)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    /// The CPUs, or the error on one line.
+    fn cpus(&self, machine: &str, args: &[String]) -> Result<String, String> {
+        let json = ["--json".to_owned()];
+        let (code, out, err) = self.plan(machine, &[args, &json].concat());
+        match code {
+            0 => Ok(vectors(&out)["cpus"].as_str().unwrap().to_owned()),
+            2 => {
+                let error = err.split("\nhint: ").next().unwrap().trim_start_matches("error: ");
+                Err(error.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+            other => panic!("{other}: {err}"),
+        }
+    }
+}
+
+fn described(cpu: &Value) -> Value {
+    json!({ "cpu": cpu["cpu"], "core": cpu["core"], "socket": cpu["socket"], "node": cpu["numa"], "uncore": cpu["uncore"] })
+}
+
+fn arguments(pairs: &[(&str, &str)]) -> Vec<String> {
+    pairs
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(flag, value)| format!("{flag}={value}"))
+        .collect()
+}
+
+#[test]
+fn it_chooses_as_upstreams_allocator_does() {
+    let machines = Machines::new();
+    let rows = vectors(include_str!("../core/tests/vectors/cpumanager_take_by_topology.json"));
+    let mut nothing = 0;
+    for row in rows["cases"].as_array().unwrap() {
+        let text = |field: &str| row[field].as_str().unwrap_or_default();
+        let cpus = row["num_cpus"].to_string();
+        // No CPU at all is nothing that a person asks for.
+        nothing += usize::from(cpus == "0");
+        if cpus == "0" {
+            continue;
+        }
+        let strategy = if text("fn") == "distributed" { "distributed" } else { text("strategy") };
+        let whole_cores = if row["cpu_group_size"] == 2 { "full-pcpus-only" } else { "" };
+        let aligned =
+            if row["prefer_align_uncore"] == true { "prefer-align-cpus-by-uncorecache" } else { "" };
+        let args = arguments(&[
+            ("--cpus", &cpus),
+            ("--available", text("available")),
+            ("--strategy", strategy),
+            ("--option", whole_cores),
+            ("--option", aligned),
+        ]);
+        let expected = match text("error") {
+            "" => Ok(listed(text("result"))),
+            error => Err(error.to_owned()),
+        };
+        assert_eq!(machines.cpus(text("topology"), &args), expected, "{row}");
+    }
+    assert_eq!(nothing, 2);
+}
+
+/// A list as the kernel writes it.
+fn listed(text: &str) -> String {
+    text.parse::<cgtune_core::CpuSet>().unwrap().to_string()
+}
+
+#[test]
+fn it_chooses_as_the_static_policy_does() {
+    let machines = Machines::new();
+    let rows = vectors(include_str!("../core/tests/vectors/cpumanager_static_policy.json"));
+    let mut shared = 0;
+    for row in rows["allocate"].as_array().unwrap() {
+        let text = |field: &str| row[field].as_str().unwrap_or_default();
+        // A container that shares is not pinned.
+        shared += usize::from(row["result"].is_null() && text("error").is_empty());
+        if row["result"].is_null() && text("error").is_empty() {
+            continue;
+        }
+        let options = row["options"].as_object().unwrap().iter();
+        let options: Vec<String> =
+            options.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+        let nodes = row["numa_hint"]
+            .as_array()
+            .map(|nodes| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        let reserve =
+            if text("reserved_cpus").is_empty() { row["num_reserved"].to_string() } else { String::new() };
+        let args = arguments(&[
+            ("--cpus", &(row["request_milli"].as_u64().unwrap() / 1000).to_string()),
+            ("--available", text("default_cpuset")),
+            ("--reserved", text("reserved_cpus")),
+            ("--reserve", &reserve),
+            ("--option", &options.join(",")),
+            ("--numa-node", &nodes.unwrap_or_default()),
+        ]);
+        let expected = match row["result"].as_str() {
+            Some(cpus) => Ok(listed(cpus)),
+            None => Err(text("error").to_owned()),
+        };
+        assert_eq!(machines.cpus(text("topology"), &args), expected, "{row}");
+    }
+    assert_eq!(shared, 2);
+}
+
+#[test]
+fn a_number_that_is_no_multiple_of_a_core_is_refused_unless_distributed() {
+    let machines = Machines::new();
+    let with = |strategy: &str| {
+        machines.cpus(
+            "DualSocketHT",
+            &arguments(&[("--cpus", "3"), ("--option", "full-pcpus-only"), ("--strategy", strategy)]),
+        )
+    };
+    let refused = "SMT Alignment Error: requested 3 cpus not multiple cpus per core = 2";
+    assert_eq!(with("packed"), Err(refused.to_owned()));
+    assert_eq!(with("spread"), Err(refused.to_owned()));
+    assert_eq!(with("distributed"), Ok("0,2,6".to_owned()));
+}
+
+#[test]
+fn odd_numbers_stay_under_one_cache_since_1_34() {
+    let machines = Machines::new();
+    let with = |version: &str| {
+        let args = [("--cpus", "3"), ("--available", "2-7,10-15"), ("--kubernetes", version)];
+        let option = [("--option", "prefer-align-cpus-by-uncorecache")];
+        machines.cpus("UncoreSingleSocketSMT", &arguments(&[&args[..], &option[..]].concat())).unwrap()
+    };
+    assert_eq!(with("1.34"), "2-3,10");
+    assert_eq!(with("1.33"), with(""));
+}
+
+#[test]
+fn a_fraction_is_a_share_of_one_cpu_without_a_quota() {
+    let machines = Machines::new();
+    let args = ["--cpus=1.2", "--shared=3=500m,5=900m", "--json"].map(str::to_owned);
+    let (code, out, err) = machines.plan("SingleSocketHT", &args);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let plan = vectors(&out);
+    assert_describes(vectors(include_str!("../schemas/pin-1.schema.json")), &plan);
+    assert_eq!((&plan["alone"], &plan["shared"]), (&json!("1"), &json!(3)), "5 is too full for 200m more");
+    assert_eq!((&plan["shares"], &plan["quota_us"]), (&json!(205), &json!("max")));
+    assert_eq!(plan["command"], "cgtune pin apply TARGET --cpus 1,3 --mems 0 --shares 205 --drop-quota");
+}
+
+#[test]
+fn a_plan_is_shown_for_people() {
+    let machines = Machines::new();
+    let shown = |machine: &str, args: &[(&str, &str)]| {
+        let (code, out, err) = machines.plan(machine, &arguments(args));
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+        out
+    };
+    insta::assert_snapshot!(shown("SingleSocketHT", &[("--cpus", "2.5"), ("--reserved", "0")]));
+    insta::assert_snapshot!(shown(
+        "DualSocketMultiNumaPerSocketHT",
+        &[("--cpus", "27"), ("--strategy", "distributed")]
+    ));
+}
+
+#[test]
+fn what_cannot_be_is_told_with_what_could() {
+    let machines = Machines::new();
+    let file = machines.file("DualSocketHT");
+    let file = file.to_str().unwrap();
+    let told = |args: &[&str]| fails(&[&["pin", "plan", "--topology", file], args].concat()).1;
+    for (args, error, hint) in [
+        (&["--cpus", "0"][..], "no CPU is asked for", "such as 2, or 1.2"),
+        (&["--cpus", "-1"], "--cpus", "-1"),
+        (&["--cpus", "x"], "--cpus", "x"),
+        (&["--cpus", "13"], "requested=13, available=12", "ask for fewer"),
+        (&["--cpus", "1", "--available", "11-12"], "no CPU 12 that is online", "its CPUs are 0-11"),
+        (&["--cpus", "1", "--reserved", "99"], "--reserved: the machine has no CPU 99", "0-11"),
+        (&["--cpus", "1", "--reserve", "13"], "--reserve 13: the machine has 12 CPUs", "fewer"),
+        (&["--cpus", "1", "--numa-node", "2"], "--numa-node: the machine has no node 2", "0-1"),
+        (&["--cpus", "1", "--option", "whole"], "\"whole\" is no option", "full-pcpus-only"),
+        (&["--cpus", "1", "--option", "full-pcpus-only=maybe"], "neither true nor false", "full-pcpus-only"),
+        (
+            &["--cpus", "1", "--option", "distribute-cpus-across-numa", "--strategy", "packed"],
+            "--strategy packed and an option that means distributed",
+            "give one",
+        ),
+        (
+            &["--cpus", "1", "--option", "distribute-cpus-across-numa,distribute-cpus-across-cores"],
+            "exclude each other",
+            "does not start",
+        ),
+        (&["--cpus", "1.5", "--option", "full-pcpus-only"], "1500m CPUs are not whole cores", "whole CPUs"),
+        (&["--cpus", "1", "--shared", "3=2"], "more than there is", "at most 1"),
+        (&["--cpus", "1", "--avoid", "irq"], "--avoid", "irqs"),
+        (&["--cpus", "1", "--kubernetes", "new"], "--kubernetes", "new"),
+    ] {
+        let said = told(args);
+        assert!(said.contains(error) && said.contains(hint), "{args:?}\n{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn this_machine_has_a_cpu_to_choose() {
+    let (out, _) = succeeds(&["pin", "plan", "--cpus", "1", "--json"]);
+    let plan = vectors(&out);
+    assert_describes(vectors(include_str!("../schemas/pin-1.schema.json")), &plan);
+    assert_eq!(plan["cores"].as_array().unwrap().len(), 1);
+}
