@@ -26,6 +26,7 @@ pub mod convert;
 pub mod cpus;
 pub mod diagnose;
 pub mod interval;
+pub mod kubelet;
 pub mod layout;
 pub mod limit;
 pub mod observed;
