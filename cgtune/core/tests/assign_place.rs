@@ -10,15 +10,17 @@ use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
         Uncore,
-        hints::Manager,
-        place::{Node, Scope, Unplaced},
+        place::{Node, Unplaced},
         policy::{NoPolicy, Reserve, State, Static},
     },
     convert::{
         pod::{Container, Pod, Resources, Role},
         resources::ResourceList,
     },
-    kubelet::{Options, PolicyOption},
+    kubelet::{
+        Options, PolicyOption,
+        topology_manager::{TopologyPolicy as Manager, TopologyScope as Scope},
+    },
     topology::{Cpu, Level},
 };
 use proptest::{collection, prelude::*, sample::select};

@@ -7,41 +7,7 @@
 use itertools::Itertools as _;
 
 use super::policy::{State, Static};
-use crate::{CpuSet, topology::Level};
-
-/// topologyManagerPolicy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Manager {
-    /// Nobody asks.
-    #[default]
-    None,
-    /// The best nodes are taken, whatever they are.
-    BestEffort,
-    /// A pod on more nodes than it needed on an empty machine is refused.
-    Restricted,
-    /// So is one that does not lie on one node.
-    SingleNumaNode,
-}
-
-impl Manager {
-    /// As it is written in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::BestEffort => "best-effort",
-            Self::Restricted => "restricted",
-            Self::SingleNumaNode => "single-numa-node",
-        }
-    }
-
-    /// The policy of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::None, Self::BestEffort, Self::Restricted, Self::SingleNumaNode];
-        all.into_iter().find(|manager| manager.name() == name)
-    }
-}
+use crate::{CpuSet, kubelet::topology_manager::TopologyPolicy, topology::Level};
 
 /// The most nodes whose combinations are looked at; there are 2ⁿ. The kubelet takes 8 unless told otherwise (`max-allowable-numa-nodes`).
 pub const MAX_NODES: usize = 16;
@@ -78,7 +44,7 @@ pub enum Misplaced {
     )]
     Affinity {
         /// The policy.
-        manager: Manager,
+        manager: TopologyPolicy,
         /// How many CPUs.
         needed: usize,
         /// The best nodes that were found.
@@ -152,8 +118,14 @@ fn is_socket_aligned(policy: &Static<'_>, nodes: &[u32], least: usize) -> bool {
 
 /// Asks the manager. `needed` 0: nothing of the pod is exclusive, and it has no say.
 #[must_use]
-pub fn admit(manager: Manager, policy: &Static<'_>, state: &State, pod: &str, needed: usize) -> Admission {
-    if manager == Manager::None || needed == 0 {
+pub fn admit(
+    manager: TopologyPolicy,
+    policy: &Static<'_>,
+    state: &State,
+    pod: &str,
+    needed: usize,
+) -> Admission {
+    if manager == TopologyPolicy::None || needed == 0 {
         return Admission::Admitted(None);
     }
     let nodes = policy.topology().count(Level::Node);
@@ -161,14 +133,14 @@ pub fn admit(manager: Manager, policy: &Static<'_>, state: &State, pod: &str, ne
         return Admission::Refused(Misplaced::TooMany { nodes });
     }
     let mut hints = hints(policy, state, pod, needed);
-    if manager == Manager::SingleNumaNode {
+    if manager == TopologyPolicy::SingleNumaNode {
         hints.retain(|hint| hint.preferred && hint.nodes.len() == 1);
     }
     // Of as many nodes the kubelet takes the lower bit mask: the highest node decides.
     let narrow =
         |hint: &&Hint| (!hint.preferred, hint.nodes.len(), hint.nodes.iter().rev().copied().collect_vec());
     let best = hints.iter().min_by_key(narrow);
-    let strict = matches!(manager, Manager::Restricted | Manager::SingleNumaNode);
+    let strict = matches!(manager, TopologyPolicy::Restricted | TopologyPolicy::SingleNumaNode);
     match best {
         Some(hint) if hint.preferred || !strict => Admission::Admitted(Some(hint.nodes.clone())),
         None if !strict => Admission::Admitted(None),

@@ -1,7 +1,7 @@
 //! Whole pods on a node, one after the other: what the kubelet does when they arrive in that order.
 
 use super::{
-    hints::{self, Admission, Manager, Misplaced},
+    hints::{self, Admission, Misplaced},
     policy::{self, Holder, Refusal, State, Static, Term},
 };
 use crate::{
@@ -10,17 +10,8 @@ use crate::{
         pod::{Container, Effective, Pod, QosClass, Role},
         quantity::CpuQuantity,
     },
+    kubelet::topology_manager::{TopologyPolicy, TopologyScope},
 };
-
-/// topologyManagerScope: for what nodes are chosen together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scope {
-    /// Each container by itself.
-    #[default]
-    Container,
-    /// All containers of a pod.
-    Pod,
-}
 
 /// A node and who is on it.
 #[derive(Debug, Clone)]
@@ -30,9 +21,9 @@ pub struct Node<'t> {
     /// The CPU manager. `None`: its policy is none, and everybody shares.
     pub policy: Option<Static<'t>>,
     /// The topology manager's policy.
-    pub manager: Manager,
+    pub manager: TopologyPolicy,
     /// Its scope.
-    pub scope: Scope,
+    pub scope: TopologyScope,
     /// What pods may request in all: the CPUs without what is reserved.
     pub allocatable: MilliCpu,
     /// What they do.
@@ -142,7 +133,7 @@ impl Node<'_> {
             }
         };
         let for_all = match (&self.policy, self.scope) {
-            (Some(policy), Scope::Pod) => {
+            (Some(policy), TopologyScope::Pod) => {
                 let all = together(pod, needs);
                 Some(self.admitted(hints::admit(self.manager, policy, &self.state, id, all), None)?)
             }

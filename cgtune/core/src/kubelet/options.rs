@@ -8,7 +8,10 @@ use std::fmt;
 use crate::{
     Topology,
     convert::Version,
-    kubelet::gates::{Gate, Stage},
+    kubelet::{
+        gates::{Gate, Stage},
+        release::Release,
+    },
     text::Escaped,
     topology::Level,
 };
@@ -88,10 +91,10 @@ impl PolicyOption {
         }
     }
 
-    /// The first version that knows it.
+    /// The first release that knows it.
     #[must_use]
-    pub const fn introduced(self) -> Version {
-        Version::new(1, self.since().0, 0)
+    pub const fn introduced_in(self) -> Release {
+        Release::of_minor(self.since().0)
     }
 
     /// The gate that a version wants open for it; `None` where it wants none, or doesn't know the option.

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use cgtune_core::{
-    CpuSet, MilliCpu,
+    CpuSet, MilliCpu, Shares,
     assign::{TRIES, pin::Pinning},
+    kubelet::PolicyOption,
     topology::Level,
 };
 use serde::Serialize;
@@ -55,13 +56,13 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         schema: SCHEMA,
         mems: plan.mems.as_ref(),
-        shares: shares.map(|shares| shares.get()),
+        shares: shares.map(Shares::get),
         quota_us: "max",
         alone,
         shared: *shared,
         requested_milli: plan.amount,
         strategy: plan.strategy.name(),
-        options: plan.options.on().map(|option| option.name()).collect(),
+        options: plan.options.on().map(PolicyOption::name).collect(),
         available: &plan.available,
         reserved: &plan.reserved,
         sockets: groups(Level::Socket),
