@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod interrupt;
 mod machine;
+mod manifests;
 mod progress;
 mod reading;
 mod render;

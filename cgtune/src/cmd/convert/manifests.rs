@@ -1,6 +1,5 @@
 //! Manifests: what `-f` names, object by object, to the end: what is wrong with one does not cost the others.
 
-mod input;
 mod session;
 
 use std::path::PathBuf;
@@ -8,8 +7,11 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use cgtune_core::convert::Setting;
 
-use self::{input::Input, session::Session};
-use crate::{cli, exit::Exit, failure::Hinted, render::convert::pods_json::Writer, streams::Streams, typed};
+use self::session::Session;
+use crate::{
+    cli, exit::Exit, failure::Hinted, manifests::input::Input, render::convert::pods_json::Writer,
+    streams::Streams, typed,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Manifests")]

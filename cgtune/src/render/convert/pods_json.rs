@@ -1,10 +1,7 @@
 //! Pods as JSON: one document that is written pod by pod, a line each, so that a cluster's worth of them needs no more
 //! memory than one.
 
-use std::{
-    fmt,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use cgtune_core::{
     Micros, Quota, Shares, Weight,
@@ -21,53 +18,7 @@ use super::{
     json::{Assumed, Container, Explained, Said},
     pods::Shown,
 };
-
-/// Where an object was read.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Source {
-    pub(crate) file: String,
-    pub(crate) document: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) item: Option<u64>,
-    pub(crate) line: u64,
-}
-
-/// An object that could not be converted.
-#[derive(Debug, Serialize)]
-pub(crate) struct Failure {
-    pub(crate) file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) document: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) item: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<u64>,
-    pub(crate) message: String,
-}
-
-impl fmt::Display for Failure {
-    /// `pods.yaml, document 2, items[3].spec.containers[0].name, line 17: is missing`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        // The first is not numbered: it may be the only one.
-        if let Some(document) = self.document.filter(|&document| document > 1) {
-            write!(f, ", document {document}")?;
-        }
-        let path = self.path.as_deref().filter(|path| !path.is_empty());
-        match (self.item, path) {
-            (Some(item), Some(path)) => write!(f, ", items[{item}].{path}")?,
-            (Some(item), None) => write!(f, ", items[{item}]")?,
-            (None, Some(path)) => write!(f, ", {path}")?,
-            (None, None) => {}
-        }
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
+use crate::manifests::{Failure, Source};
 
 #[derive(Serialize)]
 struct Pod<'a> {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    ops::ControlFlow,
 };
 
 use anyhow::anyhow;
@@ -15,16 +14,16 @@ use cgtune_core::{
     },
     text::Escaped,
 };
-use cgtune_manifest::{FieldError, Node, Object, Place, Workload, objects};
+use cgtune_manifest::{FieldError, Node, Object, Workload};
 
-use super::input::Input;
 use crate::{
     exit::Exit,
+    manifests::{self, At, Failure, input::Input},
     render::convert::{
         explain,
         json::Said,
         pods::{self, Shown},
-        pods_json::{Failure, Source, Steps, Writer},
+        pods_json::{Steps, Writer},
     },
     streams::{self, ERROR, WARNING},
 };
@@ -32,7 +31,7 @@ use crate::{
 /// One pod, converted.
 pub(super) struct Converted<'a> {
     shown: Shown<'a>,
-    source: Source,
+    source: manifests::Source,
     /// With the container's name where they are about one.
     warnings: Vec<(Option<&'a str>, &'a Warning)>,
     /// With `--explain`.
@@ -129,7 +128,7 @@ impl<'a> Session<'a> {
             match Object::read(&node) {
                 Ok(Object::LimitRange(range)) => ranges.push(range),
                 Ok(_) => {}
-                Err(faults) => session.refused(place, faults, err)?,
+                Err(faults) => session.refused(&place, faults, err)?,
             }
             Ok(())
         })?;
@@ -157,36 +156,17 @@ impl<'a> Session<'a> {
                     let kind = if known { kind } else { "others".to_owned() };
                     *session.passed.entry(kind).or_default() += 1;
                 }
-                Err(faults) => session.refused(place, faults, err)?,
+                Err(faults) => session.refused(&place, faults, err)?,
             }
             Ok(())
         })
     }
 
     fn each(&mut self, inputs: &[Input], err: &mut dyn Write, take: &mut Take<'_, 'a>) -> io::Result<()> {
-        for input in inputs {
-            let file = input.name();
-            let reader = match input.open() {
-                Ok(reader) => reader,
-                Err(error) => {
-                    let failure =
-                        Failure { message: format!("cannot read it: {error}"), ..Failure::of_file(file) };
-                    self.fail(failure, err)?;
-                    continue;
-                }
-            };
-            let mut outcome = Ok(());
-            objects(reader, input.format(), &mut |place, object| {
-                let at = At { file: file.clone(), place };
-                outcome = match object {
-                    Ok(node) => take(self, at, node, err),
-                    Err(error) => self.unreadable(&at, &error, err),
-                };
-                if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            });
-            outcome?;
-        }
-        Ok(())
+        manifests::each(inputs, &mut |found| match found {
+            Ok((at, node)) => take(self, at, node, err),
+            Err(failure) => self.fail(failure, err),
+        })
     }
 
     fn workload(
@@ -197,7 +177,7 @@ impl<'a> Session<'a> {
         err: &mut dyn Write,
     ) -> io::Result<()> {
         for note in &found.notes {
-            streams::labelled(err, "warning", WARNING, &at.sentence(note))?;
+            streams::labelled(err, "warning", WARNING, &Failure::of(at, note.clone()).to_string())?;
         }
         defaults::apply(&mut found.pod);
         let namespace = found.namespace.as_deref().or(self.namespace);
@@ -239,27 +219,9 @@ impl<'a> Session<'a> {
         answer.pod(&Converted { shown, source: at.source(), warnings, steps }, err)
     }
 
-    /// An object that is none of ours, or a text that is no object.
-    fn unreadable(&mut self, at: &At, error: &cgtune_manifest::Error, err: &mut dyn Write) -> io::Result<()> {
-        let cause =
-            std::error::Error::source(&error.fault).map_or_else(String::new, |cause| format!(": {cause}"));
-        let message = format!("{}{cause}", error.fault);
-        let failure = Failure { line: Some(error.line), message, ..Failure::at(at) };
-        self.fail(failure, err)
-    }
-
     /// An object with mistakes in it.
-    fn refused(&mut self, at: At, faults: Vec<FieldError>, err: &mut dyn Write) -> io::Result<()> {
-        for fault in faults {
-            let failure = Failure {
-                path: Some(fault.path),
-                line: Some(fault.line),
-                message: fault.problem.to_string(),
-                ..Failure::at(&at)
-            };
-            self.fail(failure, err)?;
-        }
-        Ok(())
+    fn refused(&mut self, at: &At, faults: Vec<FieldError>, err: &mut dyn Write) -> io::Result<()> {
+        faults.into_iter().try_for_each(|fault| self.fail(Failure::of(at, fault), err))
     }
 
     fn fail(&mut self, failure: Failure, err: &mut dyn Write) -> io::Result<()> {
@@ -298,38 +260,3 @@ impl<'a> Session<'a> {
 
 /// Most kinds that are counted each for itself.
 const MOST_KINDS: usize = 50;
-
-/// Where an object stands.
-#[derive(Debug, Clone)]
-pub(super) struct At {
-    file: String,
-    place: Place,
-}
-
-impl At {
-    fn source(&self) -> Source {
-        let Place { document, item, line, .. } = self.place;
-        Source { file: self.file.clone(), document, item, line }
-    }
-
-    fn sentence(&self, fault: &FieldError) -> String {
-        let failure = Failure {
-            path: Some(fault.path.clone()),
-            line: Some(fault.line),
-            message: fault.problem.to_string(),
-            ..Failure::at(self)
-        };
-        failure.to_string()
-    }
-}
-
-impl Failure {
-    fn of_file(file: String) -> Self {
-        Self { file, document: None, item: None, path: None, line: None, message: String::new() }
-    }
-
-    fn at(at: &At) -> Self {
-        let Place { document, item, line, .. } = at.place;
-        Self { document: Some(document), item, line: Some(line), ..Self::of_file(at.file.clone()) }
-    }
-}
