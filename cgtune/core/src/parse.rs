@@ -6,11 +6,13 @@
 
 pub mod cpu_max;
 pub mod cpu_stat;
+pub mod interrupts;
 pub mod lists;
 pub mod mountinfo;
 pub mod pressure;
 pub mod proc_cgroup;
 pub mod scalar;
+pub mod task;
 
 use crate::text::Escaped;
 
