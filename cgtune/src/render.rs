@@ -13,6 +13,7 @@ pub(crate) mod history_json;
 pub(crate) mod markdown;
 pub(crate) mod owner;
 pub(crate) mod paragraph;
+pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod resident;
 pub(crate) mod simulate;

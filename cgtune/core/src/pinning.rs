@@ -123,6 +123,8 @@ pub struct Report {
     pub pinned: Pinned,
     /// Its set and what is in force, at the last look at it. `None`: it was gone at the first.
     pub last: Option<Placed>,
+    /// CPUs that are online and not meant for it: where others could go.
+    pub elsewhere: CpuSet,
     /// When it was found gone.
     pub gone: Option<Nanos>,
     /// Looks at it.
@@ -159,6 +161,7 @@ pub struct Reports {
 struct Group {
     pinned: Pinned,
     last: Option<Placed>,
+    elsewhere: CpuSet,
     gone: Option<Nanos>,
     looks: u64,
     states: Vec<Found>,
@@ -185,6 +188,7 @@ impl Watch {
     pub fn new(groups: Vec<Pinned>) -> Self {
         let group = |pinned: Pinned| Group {
             last: None,
+            elsewhere: CpuSet::new(),
             gone: None,
             looks: 0,
             states: Vec::new(),
@@ -250,6 +254,9 @@ impl Watch {
                 group.others.look(index, others, at);
                 group.machine.look(&group.pinned.intent.cpus, others, at);
             }
+            if let Some(online) = &look.online {
+                group.elsewhere = online.difference(&group.pinned.intent.cpus);
+            }
             group.last = Some(placed.clone());
         }
         if let Some(others) = &look.others {
@@ -294,13 +301,16 @@ impl Group {
         findings.extend(stole);
         findings.extend(self.machine.found());
         findings.sort_by(|a, b| {
-            let rank = |found: &Found| (found.finding.rank(), !found.still);
-            rank(a).cmp(&rank(b)).then_with(|| b.finding.cost().total_cmp(&a.finding.cost()))
+            let by_rank = a.finding.rank().cmp(&b.finding.rank());
+            by_rank
+                .then_with(|| b.finding.cost().total_cmp(&a.finding.cost()))
+                .then_with(|| b.still.cmp(&a.still))
         });
         Report {
             threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.count)),
             pinned: self.pinned,
             last: self.last,
+            elsewhere: self.elsewhere,
             gone: self.gone,
             looks,
             threads_looked_at,

@@ -89,7 +89,7 @@ impl Hierarchy {
 
     /// Visits every group that can be seen, parents before children, siblings by name. One that vanishes meanwhile is
     /// passed over.
-    fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
+    pub(crate) fn walk(&self, mut visit: impl FnMut(&Path, &Dir)) -> Result<(), Error> {
         let mut open = vec![(self.root.clone(), self.top()?)];
         while let Some((path, dir)) = open.pop() {
             visit(&path, &dir);

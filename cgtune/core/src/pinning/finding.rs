@@ -67,6 +67,7 @@ pub enum Finding {
         #[serde(flatten)]
         task: Task,
         /// What the group has.
+        #[serde(rename = "group_cpus")]
         group: CpuSet,
         /// Where it may run.
         cpus: CpuSet,
@@ -77,6 +78,7 @@ pub enum Finding {
         #[serde(flatten)]
         task: Task,
         /// What the group has.
+        #[serde(rename = "group_cpus")]
         group: CpuSet,
         /// Where it may run.
         cpus: CpuSet,
@@ -87,6 +89,7 @@ pub enum Finding {
         #[serde(flatten)]
         task: Task,
         /// What the group has.
+        #[serde(rename = "group_cpus")]
         group: CpuSet,
         /// Where it may run, at the last look.
         cpus: CpuSet,
@@ -197,10 +200,13 @@ impl Finding {
         }
     }
 
-    /// What to do about it, for the group of this path.
+    /// What to do about it, for the group of this path. `elsewhere`: CPUs that are online and not meant for it.
     #[must_use]
-    pub fn remedy(&self, path: &Name) -> String {
+    pub fn remedy(&self, path: &Name, elsewhere: &CpuSet) -> String {
         let own = word(path);
+        if elsewhere.is_empty() && matches!(self, Self::ForeignTask { .. } | Self::Interrupts { .. }) {
+            return "there is no other CPU to go to: pin to fewer, or let weights decide (cgtune apply --cpu-request)".to_owned();
+        }
         match self {
             Self::NoCpuset { intended } => format!(
                 "it needs a group in the cpuset hierarchy (v2: \"+cpuset\" in the cgroup.subtree_control above), and then cgtune pin apply {own} --cpus {intended}"
@@ -243,23 +249,23 @@ impl Finding {
                 ),
                 Kind::KernelInterrupt => "its interrupt's /proc/irq/N/smp_affinity_list says where it runs".to_owned(),
                 Kind::Kernel => format!(
-                    "taskset -pc OTHER_CPUS {} moves it, where the kernel lets it; isolcpus= or a v2 isolated partition keeps such away from the start",
+                    "taskset -pc {elsewhere} {} moves it, where the kernel lets it; isolcpus= or a v2 isolated partition keeps such away from the start",
                     task.tid
                 ),
                 Kind::KernelPerCpu => "nothing: each CPU has its own".to_owned(),
                 Kind::Process => match group {
                     Some(group) if group.0 != b"/" => format!(
-                        "keep that group off CPU {cpus}: cgtune pin apply {} --cpus OTHER_CPUS",
+                        "keep that group off CPU {cpus}: cgtune pin apply {} --cpus {elsewhere}",
                         word(group)
                     ),
                     _ => format!(
-                        "it is in no group that could be pinned: put it into one, or taskset -pc OTHER_CPUS {}",
+                        "it is in no group that could be pinned: put it into one, or taskset -pc {elsewhere} {}",
                         task.tid
                     ),
                 },
             },
             Self::Interrupts { number, .. } => format!(
-                "let other CPUs take it: echo OTHER_CPUS > /proc/irq/{number}/smp_affinity_list (and stop irqbalance from taking that back)"
+                "let other CPUs take it: echo {elsewhere} > /proc/irq/{number}/smp_affinity_list (and stop irqbalance from taking that back)"
             ),
             Self::Steal { .. } => "a host that is less full, or CPUs that are dedicated there".to_owned(),
         }

@@ -85,7 +85,7 @@ fn a_set_that_somebody_wrote_is_found_with_when_it_was_so() {
     let when =
         (found.first_seen.get() / MS, found.last_seen.get() / MS, found.times, found.looks, found.still);
     assert_eq!(when, (100, 200, 2, 4, false));
-    assert!(found.finding.remedy(&name("/a b")).starts_with("cgtune pin apply '/a b' --cpus 1 "));
+    assert!(found.finding.remedy(&name("/a b"), &list("0")).starts_with("cgtune pin apply '/a b' --cpus 1 "));
 }
 
 #[test]
