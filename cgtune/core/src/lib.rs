@@ -31,6 +31,7 @@ pub mod layout;
 pub mod limit;
 pub mod observed;
 pub mod parse;
+pub mod pinning;
 pub mod plan;
 pub mod policy;
 pub mod rules;

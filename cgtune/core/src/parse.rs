@@ -13,6 +13,7 @@ pub mod node;
 pub mod pressure;
 pub mod proc_cgroup;
 pub mod scalar;
+pub mod task;
 
 use crate::text::Escaped;
 

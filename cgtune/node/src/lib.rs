@@ -2,6 +2,7 @@
 //! rendering the tool's.
 
 pub mod change;
+pub mod cpu_manager;
 pub mod find;
 pub mod journal;
 pub mod names;

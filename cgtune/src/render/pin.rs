@@ -1,3 +1,5 @@
-//! `cgtune pin`: what is shown of it.
+//! Answers of `cgtune pin`.
 
 pub(crate) mod plan;
+pub(crate) mod verify;
+pub(crate) mod verify_json;

@@ -104,6 +104,8 @@ pub struct MachineTime {
     pub steal: Nanos,
     /// Of each CPU that is online, by its number, the time it did something.
     pub each: Vec<(u32, Nanos)>,
+    /// Of each CPU that is online what the hypervisor withheld.
+    pub each_steal: Vec<(u32, Nanos)>,
 }
 
 /// Reads it.
@@ -120,11 +122,11 @@ pub fn machine_time(host: &HostRoot) -> Option<MachineTime> {
     };
     // The kernel lists the CPUs that are online, in order.
     let online = online_cpus(host).unwrap_or_default();
-    let each = if online.len() == stat.cpu_time.len() {
-        online.iter().zip(stat.cpu_time.iter().map(busy)).collect()
-    } else {
-        Vec::new()
+    let steal = |time: &procfs::CpuTime| Nanos::new(time.steal.unwrap_or(0).saturating_mul(tick));
+    let each = |of: &dyn Fn(&procfs::CpuTime) -> Nanos| {
+        let numbered = online.len() == stat.cpu_time.len();
+        online.iter().zip(stat.cpu_time.iter().map(of)).filter(|_| numbered).collect()
     };
-    let steal = Nanos::new(stat.total.steal.unwrap_or(0).saturating_mul(tick));
-    Some(MachineTime { busy: busy(&stat.total), steal, each })
+    let (each, each_steal) = (each(&busy), each(&steal));
+    Some(MachineTime { busy: busy(&stat.total), steal: steal(&stat.total), each, each_steal })
 }

@@ -20,6 +20,7 @@ pub mod kept;
 pub mod lifecycle;
 pub mod members;
 pub mod node_files;
+pub mod pinning;
 pub mod process;
 pub mod processes;
 #[allow(unsafe_code, reason = "the few calls that no safe wrapper offers, each with its reason beside it")]

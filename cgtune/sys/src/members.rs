@@ -14,6 +14,9 @@ use crate::{
     error::{Error, Shown},
 };
 
+/// How many groups below one are searched for threads.
+const GROUPS_BELOW: usize = 1000;
+
 /// Reads the ids in `tasks` or `cgroup.procs`.
 ///
 /// # Errors
@@ -43,6 +46,21 @@ pub(crate) fn thread_ids(dir: &Dir, layout: Layout) -> Result<Vec<u32>, Error> {
             Layout::V2 => "cgroup.threads",
         },
     )
+}
+
+/// A group and the groups below it, itself first. Those that vanish meanwhile are not among them.
+pub(crate) fn below(dir: &Dir) -> Vec<Dir> {
+    let mut found = Vec::new();
+    let mut open: Vec<Dir> = dir.descend(std::path::Path::new("")).ok().flatten().into_iter().collect();
+    while let Some(dir) = open.pop() {
+        let children = dir.children().unwrap_or_default();
+        open.extend(children.iter().filter_map(|name| dir.child(name).ok().flatten()));
+        found.push(dir);
+        if found.len() + open.len() > GROUPS_BELOW {
+            break;
+        }
+    }
+    found
 }
 
 /// The threads of a group and of those below it, given group by group, itself first. `None`: more than `most`, gone, or not

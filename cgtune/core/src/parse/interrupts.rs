@@ -5,42 +5,76 @@
 
 use super::{ParseError, lines};
 
-/// For each CPU that is online how many interrupts of devices it took since boot, ascending by number.
+/// The interrupts of devices since boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupts {
+    /// The CPUs that are online, in the order of the columns.
+    pub cpus: Vec<u32>,
+    /// Each of the numbered ones.
+    pub of_devices: Vec<Interrupt>,
+}
+
+/// One interrupt of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupt {
+    /// Its number.
+    pub number: u32,
+    /// Chip, line and devices, as the kernel prints them, with single blanks.
+    pub what: Vec<u8>,
+    /// How often each CPU took it since boot, in the order of the columns.
+    pub counts: Vec<(u32, u64)>,
+}
+
+impl Interrupts {
+    /// How many each CPU took of all of them, ascending by number.
+    #[must_use]
+    pub fn by_cpu(&self) -> Vec<(u32, u64)> {
+        let mut cpus: Vec<(u32, u64)> = self.cpus.iter().map(|&cpu| (cpu, 0)).collect();
+        for interrupt in &self.of_devices {
+            for ((_, sum), (_, count)) in cpus.iter_mut().zip(&interrupt.counts) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        cpus.sort_unstable();
+        cpus
+    }
+}
+
+/// Reads the lines that have a number.
 ///
 /// # Errors
-/// No line that names CPUs first, or an interrupt of a device with fewer numbers than there are CPUs.
-pub fn parse(bytes: &[u8]) -> Result<Vec<(u32, u64)>, ParseError> {
+/// No line that names CPUs first, or an interrupt of a device with fewer counts than there are CPUs.
+pub fn parse(bytes: &[u8]) -> Result<Interrupts, ParseError> {
     let mut lines = lines(bytes);
     let head = lines.next().unwrap_or_default();
-    let mut cpus = words(head)
-        .map(|word| word.strip_prefix("CPU")?.parse().ok().map(|cpu| (cpu, 0)))
-        .collect::<Option<Vec<(u32, u64)>>>()
+    let cpus: Option<Vec<u32>> = words(head).map(|word| number(word.strip_prefix(b"CPU")?)).collect();
+    let cpus = cpus
         .filter(|cpus| !cpus.is_empty())
         .ok_or_else(|| ParseError::new("a line of CPUs such as \"CPU0 CPU1\"", head))?;
+    let mut of_devices = Vec::new();
     for line in lines {
         let mut words = words(line);
-        let of_device = words.next().and_then(|name| name.strip_suffix(':')).is_some_and(is_number);
-        if !of_device {
-            continue;
-        }
-        for (_, count) in &mut cpus {
-            let more: Option<u64> = words.next().and_then(|word| word.parse().ok());
-            let more = more.ok_or_else(|| ParseError::new("a count for each CPU", line))?;
-            *count = count.saturating_add(more);
-        }
+        let Some(number) = words.next().and_then(|name| number(name.strip_suffix(b":")?)) else { continue };
+        let counts: Option<Vec<(u32, u64)>> =
+            cpus.iter().map(|&cpu| Some((cpu, count(words.next()?)?))).collect();
+        let counts = counts.ok_or_else(|| ParseError::new("a count for each CPU", line))?;
+        of_devices.push(Interrupt { number, counts, what: words.collect::<Vec<_>>().join(&b' ') });
     }
-    cpus.sort_unstable();
-    Ok(cpus)
+    Ok(Interrupts { cpus, of_devices })
 }
 
-fn words(line: &[u8]) -> impl Iterator<Item = &str> {
-    // A device may have any name; what is no text ends the words that matter.
-    let text = line.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    text.split_ascii_whitespace()
+/// A device may have any name: words are bytes.
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-fn is_number(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+fn number(digits: &[u8]) -> Option<u32> {
+    count(digits)?.try_into().ok()
+}
+
+fn count(digits: &[u8]) -> Option<u64> {
+    let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| all)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -59,12 +93,19 @@ RES:      20343      17621   Rescheduling interrupts\n\
 ERR:          0\nMIS:          0\n";
 
     #[test]
-    fn interrupts_of_devices_are_summed_and_those_of_cpus_are_not() {
-        assert_eq!(parse(TWO), Ok(vec![(0, 1378), (1, 39616)]));
-        assert_eq!(
-            parse(b" CPU2  CPU9\n  7: 18446744073709551615 1 \xff\n  8: 1 1\n"),
-            Ok(vec![(2, u64::MAX), (9, 2)])
-        );
+    fn interrupts_of_devices_are_read_and_those_of_cpus_are_not() {
+        let found = parse(TWO).unwrap();
+        assert_eq!(found.of_devices.len(), 3);
+        assert_eq!(found.of_devices[1].counts, [(0, 0), (1, 39616)]);
+        assert_eq!(found.of_devices[1].what, b"PCI-MSIX-0000:00:02.0 1-edge virtio1-req.0");
+        assert_eq!(found.by_cpu(), [(0, 1378), (1, 39616)]);
+    }
+
+    #[test]
+    fn a_device_may_have_any_name_and_a_cpu_no_interrupt() {
+        let found = parse(b" CPU9  CPU2\n  7: 18446744073709551615 1 \xff\n  8: 1 1\n").unwrap();
+        assert_eq!(found.by_cpu(), [(2, 2), (9, u64::MAX)]);
+        assert_eq!(parse(b"CPU0\n").unwrap().by_cpu(), [(0, 0)]);
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn count(files: &Files<'_>, machine: &mut Machine, table: &[u8]) {
     let told = if table.len() as u64 == MOST {
         Err(format!("it is larger than {} MiB", MOST >> 20))
     } else {
-        format::parse(table).map_err(|error| error.to_string())
+        format::parse(table).map(|interrupts| interrupts.by_cpu()).map_err(|error| error.to_string())
     };
     match told {
         Ok(counts) => {
@@ -124,5 +124,5 @@ pub fn interrupts(host: &HostRoot) -> Option<Vec<(u32, u64)>> {
     if table.len() as u64 == MOST {
         return None;
     }
-    format::parse(&table).ok()
+    format::parse(&table).ok().map(|interrupts| interrupts.by_cpu())
 }

@@ -10,12 +10,14 @@ use cgtune_core::{
 };
 use procfs::FromRead as _;
 
-use crate::{Cgroup, HostRoot, dir::Dir, members};
+use crate::{
+    Cgroup, HostRoot,
+    dir::Dir,
+    members::{self, below},
+};
 
 /// How many threads of a group are looked at, so that a group of ten thousand costs no more than this.
 const LOOKED_AT: usize = 2000;
-/// How many groups below it are searched for threads.
-const GROUPS_BELOW: usize = 1000;
 /// How many thread states are read a second: at about 10 µs each, half a percent of one CPU.
 const STATES_A_SECOND: f64 = 400.0;
 /// The most counts a second.
@@ -173,21 +175,6 @@ impl Crew {
         all.most.truncate(MOST);
         Some(all)
     }
-}
-
-/// A group and the groups below it, itself first. Those that vanish meanwhile are not among them.
-fn below(dir: &Dir) -> Vec<Dir> {
-    let mut found = Vec::new();
-    let mut open: Vec<Dir> = dir.descend(std::path::Path::new("")).ok().flatten().into_iter().collect();
-    while let Some(dir) = open.pop() {
-        let children = dir.children().unwrap_or_default();
-        open.extend(children.iter().filter_map(|name| dir.child(name).ok().flatten()));
-        found.push(dir);
-        if found.len() + open.len() > GROUPS_BELOW {
-            break;
-        }
-    }
-    found
 }
 
 /// The ids of their threads. `None`: not readable, or not in our pid namespace.

@@ -1,0 +1,366 @@
+//! Whether pinned groups have their CPUs, and alone: looks at the kernel → findings.
+//!
+//! [`Watch::look`] takes one look after the other and [`Watch::report`] says what follows from them: how each finding was seen, for
+//! how long, and whether it still is so. When to look, and how it is done, is somebody else's business. What was seen is in [`seen`].
+//!
+//! Two thresholds, both a thousandth of a CPU, below which nothing is worth acting on: [`WORTH_STOLEN`] and [`WORTH_INTERRUPTS`].
+
+mod affinity;
+mod culprit;
+mod finding;
+mod machine;
+mod others;
+pub mod seen;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use affinity::Held;
+pub use culprit::Culprit;
+pub use finding::{Confidence, Finding};
+pub use machine::{WORTH_INTERRUPTS, WORTH_STEAL};
+pub use others::{Kind, Others, WORTH_STOLEN};
+use seen::{Look, Partition, Placed};
+
+use crate::{CpuSet, Nanos, text::Escaped};
+
+/// How many different states of one group are kept: one that flaps forever fills no memory.
+const STATES: usize = 200;
+
+/// A name or path of the kernel's, which may hold any byte; shown escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Name(pub Vec<u8>);
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Escaped(&self.0).fmt(f)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Name {
+    /// Whether a path lies in this one, or is it.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        let own = self.0.strip_suffix(b"/").unwrap_or(&self.0);
+        other.0.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+}
+
+/// Which CPUs a group is meant to have, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// The CPUs.
+    pub cpus: CpuSet,
+    /// Who says so.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Whether they are meant for it alone. A v1 set with `cpu_exclusive` and a v2 partition always are.
+    pub exclusive: bool,
+}
+
+/// Who says which CPUs are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "source", rename_all = "kebab-case")]
+pub enum Source {
+    /// Whoever asks.
+    Asked,
+    /// Our journal.
+    Journal {
+        /// The change that set it.
+        change: u64,
+    },
+    /// The kubelet's static CPU manager.
+    Kubelet {
+        /// The pod's UID.
+        pod_uid: String,
+        /// The container's name.
+        container: String,
+    },
+    /// Nobody but its own `cpuset.cpus`.
+    Itself,
+}
+
+/// A group that is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Its path in the cpu hierarchy.
+    pub path: Name,
+    /// What it is meant to have.
+    pub intent: Intent,
+}
+
+/// A finding and when it was seen; instants are counted from the first look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What.
+    pub finding: Finding,
+    /// At which look first.
+    pub first_seen: Nanos,
+    /// At which last.
+    pub last_seen: Nanos,
+    /// At how many looks.
+    pub times: u64,
+    /// Of how many.
+    pub looks: u64,
+    /// Whether it was so at the last look that could tell.
+    pub still: bool,
+}
+
+/// What came of watching one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The group.
+    pub pinned: Pinned,
+    /// Its set and what is in force, at the last look at it. `None`: it was gone at the first.
+    pub last: Option<Placed>,
+    /// CPUs that are online and not meant for it: where others could go.
+    pub elsewhere: CpuSet,
+    /// When it was found gone.
+    pub gone: Option<Nanos>,
+    /// Looks at it.
+    pub looks: u64,
+    /// Threads in it at the last look. `None`: they could not be read.
+    pub threads: Option<u64>,
+    /// Different threads that were looked at.
+    pub threads_looked_at: u64,
+    /// What others did on its CPUs, worth a finding or not.
+    pub others: Others,
+    /// What was found, the gravest kind first, within it what cost most.
+    pub findings: Vec<Found>,
+}
+
+/// What came of the watch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reports {
+    /// From the first look to the last.
+    pub wall: Nanos,
+    /// Looks in all.
+    pub looks: u64,
+    /// Looks at others' tasks, after the first, which only tells where they stand.
+    pub others_looks: u64,
+    /// Tasks of the machine at the last of them. `None`: never looked at.
+    pub tasks: Option<u64>,
+    /// Whether there are more tasks than are looked at.
+    pub tasks_bounded: bool,
+    /// One for each group, in the order in which they were given.
+    pub groups: Vec<Report>,
+}
+
+/// What a look adds to, for one group.
+#[derive(Debug)]
+struct Group {
+    pinned: Pinned,
+    last: Option<Placed>,
+    elsewhere: CpuSet,
+    gone: Option<Nanos>,
+    looks: u64,
+    states: Vec<Found>,
+    affinity: affinity::Histories,
+    others: others::Ledger,
+    machine: machine::Ledger,
+}
+
+/// Looks, one after the other.
+#[derive(Debug)]
+pub struct Watch {
+    groups: Vec<Group>,
+    begun: Option<Nanos>,
+    ended: Nanos,
+    looks: u64,
+    others_looks: u64,
+    tasks: Option<u64>,
+    tasks_bounded: bool,
+}
+
+impl Watch {
+    /// Watches these.
+    #[must_use]
+    pub fn new(groups: Vec<Pinned>) -> Self {
+        let group = |pinned: Pinned| Group {
+            last: None,
+            elsewhere: CpuSet::new(),
+            gone: None,
+            looks: 0,
+            states: Vec::new(),
+            affinity: affinity::Histories::default(),
+            others: others::Ledger::new(pinned.intent.cpus.clone()),
+            machine: machine::Ledger::default(),
+            pinned,
+        };
+        Self {
+            groups: groups.into_iter().map(group).collect(),
+            begun: None,
+            ended: Nanos::ZERO,
+            looks: 0,
+            others_looks: 0,
+            tasks: None,
+            tasks_bounded: false,
+        }
+    }
+
+    /// Takes a look. `look.groups` are in the order of [`Watch::new`].
+    pub fn look(&mut self, look: &Look) {
+        let begun = *self.begun.get_or_insert(look.at);
+        let at = look.at.saturating_sub(begun);
+        self.ended = at;
+        self.looks += 1;
+        let paths: Vec<Name> = self.groups.iter().map(|group| group.pinned.path.clone()).collect();
+        let alone: Vec<bool> = self
+            .groups
+            .iter()
+            .zip(&look.groups)
+            .map(|(group, placed)| {
+                group.pinned.intent.exclusive || placed.as_ref().is_some_and(Placed::is_alone)
+            })
+            .collect();
+        for (index, (group, placed)) in self.groups.iter_mut().zip(&look.groups).enumerate() {
+            let Some(placed) = placed else {
+                group.gone.get_or_insert(at);
+                continue;
+            };
+            group.looks += 1;
+            for finding in states(&group.pinned, placed, look.online.as_ref()) {
+                note(&mut group.states, finding, at, group.looks);
+            }
+            if alone[index] {
+                let beside = paths.iter().zip(&look.groups).zip(&alone).enumerate();
+                for (other, ((path, there), other_alone)) in beside {
+                    // Of two that are to be alone the first has the finding.
+                    let told = other == index || (*other_alone && other < index);
+                    if let Some(cpus) = there.as_ref().and_then(Placed::in_force).filter(|_| !told)
+                        && let Some(finding) = overlap(&group.pinned.path, placed, path, cpus)
+                    {
+                        note(&mut group.states, finding, at, group.looks);
+                    }
+                }
+                for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
+                    if let Some(finding) = overlap(&group.pinned.path, placed, &holder.path, &holder.cpus) {
+                        note(&mut group.states, finding, at, group.looks);
+                    }
+                }
+            }
+            group.affinity.look(placed, &group.pinned.intent.cpus, at);
+            if let Some(others) = &look.others {
+                group.others.look(index, others, at);
+                group.machine.look(&group.pinned.intent.cpus, others, at);
+            }
+            if let Some(online) = &look.online {
+                group.elsewhere = online.difference(&group.pinned.intent.cpus);
+            }
+            group.last = Some(placed.clone());
+        }
+        if let Some(others) = &look.others {
+            self.others_looks += u64::from(others.since.is_some());
+            (self.tasks, self.tasks_bounded) = (Some(others.tasks), others.bounded);
+        }
+    }
+
+    /// Whether any group is still there.
+    #[must_use]
+    pub fn anybody(&self) -> bool {
+        self.groups.iter().any(|group| group.gone.is_none())
+    }
+
+    /// What follows from all looks so far.
+    #[must_use]
+    pub fn report(self) -> Reports {
+        let groups = self.groups.into_iter().map(Group::report).collect();
+        Reports {
+            wall: self.ended,
+            looks: self.looks,
+            others_looks: self.others_looks,
+            tasks: self.tasks,
+            tasks_bounded: self.tasks_bounded,
+            groups,
+        }
+    }
+}
+
+impl Group {
+    fn report(self) -> Report {
+        let looks = self.looks;
+        let mut findings = self.states;
+        for found in &mut findings {
+            // `looks` held the number of the last look at which it was seen.
+            found.still = found.looks == looks && self.gone.is_none();
+            found.looks = looks;
+        }
+        let threads_looked_at = self.affinity.len();
+        findings.extend(self.affinity.found());
+        let (others, stole) = self.others.found();
+        findings.extend(stole);
+        findings.extend(self.machine.found());
+        findings.sort_by(|a, b| {
+            let by_rank = a.finding.rank().cmp(&b.finding.rank());
+            by_rank
+                .then_with(|| b.finding.cost().total_cmp(&a.finding.cost()))
+                .then_with(|| b.still.cmp(&a.still))
+        });
+        Report {
+            threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.count)),
+            pinned: self.pinned,
+            last: self.last,
+            elsewhere: self.elsewhere,
+            gone: self.gone,
+            looks,
+            threads_looked_at,
+            others,
+            findings,
+        }
+    }
+}
+
+/// Adds a state that was seen; `look` is the number of the look.
+fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) {
+    if let Some(found) = states.iter_mut().find(|found| found.finding == finding) {
+        (found.last_seen, found.looks) = (at, look);
+        found.times += 1;
+    } else if states.len() < STATES {
+        states.push(Found { finding, first_seen: at, last_seen: at, times: 1, looks: look, still: true });
+    }
+}
+
+/// What is wrong with where a group is placed, whoever is in it.
+fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Finding> {
+    let intended = &pinned.intent.cpus;
+    let mut findings = Vec::new();
+    match &placed.set {
+        None => findings.push(Finding::NoCpuset { intended: intended.clone() }),
+        Some(set) if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) => {
+            findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone() });
+        }
+        Some(_) => {}
+    }
+    if let Some(Partition { kind, invalid: Some(why) }) = &placed.partition {
+        findings.push(Finding::PartitionInvalid { partition: kind.clone(), why: why.clone() });
+    }
+    let Some(effective) = &placed.effective else { return findings };
+    let mut by_culprit: BTreeMap<Culprit, CpuSet> = BTreeMap::new();
+    for cpu in placed.missing(intended).iter() {
+        by_culprit.entry(culprit::of(cpu, placed, online)).or_default().insert(cpu);
+    }
+    findings.extend(by_culprit.into_iter().map(|(culprit, missing)| Finding::Narrowed {
+        intended: intended.clone(),
+        effective: effective.clone(),
+        missing,
+        culprit,
+    }));
+    findings
+}
+
+/// Two groups of which one is to have its CPUs alone; a group above or below shares by its nature.
+fn overlap(own: &Name, placed: &Placed, other: &Name, theirs: &CpuSet) -> Option<Finding> {
+    let shared = placed.in_force()?.intersection(theirs);
+    let related = own.holds(other) || other.holds(own);
+    (!shared.is_empty() && !related).then(|| Finding::Overlap { other: other.clone(), shared })
+}

@@ -1,0 +1,102 @@
+//! What comes from below the scheduler: interrupts of devices, and time that a hypervisor withholds.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, Found, Name, seen::OthersSeen};
+use crate::{CpuSet, Nanos};
+
+/// How often a device has to interrupt a CPU to be told of: at ten microseconds each, a hundred times a second are a thousandth
+/// of it.
+pub const WORTH_INTERRUPTS: f64 = 100.0;
+/// The part of a CPU that a hypervisor has to withhold to be told of. `/proc/stat` counts in hundredths of a second.
+pub const WORTH_STEAL: f64 = 0.01;
+
+/// A counter since the first look.
+#[derive(Debug, Clone, Default)]
+struct Counter {
+    then: u64,
+    now: u64,
+    what: Vec<u8>,
+    first: Option<Nanos>,
+    last: Nanos,
+    times: u64,
+}
+
+impl Counter {
+    fn begin(count: u64, what: &[u8]) -> Self {
+        Self { then: count, now: count, what: what.to_vec(), ..Self::default() }
+    }
+
+    fn look(&mut self, count: u64, at: Nanos) {
+        if count > self.now {
+            self.first.get_or_insert(at);
+            self.last = at;
+            self.times += 1;
+        }
+        // A device that was taken out and put back begins anew.
+        if count < self.now {
+            self.then = count.saturating_sub(self.more());
+        }
+        self.now = count;
+    }
+
+    fn more(&self) -> u64 {
+        self.now.saturating_sub(self.then)
+    }
+}
+
+/// What was counted on one group's CPUs.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    interrupts: BTreeMap<(u32, u32), Counter>,
+    steal: BTreeMap<u32, Counter>,
+    begun: Option<Nanos>,
+    ended: Nanos,
+    looks: u64,
+}
+
+impl Ledger {
+    pub(super) fn look(&mut self, cpus: &CpuSet, seen: &OthersSeen, at: Nanos) {
+        self.begun.get_or_insert(at);
+        self.ended = at;
+        self.looks += u64::from(seen.since.is_some());
+        for interrupt in seen.interrupts.iter().flatten() {
+            for &(cpu, count) in interrupt.counts.iter().filter(|(cpu, _)| cpus.contains(*cpu)) {
+                let begin = || Counter::begin(count, &interrupt.what);
+                self.interrupts.entry((interrupt.number, cpu)).or_insert_with(begin).look(count, at);
+            }
+        }
+        for &(cpu, steal) in seen.steal.iter().filter(|(cpu, _)| cpus.contains(*cpu)) {
+            let begin = || Counter::begin(steal.get(), &[]);
+            self.steal.entry(cpu).or_insert_with(begin).look(steal.get(), at);
+        }
+    }
+
+    pub(super) fn found(self) -> Vec<Found> {
+        let wall = self.begun.map(|begun| self.ended.saturating_sub(begun)).unwrap_or_default().as_secs();
+        if wall == 0.0 {
+            return Vec::new();
+        }
+        let (looks, ended) = (self.looks, self.ended);
+        let found = |counter: &Counter, finding| Found {
+            finding,
+            first_seen: counter.first.unwrap_or_default(),
+            last_seen: counter.last,
+            times: counter.times,
+            looks,
+            still: counter.last == ended,
+        };
+        let interrupts = self.interrupts.iter().filter_map(|(&(number, cpu), counter)| {
+            let per_s = counter.more() as f64 / wall;
+            let what = Name(counter.what.clone());
+            let finding = Finding::Interrupts { cpu, number, what, count: counter.more(), per_s };
+            (per_s >= WORTH_INTERRUPTS).then(|| found(counter, finding))
+        });
+        let steal = self.steal.iter().filter_map(|(&cpu, counter)| {
+            let time = Nanos::new(counter.more());
+            let ms_per_s = time.as_secs() * 1e3 / wall;
+            (ms_per_s >= WORTH_STEAL * 1e3).then(|| found(counter, Finding::Steal { cpu, time, ms_per_s }))
+        });
+        interrupts.chain(steal).collect()
+    }
+}

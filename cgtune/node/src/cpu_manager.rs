@@ -1,0 +1,135 @@
+//! What the kubelet's static CPU manager has given away, as its state file says.
+//!
+//! `/var/lib/kubelet/cpu_manager_state` (`CPUManagerCheckpointV2`, pkg/kubelet/cm/cpumanager/state/checkpoint.go, Kubernetes 1.36):
+//! `{"policyName":"static","defaultCpuSet":"0,4-7","entries":{"<pod uid>":{"<container>":"1-3"}},"checksum":…}`. Before 1.17 entries
+//! were `{"<container id>":"1-3"}`; those are passed over. The checksum is the kubelet's own affair.
+
+use std::{collections::BTreeMap, io};
+
+use cgtune_core::CpuSet;
+use cgtune_sys::HostRoot;
+use serde::Deserialize;
+
+/// Where it is by default (`--root-dir`).
+pub const STATE: &str = "/var/lib/kubelet/cpu_manager_state";
+/// A node has some hundred pods, an entry some hundred bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// What was given away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CpuManager {
+    /// `none` or `static`.
+    pub policy: String,
+    /// The CPUs of everybody else. `None`: it does not say, as under the policy none.
+    pub shared: Option<CpuSet>,
+    /// Exclusive CPUs by pod UID and container name.
+    pub entries: BTreeMap<String, BTreeMap<String, CpuSet>>,
+}
+
+/// Why the state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CpuManagerError {
+    /// It is there and cannot be read.
+    #[error("cannot read {STATE}")]
+    Read(#[source] io::Error),
+    /// It is not what the kubelet writes.
+    #[error("{STATE} is not what a kubelet writes")]
+    Format(#[source] serde_json::Error),
+    /// It is longer than any node's.
+    #[error("{STATE} is longer than {LARGEST} bytes")]
+    TooLong,
+    /// A list of CPUs in it is none.
+    #[error("{STATE}")]
+    List(#[from] cgtune_core::cpus::CpuListError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    policy_name: String,
+    #[serde(default)]
+    default_cpu_set: String,
+    #[serde(default)]
+    entries: Option<BTreeMap<String, Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    OfPod(BTreeMap<String, String>),
+    /// Of an old kubelet, by container id.
+    OfContainer(
+        #[expect(dead_code, reason = "its type tells it from others; nothing is done with it")] String,
+    ),
+}
+
+/// Reads it. `None`: this node has none.
+///
+/// # Errors
+/// It is there, and cannot be read or understood.
+pub fn read(host: &HostRoot) -> Result<Option<CpuManager>, CpuManagerError> {
+    match host.read_start(STATE, LARGEST + 1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CpuManagerError::Read(error)),
+        Ok(bytes) if bytes.len() as u64 > LARGEST => Err(CpuManagerError::TooLong),
+        Ok(bytes) => parse(&bytes).map(Some),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<CpuManager, CpuManagerError> {
+    let Written { policy_name, default_cpu_set, entries } =
+        serde_json::from_slice(bytes).map_err(CpuManagerError::Format)?;
+    let mut given = BTreeMap::new();
+    for (uid, entry) in entries.into_iter().flatten() {
+        let Entry::OfPod(containers) = entry else { continue };
+        let lists = containers.into_iter().map(|(name, list)| Ok((name, list.parse()?)));
+        given.insert(uid, lists.collect::<Result<_, CpuManagerError>>()?);
+    }
+    let shared = match default_cpu_set.as_str() {
+        "" => None,
+        list => Some(list.parse()?),
+    };
+    Ok(CpuManager { policy: policy_name, shared, entries: given })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exclusive_cpus_are_read_by_pod_and_container() {
+        // Synthetic, in the form of Kubernetes 1.36.
+        let text = br#"{"policyName":"static","defaultCpuSet":"0,4-7","entries":{"6c1a":{"app":"1-2","side":"3"}},"checksum":7}"#;
+        let state = parse(text).unwrap();
+        assert_eq!((state.policy.as_str(), state.shared), ("static", "0,4-7".parse().ok()));
+        assert_eq!(state.entries["6c1a"]["app"], "1-2".parse().unwrap());
+    }
+
+    #[test]
+    fn the_policy_none_gives_nothing_away_and_an_old_kubelets_entries_are_passed_over() {
+        let none = parse(br#"{"policyName":"none","defaultCpuSet":"","checksum":7}"#).unwrap();
+        assert_eq!((none.shared, none.entries.len()), (None, 0));
+        let old =
+            parse(br#"{"policyName":"static","defaultCpuSet":"0","entries":{"c0ffee":"1-2"}}"#).unwrap();
+        assert_eq!(old.entries.len(), 0);
+    }
+
+    #[test]
+    fn what_is_no_state_says_why() {
+        for (text, why) in [
+            ("", "not what a kubelet writes"),
+            ("[]", "not what a kubelet writes"),
+            (r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#, "cpu_manager_state"),
+            (r#"{"policyName":"static","defaultCpuSet":"7-1"}"#, "cpu_manager_state"),
+        ] {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_node_without_a_kubelet_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(&HostRoot::new(folder.path())).unwrap().is_none());
+    }
+}

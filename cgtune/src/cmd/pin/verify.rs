@@ -1,0 +1,172 @@
+//! `cgtune pin verify`: whether pinned groups have their CPUs, and alone; and who is to blame where not.
+
+mod intents;
+mod watch;
+
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::anyhow;
+use cgtune_core::{
+    Micros,
+    pinning::{Finding, Name, Report, Reports},
+};
+use cgtune_node::names::Register;
+
+pub(crate) use watch::Effort;
+use watch::Pace;
+
+use crate::{
+    cli,
+    exit::Exit,
+    failure::Hinted,
+    interrupt::Interrupt,
+    render,
+    streams::Streams,
+    target::{self, Target},
+    typed::list,
+};
+
+const EXAMPLES: &str = "\
+Without a TARGET it looks at all groups that the kubelet's CPU manager or cgtune
+pin apply has pinned, and at those whose cpuset is narrower than the one above.
+
+What is meant is what --cpus says; else what our journal set last; else what the
+kubelet's cpu_manager_state says; else the group's own cpuset.cpus.
+
+It only reads, and keeps off the CPUs that it looks at where it can. Time that
+others took is a lower bound: what they ran between two looks at which they were
+seen on the CPU.
+
+Examples:
+  cgtune pin verify 3b2e --cpus 2-3           two looks, a quarter of a second
+  cgtune pin verify --watch --for 10s         all pinned groups, for ten seconds
+  cgtune pin verify pod:prod/web --exclusive --watch
+  cgtune pin verify 3b2e --watch --for 1m --check --json";
+
+/// Say whether pinned groups have their CPUs, and alone, or who is to blame
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Cgroup paths, pids, container ids or their beginnings
+    #[arg(value_name = "TARGET")]
+    targets: Vec<OsString>,
+    /// The CPUs that they are meant to have
+    #[arg(long, value_name = "LIST", requires = "targets")]
+    cpus: Option<String>,
+    /// They are meant to have them alone: others' sets may not overlap
+    #[arg(long)]
+    exclusive: bool,
+    /// Look again and again, until Ctrl-C or for as long as --for says
+    #[arg(long)]
+    watch: bool,
+    /// Watch for so long
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+    /// Exit 1 when anything is found
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    ledger: cli::Ledger,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+/// Shorter shows nothing: two looks, a tenth of a second apart.
+const SHORTEST: Micros = Micros::from_ms(200);
+
+/// What was seen, with the names of everybody in it.
+pub(crate) struct Verified {
+    pub(crate) reports: Reports,
+    pub(crate) effort: Effort,
+    pub(crate) register: Register,
+    /// Groups with a set of their own that exist in the cpuset hierarchy alone, or are too many.
+    pub(crate) left_out: usize,
+    pub(crate) interrupted: bool,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let pace = pace(args)?;
+    let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
+    let targets: Vec<Target> =
+        args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    let (journal, hierarchies) = args.ledger.open()?;
+    let ask = args.ledger.ask()?;
+    let host = hierarchies.host();
+    let known = intents::Known::read(&journal, &hierarchies, streams)?;
+    let (cgroups, left_out) = match targets.is_empty() {
+        true => known.pinned(&hierarchies, &ask)?,
+        false => (target::open_all(&targets, &hierarchies, &ask)?, 0),
+    };
+    let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
+    let mut register = Register::read(host, &paths, &ask);
+    let groups = known.intents(cgroups, asked.as_ref(), args.exclusive, &register)?;
+    let interrupt = Interrupt::watch()?;
+    let (reports, effort) = watch::look(&hierarchies, groups, pace, &interrupt, streams)?;
+    let strangers: Vec<PathBuf> = reports.groups.iter().flat_map(named).collect();
+    if !strangers.is_empty() {
+        register = Register::read(host, paths.iter().chain(&strangers), &ask);
+    }
+    let verified = Verified { reports, effort, register, left_out, interrupted: interrupt.asked() };
+    if args.output.json {
+        render::pin::verify_json::write(&verified, streams.out)?;
+    } else {
+        render::pin::verify::write(&verified, streams.out)?;
+    }
+    let groups = &verified.reports.groups;
+    let residents: Vec<_> =
+        groups.iter().map(|group| verified.register.resident(path(&group.pinned.path))).collect();
+    render::resident::warn(residents.iter(), &verified.register, streams)?;
+    // Of groups that were asked for; others come and go.
+    if let Some(gone) = groups.iter().find(|group| group.gone.is_some()).filter(|_| !targets.is_empty()) {
+        let gone = cgtune_sys::error::Shown(path(&gone.pinned.path).to_owned());
+        return Err(target::kernel(cgtune_sys::Error::Gone(gone)));
+    }
+    Ok(if verified.interrupted {
+        Exit::Interrupted
+    } else if args.check && groups.iter().any(|group| !group.findings.is_empty()) {
+        Exit::Found
+    } else {
+        Exit::Done
+    })
+}
+
+fn pace(args: &Args) -> anyhow::Result<Pace> {
+    let Some(text) = &args.duration else {
+        return Ok(if args.watch { Pace::Endless } else { Pace::Once });
+    };
+    let duration = Micros::parse(text).map_err(|error| anyhow!("--for: {error}"))?;
+    if duration < SHORTEST {
+        let error = anyhow!("--for: nothing moves within {duration}");
+        return Err(Hinted::new(error, format!("at least {SHORTEST}, for example 10s")).into());
+    }
+    Ok(Pace::For(duration))
+}
+
+/// The groups that findings name.
+fn named(report: &Report) -> Vec<PathBuf> {
+    let of = |finding: &Finding| stranger(finding).map(|name| path(name).to_owned());
+    report.findings.iter().filter_map(|found| of(&found.finding)).collect()
+}
+
+/// The other group that a finding is about.
+pub(crate) fn stranger(finding: &Finding) -> Option<&Name> {
+    use cgtune_core::pinning::Culprit;
+    match finding {
+        Finding::Overlap { other, .. } => Some(other),
+        Finding::ForeignTask { group, .. } => group.as_ref(),
+        Finding::ThreadAstray { cpuset, .. } => Some(cpuset),
+        Finding::Narrowed {
+            culprit: Culprit::Above { path, .. } | Culprit::Partition { path, .. }, ..
+        } => Some(path),
+        _ => None,
+    }
+}
+
+/// A path of the kernel's as ours.
+pub(crate) fn path(name: &Name) -> &Path {
+    Path::new(OsStr::from_bytes(&name.0))
+}

@@ -1,0 +1,161 @@
+//! Which CPUs groups are meant to have, and which groups are meant to have any.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+use cgtune_core::{
+    CpuControl as _, CpuSet,
+    pinning::{Intent, Name, Pinned, Source},
+    snapshot::CgroupId,
+};
+use cgtune_node::{
+    cpu_manager::{self, CpuManager},
+    journal::{Journal, State},
+    names::{Ask, Kind, Register, Resident},
+};
+use cgtune_sys::{Cgroup, Error, Hierarchies, pinning};
+
+use crate::{failure, streams::Streams, target};
+
+/// How many groups are looked at where none is named.
+const MOST: usize = 500;
+
+/// Who says what.
+pub(super) struct Known {
+    /// Of our journal, for groups of this boot: the change that set CPUs last.
+    ours: HashMap<CgroupId, (u64, CpuSet)>,
+    /// Where those groups are.
+    our_paths: Vec<PathBuf>,
+    kubelet: Option<CpuManager>,
+}
+
+impl Known {
+    /// Reads journal and kubelet. Neither is needed, so that what cannot be read is a warning.
+    pub(super) fn read(
+        journal: &Journal,
+        hierarchies: &Hierarchies,
+        streams: &mut Streams<'_>,
+    ) -> anyhow::Result<Self> {
+        let mut known = Self { ours: HashMap::new(), our_paths: Vec::new(), kubelet: None };
+        match journal.read() {
+            Ok(contents) => {
+                let boot = hierarchies.boot_id().map_err(target::kernel)?;
+                for entry in contents.entries.iter().filter(|entry| entry.state == State::Done) {
+                    for group in entry.groups.iter().filter(|group| group.id.boot == boot) {
+                        let Some(cpus) = group.planned.goal.cpus.clone() else { continue };
+                        known.our_paths.push(group.path.clone());
+                        known.ours.insert(group.id, (entry.id, cpus));
+                    }
+                }
+            }
+            Err(error) => streams.warn(&failure::sentence(&error.into()))?,
+        }
+        match cpu_manager::read(hierarchies.host()) {
+            Ok(kubelet) => known.kubelet = kubelet,
+            Err(error) => streams.warn(&failure::sentence(&error.into()))?,
+        }
+        Ok(known)
+    }
+
+    /// All groups that are pinned, by somebody who says so or by their own sets; and how many were left out.
+    pub(super) fn pinned(
+        &self,
+        hierarchies: &Hierarchies,
+        ask: &Ask,
+    ) -> anyhow::Result<(Vec<Cgroup>, usize)> {
+        let own = pinning::pinned_groups(hierarchies).map_err(target::kernel)?;
+        let mut paths: BTreeSet<PathBuf> =
+            own.into_iter().filter(|group| group.populated).map(|group| group.path).collect();
+        paths.extend(self.our_paths.iter().cloned());
+        paths.extend(self.kubelets(hierarchies, ask)?);
+        let mut cgroups = Vec::new();
+        let mut left_out = 0;
+        for path in paths {
+            match Cgroup::open(hierarchies, &path) {
+                Ok(_) if cgroups.len() >= MOST => left_out += 1,
+                Ok(cgroup) => cgroups.push(cgroup),
+                // In the cpuset hierarchy alone; what the journal tells of may be gone.
+                Err(Error::NoSuchCgroup { .. }) if !self.our_paths.contains(&path) => left_out += 1,
+                Err(Error::NoSuchCgroup { .. } | Error::Gone(_) | Error::OutsideView { .. }) => {}
+                Err(error) => return Err(target::kernel(error)),
+            }
+        }
+        // A group that was made anew where one of ours was is nobody's.
+        let pinned = |cgroup: &mut Cgroup| {
+            let path = cgroup.path().to_owned();
+            !self.our_paths.contains(&path)
+                || self.ours.contains_key(&cgroup.id())
+                || cgroup.observe().is_ok_and(|observed| observed.cpus.is_some_and(|cpus| !cpus.is_empty()))
+        };
+        let mut kept = Vec::new();
+        for mut cgroup in cgroups {
+            if pinned(&mut cgroup) {
+                kept.push(cgroup);
+            }
+        }
+        Ok((kept, left_out))
+    }
+
+    /// The groups of containers to which the kubelet gave CPUs.
+    fn kubelets(&self, hierarchies: &Hierarchies, ask: &Ask) -> anyhow::Result<Vec<PathBuf>> {
+        let Some(kubelet) = self.kubelet.as_ref().filter(|kubelet| !kubelet.entries.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut paths = Vec::new();
+        let walked = hierarchies.walk(|path: &Path, _| {
+            let found = Resident::of(path);
+            let uid = found.pod.and_then(|pod| pod.uid);
+            if found.kind == Kind::Container && uid.is_some_and(|uid| kubelet.entries.contains_key(&uid)) {
+                paths.push(path.to_owned());
+            }
+        });
+        walked.map_err(target::kernel)?;
+        let register = Register::read(hierarchies.host(), &paths, ask);
+        paths.retain(|path| self.kubelet_says(&register.resident(path)).is_some());
+        Ok(paths)
+    }
+
+    fn kubelet_says(&self, resident: &Resident) -> Option<(&CpuSet, Source)> {
+        let uid = resident.pod.as_ref()?.uid.as_ref()?;
+        let container =
+            resident.container.as_ref().filter(|_| resident.kind == Kind::Container)?.name.as_ref()?;
+        let cpus = self.kubelet.as_ref()?.entries.get(uid)?.get(container)?;
+        Some((cpus, Source::Kubelet { pod_uid: uid.clone(), container: container.clone() }))
+    }
+
+    /// What each group is meant to have.
+    pub(super) fn intents(
+        &self,
+        cgroups: Vec<Cgroup>,
+        asked: Option<&CpuSet>,
+        exclusive: bool,
+        register: &Register,
+    ) -> anyhow::Result<Vec<(Cgroup, Pinned)>> {
+        let mut groups = Vec::new();
+        for mut cgroup in cgroups {
+            let told = match (asked, self.ours.get(&cgroup.id())) {
+                (Some(asked), _) => Some((asked.clone(), Source::Asked)),
+                (None, Some((change, cpus))) => Some((cpus.clone(), Source::Journal { change: *change })),
+                (None, None) => self
+                    .kubelet_says(&register.resident(cgroup.path()))
+                    .map(|(cpus, source)| (cpus.clone(), source)),
+            };
+            let (cpus, source) = match told {
+                Some(told) => told,
+                None => {
+                    let observed = cgroup.observe().map_err(target::kernel)?;
+                    let own = observed.cpus.filter(|cpus| !cpus.is_empty()).or(observed.effective_cpus);
+                    (own.unwrap_or_default(), Source::Itself)
+                }
+            };
+            let exclusive = exclusive || matches!(source, Source::Kubelet { .. });
+            let path = Name(cgroup.path().as_os_str().as_bytes().to_vec());
+            let intent = Intent { cpus, source, exclusive };
+            groups.push((cgroup, Pinned { path, intent }));
+        }
+        Ok(groups)
+    }
+}

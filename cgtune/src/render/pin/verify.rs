@@ -1,0 +1,202 @@
+//! `cgtune pin verify` for people.
+
+use std::io::{self, Write};
+
+use cgtune_core::{
+    Nanos,
+    pinning::{Confidence, Found, Report, Source, WORTH_STOLEN},
+};
+
+use crate::{
+    cmd::pin::verify::{Verified, path, stranger},
+    render::{paragraph, resident::title, stat::name},
+    streams::HEADING,
+};
+
+/// Width of the column of names.
+const NAMES: usize = 10;
+/// How many findings of one kind are told of one group.
+const MOST: usize = 5;
+
+pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let reports = &verified.reports;
+    if reports.groups.is_empty() {
+        writeln!(
+            out,
+            "no group here is pinned: neither by the kubelet, nor by cgtune, nor by a cpuset of its own"
+        )?;
+    }
+    for report in &reports.groups {
+        group(report, verified, out)?;
+    }
+    if verified.left_out > 0 {
+        let note = format!(
+            "{} more groups have cpusets of their own; they are in the cpuset hierarchy alone, or too many to watch at once",
+            verified.left_out
+        );
+        paragraph(0, &note, out)?;
+    }
+    Ok(())
+}
+
+fn group(report: &Report, verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let own = path(&report.pinned.path);
+    match title(&verified.register.resident(own), own) {
+        Some(title) => writeln!(out, "{HEADING}{title}{HEADING:#}\n{}", name(own))?,
+        None => writeln!(out, "{HEADING}{}{HEADING:#}", name(own))?,
+    }
+    row(out, "meant", &meant(report))?;
+    row(out, "in force", &in_force(report))?;
+    row(out, "threads", &threads(report, verified))?;
+    row(out, "others", &others(report, verified))?;
+    if let Some(gone) = report.gone {
+        row(out, "gone", &format!("the group was removed {} after the first look", span(gone)))?;
+    }
+    if report.findings.is_empty() && report.looks > 0 {
+        row(
+            out,
+            "clean",
+            &format!(
+                "nothing was found: no other set, no thread elsewhere, and nobody who took a CPU for more than {:.0} ms a second",
+                WORTH_STOLEN * 1e3
+            ),
+        )?;
+    }
+    let mut kind = ("", 0);
+    for found in &report.findings {
+        let this = found.finding.name();
+        kind = if kind.0 == this { (this, kind.1 + 1) } else { (this, 1) };
+        if kind.1 <= MOST {
+            finding(found, report, verified, out)?;
+        } else if kind.1 == MOST + 1 {
+            let all = report.findings.iter().filter(|other| other.finding.name() == this).count();
+            writeln!(out, "  {HEADING}{this}{HEADING:#}  {} more; --json tells all", all - MOST)?;
+        }
+    }
+    Ok(())
+}
+
+fn finding(found: &Found, report: &Report, verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let finding = &found.finding;
+    let sure = match finding.confidence() {
+        Confidence::High => "",
+        Confidence::Medium => ", probably",
+        Confidence::Low => ", perhaps",
+    };
+    writeln!(
+        out,
+        "{}",
+        format!("  {HEADING}{}{HEADING:#}  {}{sure}", finding.name(), when(found)).trim_end()
+    )?;
+    let mut sentence = finding.to_string();
+    if let Some(group) = stranger(finding)
+        && let Some(title) = title(&verified.register.resident(path(group)), path(group))
+    {
+        sentence.push_str(&format!(" ({group} is {title})"));
+    }
+    paragraph(4, &sentence, out)?;
+    paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &report.elsewhere)), out)
+}
+
+/// At how many looks, from when to when.
+fn when(found: &Found) -> String {
+    let times = match (found.times, found.looks) {
+        (1, 1) => return String::new(),
+        (times, looks) if times == looks => format!("at all {looks} looks"),
+        (times, looks) => format!("at {times} of {looks} looks"),
+    };
+    let still = if found.still { "" } else { ", and no more" };
+    match found.last_seen == found.first_seen {
+        true => format!("{times}, {} in{still}", span(found.first_seen)),
+        false => format!("{times}, from {} to {}{still}", span(found.first_seen), span(found.last_seen)),
+    }
+}
+
+fn meant(report: &Report) -> String {
+    let intent = &report.pinned.intent;
+    let alone = match &report.last {
+        Some(placed) if intent.exclusive || placed.is_alone() => " alone",
+        _ => "",
+    };
+    let who = match &intent.source {
+        Source::Asked => "as --cpus says".to_owned(),
+        Source::Journal { change } => format!("by change {change} of cgtune's journal"),
+        Source::Kubelet { container, .. } => format!("by the kubelet's CPU manager, for {container}"),
+        Source::Itself => "by its own cpuset.cpus: nobody else says".to_owned(),
+    };
+    format!("CPU {}{alone}, {who}", intent.cpus)
+}
+
+fn in_force(report: &Report) -> String {
+    let Some(placed) = &report.last else { return "not seen: it was gone at the first look".to_owned() };
+    let set = match &placed.set {
+        None => return "no cpuset here".to_owned(),
+        Some(set) if set.is_empty() => "cpuset.cpus is empty".to_owned(),
+        Some(set) => format!("cpuset.cpus {set}"),
+    };
+    let partition = match &placed.partition {
+        Some(partition) if partition.kind.0 != b"member" => format!(", partition {}", partition.kind),
+        _ => String::new(),
+    };
+    match &placed.effective {
+        Some(effective) => format!("CPU {effective} ({set}{partition})"),
+        None => format!("not shown by this kernel ({set})"),
+    }
+}
+
+fn threads(report: &Report, verified: &Verified) -> String {
+    let looked =
+        format!("looked at {} times in {}", report.looks, span(report.gone.unwrap_or(verified.reports.wall)));
+    match report.threads {
+        None => format!("cannot be read, as from another pid namespace; {looked}"),
+        Some(count) if report.threads_looked_at < count => {
+            format!("{count}, of which {} had their turn, {looked}", report.threads_looked_at)
+        }
+        Some(count) => format!("{count}, {looked}"),
+    }
+}
+
+fn others(report: &Report, verified: &Verified) -> String {
+    let reports = &verified.reports;
+    let (Some(tasks), true) = (reports.tasks, reports.others_looks > 0) else {
+        return "not looked at for long enough".to_owned();
+    };
+    let others = &report.others;
+    let bounded = if reports.tasks_bounded { "; there are more, which were not looked at" } else { "" };
+    format!(
+        "{} ran there for {} at least, and the kernel's own of each CPU for {} ({tasks} tasks, looked at {} times{bounded})",
+        match others.tasks {
+            0 => "nobody".to_owned(),
+            1 => "1 task".to_owned(),
+            n => format!("{n} tasks"),
+        },
+        span(others.time),
+        span(others.kernel_per_cpu_time),
+        reports.others_looks + 1,
+    )
+}
+
+fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    for (i, line) in paragraph::wrap(text, paragraph::WIDTH - NAMES - 2).iter().enumerate() {
+        let label = if i == 0 { label } else { "" };
+        writeln!(out, "  {label:<NAMES$}{line}")?;
+    }
+    Ok(())
+}
+
+fn paragraph(indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in paragraph::wrap(text, paragraph::WIDTH - indent) {
+        writeln!(out, "{:indent$}{line}", "")?;
+    }
+    Ok(())
+}
+
+/// A span in the unit in which it reads best.
+fn span(time: Nanos) -> String {
+    let seconds = time.as_secs();
+    match time.get() {
+        0 => "0 s".to_owned(),
+        ns if ns < 1_000_000_000 => format!("{:.1} ms", seconds * 1e3),
+        _ => format!("{seconds:.1} s"),
+    }
+}

@@ -1,0 +1,154 @@
+//! Looking at pinned groups: their cpusets and what lies around, their threads' affinities, and who else ran on their CPUs.
+//!
+//! Only files are read, through [`HostRoot`]. What a look costs depends on how many threads there are, so a look is bounded and
+//! tells what it cost; when to look again is the caller's business, and others' tasks are looked at no more often than a small part of
+//! the time allows. Tasks that end meanwhile are simply not among those that are seen.
+
+mod others;
+mod placed;
+mod threads;
+
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
+
+use cgtune_core::{
+    Controller, CpuControl as _, CpuSet, Nanos,
+    pinning::{
+        Name,
+        seen::{Holder, Look, Placed},
+    },
+};
+
+pub use placed::{PinnedGroup, pinned_groups};
+
+use crate::{Cgroup, Error, Hierarchies, facts};
+
+/// The part of the time that looking at others' tasks may take.
+const PART_FOR_OTHERS: u64 = 20;
+
+/// A group that is looked at.
+#[derive(Debug)]
+struct Target {
+    cgroup: Cgroup,
+    intended: CpuSet,
+    threads: threads::Crew,
+    around: placed::Around,
+    gone: bool,
+}
+
+/// Groups under look.
+#[derive(Debug)]
+pub struct Lookout<'a> {
+    hierarchies: &'a Hierarchies,
+    targets: Vec<Target>,
+    others: others::Everybody,
+    /// When others' tasks may be looked at again.
+    others_from: Nanos,
+    looks: u64,
+}
+
+impl<'a> Lookout<'a> {
+    /// Groups with the CPUs that they are meant to have.
+    #[must_use]
+    pub fn new(hierarchies: &'a Hierarchies, groups: Vec<(Cgroup, CpuSet)>) -> Self {
+        let target = |(cgroup, intended)| Target {
+            cgroup,
+            intended,
+            threads: threads::Crew::default(),
+            around: placed::Around::default(),
+            gone: false,
+        };
+        Self {
+            hierarchies,
+            targets: groups.into_iter().map(target).collect(),
+            others: others::Everybody::default(),
+            others_from: Nanos::ZERO,
+            looks: 0,
+        }
+    }
+
+    /// Looks once. `last`: nobody will look again, so that everything is looked at.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read or understood; a group that is gone is no error.
+    pub fn look(&mut self, last: bool) -> Result<Look, Error> {
+        let host = self.hierarchies.host();
+        let at = host.now();
+        let mut groups = Vec::new();
+        let mut members = Vec::new();
+        for target in &mut self.targets {
+            let seen = target.look(self.hierarchies, &mut members)?;
+            groups.push(seen);
+        }
+        let whole = last || self.looks == 0;
+        let others = (whole || at >= self.others_from).then(|| {
+            let watched: Vec<others::Watched<'_>> = self
+                .targets
+                .iter()
+                .map(|target| others::Watched { path: target.cgroup.path(), cpus: &target.intended })
+                .collect();
+            let seen = self.others.look(self.hierarchies, &watched, &members);
+            let (now, cost) = (host.now(), host.now().saturating_sub(at));
+            self.others_from = now.saturating_add(Nanos::new(cost.get().saturating_mul(PART_FOR_OTHERS - 1)));
+            seen
+        });
+        let beside = whole.then(|| beside(self.hierarchies)).transpose()?;
+        self.looks += 1;
+        Ok(Look { at, groups, online: facts::online_cpus(host), beside, others })
+    }
+
+    /// Whether any group is still there.
+    #[must_use]
+    pub fn anybody(&self) -> bool {
+        self.targets.iter().any(|target| !target.gone)
+    }
+}
+
+impl Target {
+    /// `None`: it is gone. Adds the ids of its threads.
+    fn look(&mut self, hierarchies: &Hierarchies, members: &mut Vec<u32>) -> Result<Option<Placed>, Error> {
+        if self.gone {
+            return Ok(None);
+        }
+        match self.seen(hierarchies, members) {
+            Err(Error::Gone(_)) => {
+                self.gone = true;
+                Ok(None)
+            }
+            seen => seen.map(Some),
+        }
+    }
+
+    fn seen(&mut self, hierarchies: &Hierarchies, members: &mut Vec<u32>) -> Result<Placed, Error> {
+        let layout = self.cgroup.capabilities().cpu;
+        // Its directory tells also where it has no cpuset that could be read.
+        crate::members::thread_ids(self.cgroup.cpu_dir(), layout)?;
+        let before = self.around.place(&self.cgroup, hierarchies, &self.intended)?;
+        let threads = self.threads.look(&self.cgroup, hierarchies, members);
+        let after = self.around.place(&self.cgroup, hierarchies, &self.intended)?;
+        // Of threads that were read while the set changed nothing can be said.
+        let moved = (&before.set, &before.effective) != (&after.set, &after.effective);
+        let threads = threads.map(|mut threads| {
+            if moved {
+                threads.read.clear();
+            }
+            threads
+        });
+        Ok(Placed { threads, ..after })
+    }
+}
+
+/// The groups with CPUs of their own and tasks in them.
+fn beside(hierarchies: &Hierarchies) -> Result<Vec<Holder>, Error> {
+    let holder =
+        |group: PinnedGroup| Holder { path: name(&group.path), cpus: group.cpus, partition: group.partition };
+    Ok(pinned_groups(hierarchies)?.into_iter().filter(|group| group.populated).map(holder).collect())
+}
+
+fn name(path: &Path) -> Name {
+    Name(path.as_os_str().as_bytes().to_vec())
+}
+
+/// The hierarchy of cpusets, and of cpu where there is none.
+fn cpusets(hierarchies: &Hierarchies) -> Option<&crate::detect::Hierarchy> {
+    hierarchies.of(Controller::Cpuset)
+}

@@ -1,0 +1,132 @@
+//! The threads of a group and the CPUs that each may run on (`Cpus_allowed_list` of `/proc/<pid>/task/<tid>/status`).
+
+use std::collections::{HashMap, HashSet};
+
+use cgtune_core::{
+    Controller, CpuControl as _, CpuSet, Layout,
+    layout::Knob,
+    parse::{lists, task},
+    pinning::{
+        Name,
+        seen::{Task, ThreadSeen, Threads},
+    },
+};
+
+use super::name;
+use crate::{
+    Cgroup, Hierarchies, HostRoot,
+    cgroup::parsed,
+    dir::Dir,
+    members::{self, below, thread_file},
+    processes,
+};
+
+/// How many threads of a group are read at a look: of more, others at each look, until all have had their turn.
+const LOOKED_AT: usize = 1000;
+
+/// What is known of the threads of a group.
+#[derive(Debug, Default)]
+pub(super) struct Crew {
+    /// When each began, and on which CPUs it may run.
+    known: HashMap<u32, (u64, CpuSet)>,
+    /// Names of processes.
+    processes: HashMap<u32, Option<Name>>,
+    /// Where the next look begins.
+    turn: usize,
+}
+
+impl Crew {
+    /// Reads them. Adds the ids of all of them to `members`. `None`: they cannot be read, as from another pid namespace.
+    pub(super) fn look(
+        &mut self,
+        cgroup: &Cgroup,
+        hierarchies: &Hierarchies,
+        members: &mut Vec<u32>,
+    ) -> Option<Threads> {
+        let host = hierarchies.host();
+        let mut tids = self::members(cgroup)?;
+        members.extend(tids.iter().map(|(tid, _)| *tid));
+        let count = tids.len();
+        if count > LOOKED_AT {
+            let turn = self.turn % count;
+            tids.rotate_left(turn);
+            tids.truncate(LOOKED_AT);
+            self.turn = (turn + LOOKED_AT) % count;
+        } else {
+            // Of those that have ended nothing need be kept.
+            let here: HashSet<u32> = tids.iter().map(|(tid, _)| *tid).collect();
+            self.known.retain(|tid, _| here.contains(tid));
+        }
+        let seen = tids.into_iter().filter_map(|(tid, of_group)| {
+            let astray = match of_group {
+                Some(_) => None,
+                None => Some(name(&hierarchies.membership(Some(tid), Controller::Cpuset).ok()?)),
+            };
+            self.thread(host, tid, of_group, astray)
+        });
+        let read = seen.collect();
+        Some(Threads { count: count as u64, read })
+    }
+
+    /// `None`: it has ended.
+    fn thread(
+        &mut self,
+        host: &HostRoot,
+        tid: u32,
+        of_group: Option<CpuSet>,
+        astray: Option<Name>,
+    ) -> Option<ThreadSeen> {
+        let status = task::status(&thread_file(host, tid, "status")?).ok()?;
+        let cpus = status.cpus_allowed;
+        let started_ticks = match self.known.get(&tid) {
+            // Who may run where it always could has most likely not become somebody else.
+            Some((started, known)) if *known == cpus => *started,
+            _ => {
+                let started = task::stat(&thread_file(host, tid, "stat")?).ok()?.started_ticks;
+                self.known.insert(tid, (started, cpus.clone()));
+                started
+            }
+        };
+        let process =
+            self.processes.entry(status.tgid).or_insert_with(|| processes::name(host, status.tgid).map(Name));
+        let task =
+            Task { tid, pid: status.tgid, name: Name(status.name), process: process.clone(), started_ticks };
+        Some(ThreadSeen { task, cpus, of_group, astray })
+    }
+}
+
+/// The threads of a group and of those below it, each with what its own cpuset has in force; `None` for those that are in the
+/// group in the cpu hierarchy alone.
+fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
+    let capabilities = cgroup.capabilities();
+    let mut found = Vec::new();
+    let mut held = HashSet::new();
+    if let (Some(dir), Some(layout)) = (cgroup.cpuset_dir(), capabilities.cpuset) {
+        let groups = below(dir);
+        members::together(groups.iter().map(|dir| members::thread_ids(dir, layout)), usize::MAX)?;
+        for dir in &groups {
+            let cpus = in_force(dir, layout);
+            let ids = members::thread_ids(dir, layout).unwrap_or_default();
+            held.extend(ids.iter().copied());
+            found.extend(ids.into_iter().map(|tid| (tid, cpus.clone())));
+        }
+    }
+    let shared = cgroup.cpuset_dir().is_some_and(|dir| dir.path() == cgroup.cpu_dir().path());
+    if !shared {
+        let groups = below(cgroup.cpu_dir());
+        let all = members::together(
+            groups.iter().map(|dir| members::thread_ids(dir, capabilities.cpu)),
+            usize::MAX,
+        )?;
+        let confined = cgroup.cpuset_dir().is_some();
+        let alone = all.into_iter().filter(|tid| !held.contains(tid));
+        found.extend(alone.filter(|_| confined).map(|tid| (tid, None)));
+    }
+    Some(found)
+}
+
+/// What a group has in force. An empty v1 set lets nobody in.
+fn in_force(dir: &Dir, layout: Layout) -> Option<CpuSet> {
+    let read = |knob| parsed(dir, layout.file(knob).map(|(_, file)| file), lists::parse).ok().flatten();
+    read(Knob::EffectiveCpus).or_else(|| read(Knob::Cpus))
+}
