@@ -25,6 +25,8 @@ pub mod place;
 
 pub mod policy;
 
+use crate::convert::Version;
+
 pub use distributed::{Distributed, TRIES, distributed};
 pub use packed::packed;
 
@@ -48,6 +50,14 @@ pub enum Uncore {
     WholeCores,
     /// A part of a cache may leave a thread of its last core: since Kubernetes 1.34 (kubernetes#131850).
     AnyCount,
+}
+
+impl Uncore {
+    /// As a version with the option aligns.
+    #[must_use]
+    pub fn of(version: Version) -> Self {
+        if version >= Version::new(1, 34, 0) { Self::AnyCount } else { Self::WholeCores }
+    }
 }
 
 /// There are fewer CPUs than asked for.

@@ -1,16 +1,20 @@
 //! Whole pods on a node, one after the other: what the kubelet does when they arrive in that order.
 
 use super::{
+    Uncore,
     hints::{self, Admission, Misplaced},
-    policy::{self, Holder, Refusal, State, Static, Term},
+    policy::{self, Holder, NoPolicy, Refusal, Reserve, State, Static, Term},
 };
 use crate::{
-    CpuSet, MilliCpu,
+    CpuSet, MilliCpu, Topology,
     convert::{
-        pod::{Container, Effective, Pod, QosClass, Role},
+        pod::{self, Container, Pod, QosClass, Role},
         quantity::CpuQuantity,
     },
-    kubelet::topology_manager::{TopologyPolicy, TopologyScope},
+    kubelet::{
+        config::{CpuManagerPolicy, Effective},
+        topology_manager::{TopologyPolicy, TopologyScope},
+    },
 };
 
 /// A node and who is on it.
@@ -89,7 +93,35 @@ fn of(container: Option<&str>) -> String {
     container.map(|name| format!("container {}: ", crate::text::Escaped(name.as_bytes()))).unwrap_or_default()
 }
 
-impl Node<'_> {
+impl<'t> Node<'t> {
+    /// An empty node of that shape, whose kubelet is configured so.
+    ///
+    /// # Errors
+    /// The kubelet would not start.
+    pub fn of(topology: &'t Topology, kubelet: &Effective) -> Result<Self, NoPolicy> {
+        let policy = match kubelet.cpu_manager_policy {
+            CpuManagerPolicy::None => None,
+            CpuManagerPolicy::Static => {
+                let list = Some(kubelet.reserved_system_cpus.clone()).filter(|list| !list.is_empty());
+                let reserve = Reserve { count: kubelet.reserved_cpus(), list };
+                let uncore = Uncore::of(kubelet.release.version());
+                let single = kubelet.topology_policy == TopologyPolicy::SingleNumaNode;
+                Some(Static::new(topology, reserve, kubelet.options, uncore, single)?)
+            }
+        };
+        let all = MilliCpu::new(topology.cpus().len() as u64 * 1000);
+        let state = policy.as_ref().map(Static::empty).unwrap_or_default();
+        Ok(Self {
+            cpus: topology.all(),
+            policy,
+            manager: kubelet.topology_policy,
+            scope: kubelet.topology_scope,
+            allocatable: MilliCpu::new(all.get().saturating_sub(kubelet.reserved().get())),
+            requested: MilliCpu::ZERO,
+            state,
+        })
+    }
+
     /// What is not given to anybody alone.
     #[must_use]
     pub fn shared(&self) -> CpuSet {
@@ -105,7 +137,7 @@ impl Node<'_> {
     /// Why it is refused; the node is as before.
     pub fn place(&mut self, id: &str, pod: &Pod) -> Result<Placed, Unplaced> {
         let class = QosClass::of(pod);
-        let request = Effective::default().requests(pod).cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli);
+        let request = pod::Effective::default().requests(pod).cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli);
         let left = MilliCpu::new(self.allocatable.get().saturating_sub(self.requested.get()));
         if request > left {
             return Err(Unplaced::OutOfCpu { requested: request, left, allocatable: self.allocatable });

@@ -265,10 +265,7 @@ impl<'t> Static<'t> {
     /// # Errors
     /// What stops the kubelet; to remove the state file helps, on a drained node.
     pub fn start(&self, state: State) -> Result<State, Stale> {
-        let mut all = self.topology.all().clone();
-        if self.options.strict_cpu_reservation {
-            all = all.difference(&self.reserved);
-        }
+        let all = self.pool();
         let State { default, assignments, .. } = &state;
         if default.is_empty() {
             return match assignments.is_empty() {
@@ -293,6 +290,20 @@ impl<'t> Static<'t> {
         match known == all {
             true => Ok(state),
             false => Err(Stale::OtherMachine { available: all, known }),
+        }
+    }
+
+    /// The state when nobody is there yet.
+    #[must_use]
+    pub fn empty(&self) -> State {
+        State::new(self.pool(), BTreeMap::new())
+    }
+
+    /// All CPUs that containers run on.
+    fn pool(&self) -> CpuSet {
+        match self.options.strict_cpu_reservation {
+            true => self.topology.all().difference(&self.reserved),
+            false => self.topology.all().clone(),
         }
     }
 

@@ -204,11 +204,10 @@ fn policy<'t>(
     let list = args.reserved.as_deref().map(|text| list("--reserved", text)).transpose()?;
     refuse_unknown(topology, "--reserved", list.as_ref())?;
     let count = list.as_ref().map_or(args.reserve.unwrap_or(0), CpuSet::len);
-    let uncore = match args.kubernetes.as_deref().map(str::parse::<Version>).transpose() {
-        Ok(Some(version)) if version >= Version::new(1, 34, 0) => Uncore::AnyCount,
-        Ok(_) => Uncore::WholeCores,
-        Err(error) => return Err(anyhow!("--kubernetes: {error}")),
-    };
+    // Where no version is said it is the rule that upstream's published cases were made with.
+    let version = args.kubernetes.as_deref().map(str::parse::<Version>).transpose();
+    let version = version.map_err(|error| anyhow!("--kubernetes: {error}"))?;
+    let uncore = version.map_or(Uncore::WholeCores, Uncore::of);
     // Whole cores and spread ones exclude each other in the kubelet's configuration, but not in its allocator.
     let both = strategy == Strategy::Spread && options.full_pcpus_only;
     let checked = Options { full_pcpus_only: options.full_pcpus_only && !both, ..options };
