@@ -4,7 +4,12 @@
 //! `{"policyName":"static","defaultCpuSet":"0,4-7","entries":{"<pod uid>":{"<container>":"1-3"}},"checksum":…}`. Before 1.17 entries
 //! were `{"<container id>":"1-3"}`; those are passed over. The checksum is the kubelet's own affair.
 
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use cgtune_core::CpuSet;
 use cgtune_sys::HostRoot;
@@ -30,16 +35,16 @@ pub struct CpuManager {
 #[derive(Debug, thiserror::Error)]
 pub enum CpuManagerError {
     /// It is there and cannot be read.
-    #[error("cannot read {STATE}")]
+    #[error("the CPU manager's state cannot be read")]
     Read(#[source] io::Error),
     /// It is not what the kubelet writes.
-    #[error("{STATE} is not what a kubelet writes")]
+    #[error("the CPU manager's state is not what a kubelet writes")]
     Format(#[source] serde_json::Error),
     /// It is longer than any node's.
-    #[error("{STATE} is longer than {LARGEST} bytes")]
+    #[error("the CPU manager's state is longer than {LARGEST} bytes")]
     TooLong,
     /// A list of CPUs in it is none.
-    #[error("{STATE}")]
+    #[error("a list of CPUs in the CPU manager's state")]
     List(#[from] cgtune_core::cpus::CpuListError),
 }
 
@@ -73,6 +78,19 @@ pub fn read(host: &HostRoot) -> Result<Option<CpuManager>, CpuManagerError> {
         Err(error) => Err(CpuManagerError::Read(error)),
         Ok(bytes) if bytes.len() as u64 > LARGEST => Err(CpuManagerError::TooLong),
         Ok(bytes) => parse(&bytes).map(Some),
+    }
+}
+
+/// The same of a file that was copied from a node.
+///
+/// # Errors
+/// It cannot be read or understood.
+pub fn read_file(path: &Path) -> Result<CpuManager, CpuManagerError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    match read.map_err(CpuManagerError::Read)? as u64 {
+        length if length > LARGEST => Err(CpuManagerError::TooLong),
+        _ => parse(&bytes),
     }
 }
 
@@ -119,8 +137,8 @@ mod tests {
         for (text, why) in [
             ("", "not what a kubelet writes"),
             ("[]", "not what a kubelet writes"),
-            (r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#, "cpu_manager_state"),
-            (r#"{"policyName":"static","defaultCpuSet":"7-1"}"#, "cpu_manager_state"),
+            (r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#, "a list of CPUs in the CPU manager's state"),
+            (r#"{"policyName":"static","defaultCpuSet":"7-1"}"#, "a list of CPUs in the CPU manager's state"),
         ] {
             let error = parse(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

@@ -104,6 +104,17 @@ pub enum Refusal {
     NotEnough(#[from] NotEnough),
 }
 
+impl Refusal {
+    /// The pod's reason when it is refused, as the kubelet says it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NoMultiple { .. } | Self::NoWholeCores { .. } => "SMTAlignmentError",
+            Self::NotEnough(_) => "UnexpectedAdmissionError",
+        }
+    }
+}
+
 /// A container in its pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holder {

@@ -55,7 +55,10 @@ impl Known {
         }
         match cpu_manager::read(hierarchies.host()) {
             Ok(kubelet) => known.kubelet = kubelet,
-            Err(error) => streams.warn(&failure::sentence(&error.into()))?,
+            Err(error) => {
+                let error = anyhow::Error::new(error).context(cpu_manager::STATE);
+                streams.warn(&failure::sentence(&error))?;
+            }
         }
         Ok(known)
     }
