@@ -1,0 +1,189 @@
+//! `cgtune kubelet simulate`: given pods on a node, in the order in which they come.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use cgtune_core::{
+    CpuSet, MilliCpu, Topology,
+    assign::{
+        place::{Node, Placed, Unplaced},
+        policy::{Holder, State},
+    },
+    kubelet::{KubeletConfig, Severity, config::Effective},
+};
+use cgtune_manifest::Workload;
+use cgtune_node::cpu_manager::{self, CpuManager};
+
+use super::input::{self, Meant};
+use crate::{
+    cli, exit::Exit, failure::Hinted, manifests::Pods, render, streams::Streams,
+};
+
+const EXAMPLES: &str = "\
+Pods come in the order of the text, and each stays where it was put: the first ones
+get the best places, as on a node. Devices and memory, which the topology manager
+asks as well, are not looked at.
+
+Examples:
+  cgtune kubelet simulate -f pods.yaml --config /var/lib/kubelet/config.yaml
+  cgtune kubelet recommend -f pods.yaml -o yaml |
+    cgtune kubelet simulate -f pods.yaml --config -
+  kubectl get pods -A -o json --field-selector spec.nodeName=node7 |
+    cgtune kubelet simulate -f - --topology node7.json --config node7.yaml --json";
+
+/// Most copies of one pod that are put on a node.
+const MOST_REPLICAS: u64 = 10_000;
+
+/// Show which CPUs given pods would get on a node, who would share, who be refused
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pods: Pods,
+    /// The kubelet's configuration; - for standard input [default: the kubelet's defaults]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Begin with what a kubelet has given away: its cpu_manager_state
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Put all replicas of a workload on the node, not one
+    #[arg(long)]
+    replicas: bool,
+    #[command(flatten)]
+    meant: Meant,
+    #[command(flatten)]
+    output: cli::Output,
+}
+
+/// What came of it.
+pub(crate) struct Simulation<'t> {
+    pub(crate) kubelet: Effective,
+    pub(crate) topology: &'t Topology,
+    /// As it is afterwards.
+    pub(crate) node: Node<'t>,
+    pub(crate) pods: Vec<Outcome>,
+    /// What containers in the shared pool request together.
+    pub(crate) shared_requested: MilliCpu,
+}
+
+/// A pod, and whether it came in.
+pub(crate) struct Outcome {
+    pub(crate) workload: Workload,
+    /// Which of its copies, from 1, where it has several.
+    pub(crate) copy: Option<u64>,
+    pub(crate) result: Result<Placed, Unplaced>,
+}
+
+impl Outcome {
+    /// As it is called.
+    pub(crate) fn name(&self) -> String {
+        let Workload { namespace, name, kind, .. } = &self.workload;
+        let name = name.as_deref().unwrap_or("(without a name)");
+        let of = namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
+        let kind = if *kind == "Pod" { String::new() } else { format!(" ({kind})") };
+        let copy = self.copy.map(|copy| format!(" #{copy}")).unwrap_or_default();
+        format!("{of}{name}{kind}{copy}")
+    }
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    if !args.pods.asked() {
+        let error = anyhow!("no pods are named");
+        return Err(Hinted::new(error, "name manifests with -f; - is standard input").into());
+    }
+    let workloads = args.pods.read(streams)?;
+    let topology = args.meant.topology_or_here()?;
+    let kubelet = kubelet(args, &topology)?;
+    let mut node = Node::of(&topology, &kubelet).map_err(|error| {
+        Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more")
+    })?;
+    if let Some(path) = &args.state {
+        node.state = begun(&node, path)?;
+    }
+    let before = node.state.assignments.len();
+    let pods = place(&mut node, workloads, args.replicas)?;
+    let shared_requested = shared_requested(&pods);
+    let simulation = Simulation { kubelet, topology: &topology, node, pods, shared_requested };
+    if args.output.json {
+        render::kubelet::simulate::json(&simulation, streams.out)?;
+    } else {
+        render::kubelet::simulate::text(&simulation, before, streams.out)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What the kubelet is configured to, as far as it would start.
+fn kubelet(args: &Args, topology: &Topology) -> anyhow::Result<Effective> {
+    let release = args.meant.kubernetes;
+    let Some(path) = &args.config else { return Ok(KubeletConfig::default().effective(release)) };
+    let config = input::config(path)?;
+    let findings = config.file.check(release, args.meant.machine(Some(topology)));
+    let errors: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.severity() == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    if let Some(first) = errors.first() {
+        let more = match errors.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let error = anyhow!("{}: {first}{more}", config.name);
+        return Err(Hinted::new(error, "mend it first: cgtune kubelet check says all").into());
+    }
+    Ok(config.file.config().effective(release))
+}
+
+/// What a kubelet before left.
+fn begun(node: &Node<'_>, path: &std::path::Path) -> anyhow::Result<State> {
+    let name = path.display();
+    let Some(policy) = &node.policy else {
+        let error = anyhow!("--state {name}: the policy none gives no CPU away");
+        return Err(Hinted::new(error, "name a configuration with cpuManagerPolicy: static").into());
+    };
+    let CpuManager { shared, entries, .. } =
+        cpu_manager::read_file(path).with_context(|| format!("--state {name}"))?;
+    let holders = entries.into_iter().flat_map(|(pod, containers)| {
+        containers.into_iter().map(move |(container, cpus)| (Holder { pod: pod.clone(), container }, cpus))
+    });
+    let left = State::new(shared.unwrap_or_default(), holders.collect::<BTreeMap<_, CpuSet>>());
+    policy.start(left).map_err(|error| {
+        let hint = "the kubelet would not start with it either: on a drained node its state file is removed";
+        Hinted::new(anyhow::Error::new(error).context(format!("--state {name}")), hint).into()
+    })
+}
+
+fn place(node: &mut Node<'_>, workloads: Vec<Workload>, replicas: bool) -> anyhow::Result<Vec<Outcome>> {
+    let mut pods = Vec::new();
+    for workload in workloads {
+        let copies = workload.replicas.filter(|_| replicas).unwrap_or(1);
+        if copies > MOST_REPLICAS {
+            let name = workload.name.as_deref().unwrap_or_default();
+            let error = anyhow!("--replicas: {copies} of {name} are more than {MOST_REPLICAS}");
+            return Err(Hinted::new(error, "no node holds as many; leave --replicas out").into());
+        }
+        for copy in 1..=copies {
+            // Two of one name are two all the same.
+            let id = format!("{}.{}", pods.len(), workload.uid.as_deref().unwrap_or_default());
+            let result = node.place(&id, &workload.pod);
+            let copy = (copies > 1).then_some(copy);
+            pods.push(Outcome { workload: workload.clone(), copy, result });
+        }
+    }
+    Ok(pods)
+}
+
+/// Requests of those who came in and have no CPU alone.
+fn shared_requested(pods: &[Outcome]) -> MilliCpu {
+    let of_pod = |outcome: &Outcome| {
+        let placed = outcome.result.as_ref().ok()?;
+        let alone: usize = placed
+            .seats
+            .iter()
+            .filter(|seat| seat.role != cgtune_core::convert::pod::Role::Init)
+            .filter_map(|seat| Some(seat.exclusive.as_ref()?.len()))
+            .sum();
+        Some(placed.request.get().saturating_sub(alone as u64 * 1000))
+    };
+    MilliCpu::new(pods.iter().filter_map(of_pod).sum())
+}

@@ -1,0 +1,224 @@
+//! `cgtune kubelet simulate`: for people, and in the format of `schemas/kubelet-simulate-1.schema.json`.
+
+use std::io::{self, Write};
+
+use cgtune_core::{
+    CpuSet, MilliCpu,
+    assign::place::{Placed, Seat, Unplaced},
+    convert::pod::{QosClass, Role},
+    kubelet::{Gate, KubeletConfig, config::CpuManagerPolicy},
+    text::Escaped,
+};
+use serde::Serialize;
+
+use crate::{
+    cmd::kubelet::simulate::{Outcome, Simulation},
+    render::{paragraph, stat::row},
+    streams::{HEADING, WARNING, labelled},
+};
+
+/// Additive changes keep the number, others raise it.
+const SCHEMA: &str = "cgtune.kubelet-simulate/1";
+/// Width of the column of containers' names.
+const CONTAINERS: usize = 24;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    kubernetes: String,
+    cpu_manager_policy: &'static str,
+    cpu_manager_policy_options: Vec<&'static str>,
+    topology_manager_policy: &'static str,
+    topology_manager_scope: &'static str,
+    cpus: &'a CpuSet,
+    reserved: CpuSet,
+    allocatable_milli: MilliCpu,
+    pods: Vec<Pod<'a>>,
+    shared: CpuSet,
+    shared_requested_milli: MilliCpu,
+    free: CpuSet,
+    left_milli: MilliCpu,
+}
+
+#[derive(Serialize)]
+struct Pod<'a> {
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+    kind: &'a str,
+    copy: Option<u64>,
+    admitted: bool,
+    refusal: Option<Refusal>,
+    qos: Option<QosClass>,
+    requested_milli: Option<MilliCpu>,
+    containers: Vec<Container<'a>>,
+}
+
+#[derive(Serialize)]
+struct Refusal {
+    reason: &'static str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Container<'a> {
+    name: &'a str,
+    init: bool,
+    cpus: Option<&'a CpuSet>,
+}
+
+pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Simulation { kubelet, topology, node, pods, shared_requested } = simulation;
+    let document = Document {
+        schema: SCHEMA,
+        kubernetes: kubelet.release.to_string(),
+        cpu_manager_policy: kubelet.cpu_manager_policy.name(),
+        cpu_manager_policy_options: kubelet.options.on().map(|option| option.name()).collect(),
+        topology_manager_policy: kubelet.topology_policy.name(),
+        topology_manager_scope: kubelet.topology_scope.name(),
+        cpus: topology.all(),
+        reserved: reserved(simulation),
+        allocatable_milli: node.allocatable,
+        pods: pods.iter().map(pod).collect(),
+        shared: node.shared(),
+        shared_requested_milli: *shared_requested,
+        free: free(simulation),
+        left_milli: left(simulation),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn pod(outcome: &Outcome) -> Pod<'_> {
+    let placed = outcome.result.as_ref().ok();
+    let refusal = outcome.result.as_ref().err().map(|error| Refusal {
+        reason: match error {
+            Unplaced::OutOfCpu { .. } => "OutOfcpu",
+            Unplaced::Topology { .. } => "TopologyAffinityError",
+            Unplaced::Cpus { refusal, .. } => refusal.reason(),
+        },
+        text: error.to_string(),
+    });
+    let container =
+        |seat| { let Seat { container, role, exclusive } = seat; Container { name: container, init: *role == Role::Init, cpus: exclusive.as_ref() } };
+    Pod {
+        namespace: outcome.workload.namespace.as_deref(),
+        name: outcome.workload.name.as_deref(),
+        kind: outcome.workload.kind,
+        copy: outcome.copy,
+        admitted: placed.is_some(),
+        refusal,
+        qos: placed.map(|placed| placed.class),
+        requested_milli: placed.map(|placed| placed.request),
+        containers: placed.map(|placed| placed.seats.iter().map(container).collect()).unwrap_or_default(),
+    }
+}
+
+fn reserved(simulation: &Simulation<'_>) -> CpuSet {
+    simulation.node.policy.as_ref().map(|policy| policy.reserved().clone()).unwrap_or_default()
+}
+
+/// What may still be given to somebody alone.
+fn free(simulation: &Simulation<'_>) -> CpuSet {
+    let node = &simulation.node;
+    node.policy.as_ref().map(|policy| policy.available(&node.state)).unwrap_or_default()
+}
+
+fn left(simulation: &Simulation<'_>) -> MilliCpu {
+    let node = &simulation.node;
+    MilliCpu::new(node.allocatable.get().saturating_sub(node.requested.get()))
+}
+
+/// `before`: how many containers had CPUs alone at the beginning.
+pub(crate) fn text(simulation: &Simulation<'_>, before: usize, out: &mut dyn Write) -> io::Result<()> {
+    let Simulation { kubelet, topology, pods, .. } = simulation;
+    let is_static = kubelet.cpu_manager_policy == CpuManagerPolicy::Static;
+    writeln!(
+        out,
+        "{HEADING}{}, Kubernetes {}{HEADING:#}",
+        counted(topology.cpus().len(), "CPU"),
+        kubelet.release
+    )?;
+    let options: Vec<String> = kubelet.options.on().map(|option| format!(", {option}")).collect();
+    row(out, "policy", &format!("{}{}", kubelet.cpu_manager_policy, options.concat()))?;
+    row(out, "topology", &format!("manager {}, scope {}", kubelet.topology_policy, kubelet.topology_scope))?;
+    if is_static {
+        row(out, "reserved", &reserved(simulation).to_string())?;
+    }
+    if before > 0 {
+        row(out, "before", &format!("{} had CPUs alone", counted(before, "container")))?;
+    }
+    for outcome in pods {
+        one(outcome, out)?;
+    }
+    writeln!(out, "{HEADING}left{HEADING:#}")?;
+    let shared = simulation.node.shared();
+    row(
+        out,
+        "shared",
+        &format!(
+            "{}: {} for containers that request {}",
+            named(&shared),
+            counted(shared.len(), "CPU"),
+            simulation.shared_requested
+        ),
+    )?;
+    if is_static {
+        let free = free(simulation);
+        row(out, "alone", &format!("{}: {} can still be had alone", named(&free), counted(free.len(), "CPU")))?;
+    }
+    row(out, "requests", &format!("{} of {} can still be requested", left(simulation), simulation.node.allocatable))?;
+    warn(simulation, out)
+}
+
+fn named(cpus: &CpuSet) -> String {
+    if cpus.is_empty() { "none".to_owned() } else { cpus.to_string() }
+}
+
+fn counted(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let name = Escaped(outcome.name().as_bytes()).to_string();
+    match &outcome.result {
+        Ok(Placed { class, request, seats }) => {
+            writeln!(out, "{HEADING}{name}{HEADING:#}: {class}, requests {request}")?;
+            for Seat { container, role, exclusive } in seats {
+                let container = Escaped(container.as_bytes());
+                let init = if *role == Role::Init { " (init)" } else { "" };
+                let cpus = match exclusive {
+                    Some(cpus) => format!("{cpus} alone"),
+                    None => "shares".to_owned(),
+                };
+                writeln!(out, "  {:<CONTAINERS$}{cpus}", format!("{container}{init}"))?;
+            }
+        }
+        Err(error) => {
+            writeln!(out, "{HEADING}{name}{HEADING:#}: {WARNING}refused{WARNING:#}")?;
+            for line in paragraph::wrap(&error.to_string(), paragraph::WIDTH - 2) {
+                writeln!(out, "  {line}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the places alone do not show.
+fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Simulation { kubelet, node, shared_requested, .. } = simulation;
+    let alone = node.state.assignments.len();
+    if alone > 0 && kubelet.cpu_cfs_quota {
+        let open = KubeletConfig::default().open(Gate::DisableCPUQuotaWithExclusiveCPUs, kubelet.release);
+        let text = match open {
+            true => "containers with CPUs alone have no quota (since 1.33)",
+            false => "containers with CPUs alone keep their quota before 1.33, and stall when it runs out",
+        };
+        labelled(out, "note", HEADING, text)?;
+    }
+    let shared = MilliCpu::new(node.shared().len() as u64 * 1000);
+    if *shared_requested > shared {
+        let text = format!("the shared pool has less than what its containers request: {shared} for {shared_requested}");
+        labelled(out, "note", HEADING, &text)?;
+    }
+    Ok(())
+}
