@@ -27,6 +27,7 @@ pub(crate) enum Verb {
     Capture(cmd::capture::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
+    Kubelet(cmd::kubelet::Args),
     Apply(Box<cmd::apply::Args>),
     Undo(cmd::undo::Args),
     History(cmd::history::Args),

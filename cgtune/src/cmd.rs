@@ -7,6 +7,7 @@ pub(crate) mod convert;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 pub(crate) mod history;
+pub(crate) mod kubelet;
 pub(crate) mod man;
 pub(crate) mod simulate;
 pub(crate) mod stat;
@@ -27,6 +28,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Capture(args) => capture::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
+        Verb::Kubelet(args) => kubelet::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),
         Verb::Undo(args) => undo::run(args, streams),
         Verb::History(args) => history::run(args, streams),
