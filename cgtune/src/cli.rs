@@ -28,6 +28,7 @@ pub(crate) enum Verb {
     Topology(cmd::topology::Args),
     Convert(Box<cmd::convert::Args>),
     Simulate(Box<cmd::simulate::Args>),
+    Kubelet(cmd::kubelet::Args),
     Apply(Box<cmd::apply::Args>),
     Pin(Box<cmd::pin::Args>),
     Undo(cmd::undo::Args),

@@ -7,6 +7,7 @@ pub(crate) mod convert;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 pub(crate) mod history;
+pub(crate) mod kubelet;
 pub(crate) mod man;
 pub(crate) mod pin;
 pub(crate) mod simulate;
@@ -30,6 +31,7 @@ pub(crate) fn run(verb: &Verb, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Verb::Topology(args) => topology::run(args, streams),
         Verb::Convert(args) => convert::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
+        Verb::Kubelet(args) => kubelet::run(args, streams),
         Verb::Apply(args) => apply::run(args, streams),
         Verb::Pin(args) => pin::run(args, streams),
         Verb::Undo(args) => undo::run(args, streams),

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod explain_json;
 pub(crate) mod history;
 pub(crate) mod history_json;
+pub(crate) mod kubelet;
 pub(crate) mod markdown;
 pub(crate) mod owner;
 pub(crate) mod paragraph;

@@ -2,7 +2,8 @@
 //!
 //! Here live the two readers, the [`Node`]s that they make, the limits that keep a hostile text from costing more than a
 //! sound one, and [`Cursor`], which takes values out of a tree and names place and line of what does not fit.
-//! Deliberately absent: what a pod is, what a CPU amount is, files and their names.
+//! What a pod, its makers, a LimitRange and a KubeletConfiguration are in such a tree is here, too ([`Object`], [`KubeletFile`]).
+//! Deliberately absent: what a CPU amount is, what such values lead to, files and their names.
 //!
 //! [`objects`] hands out one object at a time. A list goes out item by item, so that a dump of a whole cluster takes no
 //! more memory than its largest object.
@@ -29,6 +30,7 @@ mod entries;
 mod error;
 mod format;
 mod json;
+mod kubelet;
 pub mod limits;
 mod node;
 mod number;
@@ -44,6 +46,7 @@ use std::{io::BufRead, ops::ControlFlow};
 pub use cursor::{Cursor, FieldError, Problem};
 pub use error::{Error, Fault};
 pub use format::Format;
+pub use kubelet::{KubeletFile, KubeletFileError};
 pub use node::{Entry, List, Map, Node, Value};
 pub use number::Number;
 pub use object::{Object, Workload};

@@ -159,7 +159,7 @@ fn fold(name: &str) -> String {
     name.chars().take(64).filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether one letter makes the difference: another one, one more, or one less.
+/// Whether one slip makes the difference: another letter, one more, one less, or two changed about.
 pub(super) fn one_apart(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let (short, long) = (short.as_bytes(), long.as_bytes());
@@ -167,6 +167,12 @@ pub(super) fn one_apart(one: &str, other: &str) -> bool {
         return false;
     }
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
+    let (a, b) = (short.get(same..).unwrap_or_default(), long.get(same..).unwrap_or_default());
+    if let ([a1, a2, a_rest @ ..], [b1, b2, b_rest @ ..]) = (a, b)
+        && (a1, a2, a_rest) == (b2, b1, b_rest)
+    {
+        return true;
+    }
     let behind = if short.len() == long.len() { same + 1 } else { same };
     short.get(behind..).unwrap_or_default() == long.get(same + 1..).unwrap_or_default()
 }
@@ -195,6 +201,7 @@ mod tests {
         assert_eq!(like("cpu-manager-policy"), Some("cpuManagerPolicy"));
         assert_eq!(like("reservedSystemCpus"), Some("reservedSystemCPUs"));
         assert_eq!(like("cpuCFSQuotaPeriods"), Some("cpuCFSQuotaPeriod"));
+        assert_eq!(like("cgroupDirver"), Some("cgroupDriver"));
         assert_eq!(like("cgroupDiver"), Some("cgroupDriver"));
         assert_eq!(like("enforceNodeAllocateble"), Some("enforceNodeAllocatable"));
         assert_eq!(like("something"), None);

@@ -108,7 +108,7 @@ pub enum Fault {
         release: Release,
     },
     /// A text that is none of those that the field takes.
-    #[error("\"{found}\" is none of {allowed}")]
+    #[error("\"{found}\" is not one of: {allowed}")]
     Value {
         /// What is written.
         found: String,
@@ -234,7 +234,7 @@ pub enum Fault {
     NoResize,
     /// What a change of the policy takes.
     #[error(
-        "where the policy or its options were others before, the kubelet refuses to start on the old state file"
+        "where the policy, the reserved CPUs or strict-cpu-reservation were others before, the kubelet does not start on the old state file"
     )]
     StateFile,
     /// No list of CPUs.

@@ -1,0 +1,3 @@
+//! `cgtune kubelet`, one file a verb below it.
+
+pub(crate) mod check;

@@ -1,0 +1,128 @@
+//! `cgtune kubelet check` as text, and as JSON in the format of `schemas/kubelet-check-1.schema.json`.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use cgtune_core::{
+    kubelet::{Finding, Release, Severity},
+    text::Escaped,
+};
+use cgtune_manifest::KubeletFile;
+use serde::Serialize;
+
+use crate::{
+    render::paragraph::{WIDTH, wrap},
+    streams::{ERROR, HEADING, HINT, WARNING},
+};
+
+/// Additive changes keep the number, others raise it.
+const SCHEMA: &str = "cgtune.kubelet-check/1";
+
+/// A file and what was found in it, by line.
+pub(crate) struct Judged<'a> {
+    /// As it is called in messages.
+    pub(crate) name: &'a str,
+    pub(crate) file: &'a KubeletFile,
+    pub(crate) release: Release,
+    pub(crate) findings: &'a [Finding],
+}
+
+impl Judged<'_> {
+    fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity() == severity).count()
+    }
+}
+
+/// How a severity's word looks.
+const fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => ERROR,
+        Severity::Warning => WARNING,
+        Severity::Note => HINT,
+    }
+}
+
+pub(crate) fn text(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let name = Escaped(judged.name.as_bytes()).to_string();
+    for finding in judged.findings {
+        let severity = finding.severity();
+        let (line, path) = (judged.file.line(&finding.place), judged.file.path(&finding.place));
+        let path = if path.is_empty() { String::new() } else { format!(": {path}") };
+        writeln!(out, "{name}:{line}: {style}{severity}{style:#}{path}", style = style(severity))?;
+        for line in wrap(&finding.fault.to_string(), WIDTH - 4) {
+            writeln!(out, "    {line}")?;
+        }
+        for (i, line) in wrap(&finding.fault.advice(), WIDTH - 8).iter().enumerate() {
+            writeln!(out, "    {}{line}", if i == 0 { "do: " } else { "    " })?;
+        }
+        writeln!(out)?;
+    }
+    for line in wrap(&sum(judged, &name), WIDTH) {
+        writeln!(out, "{HEADING}{line}{HEADING:#}")?;
+    }
+    Ok(())
+}
+
+fn sum(judged: &Judged<'_>, name: &str) -> String {
+    let counted = |severity, name: &str| match judged.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {name}")),
+        count => Some(format!("{count} {name}s")),
+    };
+    let words = [
+        counted(Severity::Error, "error"),
+        counted(Severity::Warning, "warning"),
+        counted(Severity::Note, "note"),
+    ];
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    let found = if words.is_empty() { "nothing to say about CPU".to_owned() } else { words.join(", ") };
+    format!("{name}, for Kubernetes {}: {found}", judged.release)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    file: String,
+    kubernetes: String,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    findings: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    line: u64,
+    /// `null` for the whole file.
+    path: Option<String>,
+    severity: &'static str,
+    kind: &'a str,
+    message: String,
+    advice: String,
+}
+
+pub(crate) fn json(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let said = |finding: &Finding| Said {
+        line: judged.file.line(&finding.place),
+        path: Some(judged.file.path(&finding.place)).filter(|path| !path.is_empty()),
+        severity: match finding.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        },
+        kind: finding.fault.kind(),
+        message: finding.fault.to_string(),
+        advice: finding.fault.advice(),
+    };
+    let document = Document {
+        schema: SCHEMA,
+        file: Escaped(judged.name.as_bytes()).to_string(),
+        kubernetes: judged.release.to_string(),
+        errors: judged.count(Severity::Error),
+        warnings: judged.count(Severity::Warning),
+        notes: judged.count(Severity::Note),
+        findings: judged.findings.iter().map(said).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
