@@ -1,7 +1,9 @@
 //! From a scene to the bytes of a picture. plotters draws both formats; text in a PNG is set here, because plotters'
-//! own drops the space that a glyph has on its left. A chart inside of a page is written by [`inline`].
+//! own drops the space that a glyph has on its left. A chart inside of a page is written by [`inline`], and
+//! one that follows its reader's light or dark page by [`themed`].
 
 pub mod inline;
+pub mod themed;
 
 use ab_glyph::{Font, GlyphId, ScaleFont, point};
 use plotters::{

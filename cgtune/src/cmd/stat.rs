@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-fn watch_time(text: &str) -> anyhow::Result<Micros> {
+pub(crate) fn watch_time(text: &str) -> anyhow::Result<Micros> {
     let duration = Micros::parse(text).map_err(|error| anyhow!("--for: {error}"))?;
     if duration == Micros::ZERO || duration > LONGEST {
         let error = anyhow!("--for: cannot watch for {duration}");
@@ -206,7 +206,7 @@ pub(crate) fn worst_first(a: &Reading, b: &Reading) -> Ordering {
 }
 
 /// Sleeps to the end of the watch, with a bar when that is long and somebody looks.
-fn wait(from: Nanos, duration: Micros) {
+pub(crate) fn wait(from: Nanos, duration: Micros) {
     let end = from.saturating_add(duration.to_nanos());
     let long = Duration::from_micros(duration.get()) > progress::SHOW_AFTER;
     if !long || !std::io::stderr().is_terminal() {

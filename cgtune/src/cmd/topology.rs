@@ -1,11 +1,18 @@
 //! `cgtune topology`: where the CPUs are, and which cgroups hold some of their own.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use cgtune_core::{Micros, Nanos, topology::Machine};
 use cgtune_node::names::{Register, Resident};
 use cgtune_sys::{
     Hierarchies, HostRoot,
     cpusets::{self, Cpuset},
+    durable::{self, Existing},
+    topology,
 };
 
+use super::stat;
 use crate::{
     cli,
     exit::Exit,
@@ -23,7 +30,9 @@ Without options it is the machine that this command runs on. FILE is what
 Examples:
   cgtune topology
   cgtune topology --json > node7.json     for cgtune topology --from node7.json
-  cgtune topology --sysfs ./node7/sys     a copy of a /sys";
+  cgtune topology --svg node.svg
+  cgtune topology --sysfs ./node7/sys     a copy of a /sys
+  cgtune topology --for 10s               interrupts of these ten seconds";
 
 /// Show where the CPUs are: sockets, memory nodes, caches, cores and threads
 #[derive(Debug, clap::Args)]
@@ -31,6 +40,12 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     described: Described,
+    /// Count interrupts for so long, in place of since boot
+    #[arg(long = "for", value_name = "DURATION", conflicts_with_all = ["sysfs", "topology"])]
+    duration: Option<String>,
+    /// Also draw it, and write that to this file; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     #[command(flatten)]
     node: cli::Node,
     #[command(flatten)]
@@ -44,7 +59,11 @@ pub(crate) struct Holder {
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let machine = args.described.read(&args.node.host_root)?;
+    let machine = match &args.duration {
+        Some(text) => watched(args, stat::watch_time(text)?)?,
+        None => args.described.read(&args.node.host_root)?,
+    };
+    let topology = machine::cpus(&machine)?;
     let (holders, register) = match args.described.is_elsewhere() {
         true => (None, None),
         false => holders(args, streams)?,
@@ -52,13 +71,35 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if args.output.json {
         render::topology::json::write(&machine, holders.as_deref(), streams.out)?;
     } else {
-        let topology = machine::cpus(&machine)?;
         render::topology::text::write(&machine, &topology, holders.as_deref(), streams.out)?;
     }
     if let (Some(holders), Some(register)) = (&holders, &register) {
         render::resident::warn(holders.iter().map(|holder| &holder.resident), register, streams)?;
     }
+    // Last: a picture that cannot be written costs no answer.
+    if let Some(file) = &args.svg {
+        let svg = render::topology::picture::svg(&machine, &topology, holders.as_deref());
+        durable::write(file, svg.as_bytes(), Existing::Replaced)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
     Ok(Exit::Done)
+}
+
+/// The machine, with the interrupts of a while.
+fn watched(args: &Args, duration: Micros) -> anyhow::Result<Machine> {
+    let host = HostRoot::new(&args.node.host_root);
+    let (begun, before) = (host.now(), topology::interrupts(&host));
+    stat::wait(begun, duration);
+    let mut machine = args.described.read(&args.node.host_root)?;
+    let wall = host.now().checked_sub(begun).unwrap_or(Nanos::ZERO);
+    let before = before.unwrap_or_default();
+    for cpu in &mut machine.cpus {
+        let place = before.binary_search_by_key(&cpu.cpu, |(number, _)| *number).ok();
+        // A count that ran backwards, or of a CPU that was not there, is none.
+        cpu.interrupts = place.and_then(|place| cpu.interrupts?.checked_sub(before[place].1));
+    }
+    machine.interrupts_ms = Some(wall.get() / 1_000_000);
+    Ok(machine)
 }
 
 /// The cgroups of this node with CPUs of their own. A node without cpusets still has a shape.

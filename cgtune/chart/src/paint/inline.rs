@@ -91,12 +91,18 @@ pub fn svg(scene: &Scene, format: Format, id: &str, inks: &mut Inks) -> String {
         escaped(&scene.title),
         escaped(&scene.subtitle)
     );
-    let mut pen = Pen { out, inks, open: None };
+    out.push_str(&painted(marks, inks));
+    out.push_str("</svg>");
+    out
+}
+
+/// Marks from back to front, as elements.
+pub(super) fn painted(marks: &[Mark], inks: &mut Inks) -> String {
+    let mut pen = Pen { out: String::new(), inks, open: None };
     for mark in marks {
         pen.mark(mark);
     }
     pen.close();
-    pen.out.push_str("</svg>");
     pen.out
 }
 

@@ -7,10 +7,13 @@ use std::{
 
 use cgtune_core::{
     CpuSet, Topology,
-    topology::{Frequency, Kind, Level, Machine, Node},
+    topology::{Frequency, Kind, Machine},
 };
 
-use super::shape::{self, CacheBox, Cores, NodeBox, SocketBox};
+use super::{
+    shape::{self, CacheBox, Cores, NodeBox, SocketBox},
+    words::{self, count, grouped, memory, named},
+};
 use crate::{
     cmd::topology::Holder,
     render::{paragraph, resident, stat::name},
@@ -20,7 +23,7 @@ use crate::{
 /// Cgroups that are shown; the others are counted.
 const MOST_HOLDERS: usize = 20;
 /// Cores of a group that are shown one by one; of more the first, the second and the last.
-const MOST_CORES: usize = 8;
+const MOST_CORES: usize = 4;
 /// Nodes whose distances fit.
 const MOST_NODES: usize = 16;
 /// Where what is said of a word begins.
@@ -32,7 +35,9 @@ pub(crate) fn write(
     holders: Option<&[Holder]>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    summary(machine, topology, out)?;
+    for text in paragraph::wrap(&words::summary(machine, topology), paragraph::WIDTH) {
+        writeln!(out, "{HEADING}{text}{HEADING:#}")?;
+    }
     for socket in shape::sockets(machine, topology) {
         self::socket(&socket, out)?;
     }
@@ -48,40 +53,6 @@ pub(crate) fn write(
     }
     for note in &machine.notes {
         said("note", note, out)?;
-    }
-    Ok(())
-}
-
-/// `1 socket`, `2 sockets`.
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{}{plural}", [grouped(number as u64), what.to_owned()].join(" "))
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn summary(machine: &Machine, topology: &Topology, out: &mut dyn Write) -> io::Result<()> {
-    let mut parts = vec![
-        count(topology.count(Level::Core), "core"),
-        count(topology.count(Level::Socket), "socket"),
-        count(topology.count(Level::Node).max(machine.nodes.len()), "memory node"),
-    ];
-    if machine.cpus.iter().all(|cpu| cpu.uncore.is_some()) {
-        parts.insert(1, count(topology.count(Level::Uncore), "last-level cache"));
-    }
-    let text = format!("{} online: {}", count(topology.all().len(), "CPU"), parts.join(", "));
-    for text in paragraph::wrap(&text, paragraph::WIDTH) {
-        writeln!(out, "{HEADING}{text}{HEADING:#}")?;
     }
     Ok(())
 }
@@ -119,37 +90,15 @@ fn joined(text: &str) -> String {
 }
 
 fn socket(socket: &SocketBox<'_>, out: &mut dyn Write) -> io::Result<()> {
-    line(0, &format!("socket {}: CPUs {}", socket.number, socket.cpus), out)?;
+    line(0, &format!("socket {}: {}", socket.number, named(&socket.cpus)), out)?;
     for node in &socket.nodes {
         self::node(node, out)?;
     }
     Ok(())
 }
 
-fn memory(node: &Node) -> String {
-    match node.memory_bytes {
-        None => "memory not shown".to_owned(),
-        Some(0) => "no memory".to_owned(),
-        Some(bytes) => size(bytes),
-    }
-}
-
-/// `32 KiB`, `256 GiB`.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        (value, unit) = (value / 1024.0, unit + 1);
-    }
-    let digits = usize::from(value < 10.0 && value.fract() > 0.05);
-    format!("{value:.digits$} {}", UNITS[unit])
-}
-
 fn node(node: &NodeBox<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let memory = node.node.map_or_else(String::new, |node| format!(", {}", memory(node)));
-    let part = if node.is_part { ", with CPUs of other sockets" } else { "" };
-    line(2, &format!("node {}{memory}{part}: CPUs {}", node.number, node.cpus), out)?;
+    line(2, &format!("{}: {}", words::node(node), named(&node.cpus)), out)?;
     for alike in node.caches.chunk_by(CacheBox::is_like) {
         caches(alike, out)?;
     }
@@ -159,19 +108,15 @@ fn node(node: &NodeBox<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// Caches that are alike.
 fn caches(alike: &[CacheBox], out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = alike.first() else { return Ok(()) };
-    let indent = match first.cache {
+    let indent = match words::cache(first) {
         None => 4,
         Some(cache) => {
-            let level = if cache.level == 0 { "cache".to_owned() } else { format!("L{}", cache.level) };
-            let size = cache.size_bytes.map_or_else(String::new, |bytes| format!(" {}", size(bytes)));
-            let part = if first.is_part { ", shared with CPUs elsewhere" } else { "" };
-            let times = if alike.len() > 1 { format!("{} × ", alike.len()) } else { String::new() };
             let cpus: Vec<String> = alike.iter().map(|cache| cache.cpus.to_string()).collect();
-            line(
-                4,
-                &format!("{times}{level}{size}{part}: CPUs {}", cpus.join("  ").replace("  ", " | ")),
-                out,
-            )?;
+            let text = match alike {
+                [only] => format!("{cache}: {}", named(&only.cpus)),
+                several => format!("{} × {cache}: CPUs {}", several.len(), cpus.join(" | ")),
+            };
+            line(4, &text, out)?;
             6
         }
     };
@@ -214,13 +159,13 @@ fn lists(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
         [("offline", &machine.offline), ("isolated", &machine.isolated), ("no tick", &machine.nohz_full)]
     {
         if let Some(cpus) = list.as_ref().filter(|cpus| !cpus.is_empty()) {
-            said(word, &format!("CPUs {cpus}"), out)?;
+            said(word, &named(cpus), out)?;
         }
     }
     for kind in [Kind::Big, Kind::Middle, Kind::Little] {
         let cpus = machine.of_kind(kind);
         if !cpus.is_empty() {
-            said(kind.name(), &format!("CPUs {cpus}"), out)?;
+            said(kind.name(), &named(&cpus), out)?;
         }
     }
     smt.map_or(Ok(()), |smt| said("SMT", &smt, out))
@@ -235,7 +180,7 @@ fn clocks(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
     }
     for (place, (frequency, cpus)) in clocks.iter().rev().enumerate() {
         let word = if place == 0 { "clock" } else { "" };
-        said(word, &format!("{}: CPUs {cpus}", clock(*frequency)), out)?;
+        said(word, &format!("{}: {}", clock(*frequency), named(cpus)), out)?;
     }
     Ok(())
 }
@@ -271,10 +216,12 @@ fn interrupts(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
         Some(ms) => format!("{:.0} a second", count as f64 * 1e3 / ms as f64),
         None => grouped(count),
     };
-    let text = match heavy.is_empty() {
-        true => format!("{} from devices, no CPU takes many more than the others", rate(all)),
-        false => format!(
-            "CPUs {heavy} take {:.0} % of those from devices, {} of {}",
+    let text = match heavy.len() {
+        0 => format!("{} from devices, no CPU takes many more than the others", rate(all)),
+        several => format!(
+            "{} take{} {:.0} % of those from devices: {} of {}",
+            named(&heavy),
+            if several == 1 { "s" } else { "" },
             100.0 * theirs as f64 / all.max(1) as f64,
             rate(theirs),
             rate(all)
@@ -295,7 +242,7 @@ fn distances(machine: &Machine, out: &mut dyn Write) -> io::Result<()> {
         return said("distances", &format!("{low} to {high} between nodes; all with --json"), out);
     }
     let cells = |row: &mut dyn Iterator<Item = u32>| row.map(|cell| format!("{cell:>4}")).collect::<String>();
-    said("distances", "", out)?;
+    writeln!(out, "distances")?;
     writeln!(out, "{:>8}{}", "node", cells(&mut machine.nodes.iter().map(|node| node.node)))?;
     for (node, row) in rows {
         writeln!(out, "{node:>8}{}", cells(&mut row.iter().copied()))?;
@@ -311,18 +258,7 @@ fn holders(holders: &[Holder], out: &mut dyn Write) -> io::Result<()> {
     for Holder { cpuset, resident } in holders.iter().take(MOST_HOLDERS) {
         let title = resident::title(resident, &cpuset.path).unwrap_or_else(|| name(&cpuset.path).to_string());
         line(2, &title, out)?;
-        let mut text = format!("CPUs {}", cpuset.effective);
-        if !cpuset.cpus.is_empty() && cpuset.cpus != cpuset.effective {
-            text += &format!(" of {} that it asks for", cpuset.cpus);
-        }
-        if let Some(partition) = cpuset.partition.as_ref().filter(|state| *state != "member") {
-            text += &format!(", partition: {partition}");
-        }
-        if let Some(processes) = cpuset.processes {
-            let es = if processes == 1 { "" } else { "es" };
-            text += &format!(", {processes} process{es}");
-        }
-        line(6, &text, out)?;
+        line(6, &words::holder(cpuset), out)?;
     }
     match holders.len().saturating_sub(MOST_HOLDERS) {
         0 => Ok(()),
