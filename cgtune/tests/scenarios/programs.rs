@@ -29,7 +29,8 @@ impl Programs {
     }
 }
 
-fn program(variable: &str, name: &str) -> anyhow::Result<PathBuf> {
+/// One of them: where `variable` says, else as cargo builds it.
+pub(crate) fn program(variable: &str, name: &str) -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os(variable).map(PathBuf::from) {
         if !path.is_file() {
             bail!("{variable} says {}, where there is no file", path.display());
