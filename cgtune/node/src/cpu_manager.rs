@@ -137,7 +137,10 @@ mod tests {
         for (text, why) in [
             ("", "not what a kubelet writes"),
             ("[]", "not what a kubelet writes"),
-            (r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#, "a list of CPUs in the CPU manager's state"),
+            (
+                r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#,
+                "a list of CPUs in the CPU manager's state",
+            ),
             (r#"{"policyName":"static","defaultCpuSet":"7-1"}"#, "a list of CPUs in the CPU manager's state"),
         ] {
             let error = parse(text.as_bytes()).unwrap_err().to_string();

@@ -2,6 +2,7 @@
 
 mod check;
 mod input;
+pub(crate) mod simulate;
 
 use clap::Subcommand;
 
@@ -17,10 +18,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::Args),
+    Simulate(Box<simulate::Args>),
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Check(args) => check::run(args, streams),
+        Verb::Simulate(args) => simulate::run(args, streams),
     }
 }

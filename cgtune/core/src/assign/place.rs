@@ -43,6 +43,8 @@ pub struct Seat {
     pub container: String,
     /// What it is to the pod.
     pub role: Role,
+    /// What it requests itself.
+    pub request: MilliCpu,
     /// Its CPUs alone. `None`: in the shared pool.
     pub exclusive: Option<CpuSet>,
 }
@@ -91,6 +93,19 @@ pub enum Unplaced {
 
 fn of(container: Option<&str>) -> String {
     container.map(|name| format!("container {}: ", crate::text::Escaped(name.as_bytes()))).unwrap_or_default()
+}
+
+impl Placed {
+    /// What its containers in the shared pool request, once the init containers have ended. `pod`: it.
+    #[must_use]
+    pub fn shared_request(&self, pod: &Pod) -> MilliCpu {
+        if pod.whole().is_some() {
+            return self.request;
+        }
+        let shares = |seat: &&Seat| seat.role != Role::Init && seat.exclusive.is_none();
+        let requests = self.seats.iter().filter(shares).map(|seat| seat.request);
+        requests.fold(MilliCpu::ZERO, MilliCpu::saturating_add)
+    }
 }
 
 impl<'t> Node<'t> {
@@ -159,10 +174,7 @@ impl<'t> Node<'t> {
         // Of a pod that names its resources as a whole no container has CPUs alone.
         let needs = |container: &Container| match pod.whole() {
             Some(_) => 0,
-            None => {
-                let cpu = container.resources.requests.cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli);
-                policy::exclusive(class, cpu)
-            }
+            None => policy::exclusive(class, request(container)),
         };
         let for_all = match (&self.policy, self.scope) {
             (Some(policy), TopologyScope::Pod) => {
@@ -192,7 +204,12 @@ impl<'t> Node<'t> {
         for_all: Option<&Option<Vec<u32>>>,
     ) -> Result<Seat, Unplaced> {
         let name = &container.name;
-        let mut seat = Seat { container: name.clone(), role: container.role, exclusive: None };
+        let mut seat = Seat {
+            container: name.clone(),
+            role: container.role,
+            request: request(container),
+            exclusive: None,
+        };
         let Some(policy) = self.policy.as_ref().filter(|_| count > 0) else { return Ok(seat) };
         let nodes = match for_all {
             Some(nodes) => nodes.clone(),
@@ -215,6 +232,10 @@ impl<'t> Node<'t> {
             }
         }
     }
+}
+
+fn request(container: &Container) -> MilliCpu {
+    container.resources.requests.cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli)
 }
 
 /// How many CPUs a pod needs at once (`podGuaranteedCPUs`).

@@ -2,24 +2,23 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
-    path::{Path, PathBuf},
+    io::{self, Read},
+    path::Path,
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use cgtune_core::{
     Topology,
     convert::Version,
     kubelet::{Machine, Release},
-    topology::Cpu,
 };
 use cgtune_manifest::{Format, KubeletFile, KubeletFileError};
-use serde::Deserialize;
 
-use crate::failure::Hinted;
+use crate::{
+    failure::Hinted,
+    machine::{self, Described},
+};
 
-/// Most bytes of a file about a machine's CPUs; thousands of CPUs take some hundred kibibytes.
-const MOST_TOPOLOGY: u64 = 64 << 20;
 /// Most bytes of a configuration; a kubelet's has a few kibibytes.
 const MOST_CONFIG: u64 = 16 << 20;
 
@@ -29,9 +28,8 @@ pub(super) struct Meant {
     /// Kubernetes version of the node, 1.30 to 1.36
     #[arg(long, value_name = "VERSION", default_value_t = Release::NEWEST, value_parser = release)]
     pub(super) kubernetes: Release,
-    /// The machine's CPUs, as cgtune topology --json prints them
-    #[arg(long, value_name = "FILE")]
-    topology: Option<PathBuf>,
+    #[command(flatten)]
+    described: Described,
     /// The machine's cgroup version
     #[arg(long, value_name = "VERSION", value_enum)]
     cgroup: Option<Cgroup>,
@@ -50,9 +48,14 @@ fn release(text: &str) -> Result<Release, String> {
 }
 
 impl Meant {
-    /// The CPUs, where a file tells them.
+    /// The CPUs of another machine, where one is described.
     pub(super) fn topology(&self) -> anyhow::Result<Option<Topology>> {
-        self.topology.as_deref().map(topology).transpose()
+        self.described.is_elsewhere().then(|| self.topology_or_here(Path::new("/"))).transpose()
+    }
+
+    /// The CPUs of another machine, or else of this one.
+    pub(super) fn topology_or_here(&self, host_root: &Path) -> anyhow::Result<Topology> {
+        self.described.read(host_root).and_then(|machine| machine::cpus(&machine))
     }
 
     /// What is known of the machine.
@@ -108,20 +111,4 @@ fn whole(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
         Ok(length) if length <= most => Ok(bytes),
         _ => Err(io::Error::other(format!("it has more than {} MiB", most >> 20))),
     }
-}
-
-/// Of what `cgtune topology --json` prints what a choice of CPUs needs.
-#[derive(Deserialize)]
-struct Shown {
-    cpus: Vec<Cpu>,
-}
-
-fn topology(path: &Path) -> anyhow::Result<Topology> {
-    let name = path.display();
-    let hint = "it is what cgtune topology --json prints: {\"cpus\":[{\"cpu\":0,\"core\":0,\"socket\":0,\"node\":0,\"uncore\":0},…]}";
-    let wrong = |error: anyhow::Error| Hinted::new(error.context(format!("{name} tells no CPUs")), hint);
-    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
-    let bytes = whole(BufReader::new(file), MOST_TOPOLOGY).with_context(|| format!("cannot read {name}"))?;
-    let shown: Shown = serde_json::from_slice(&bytes).map_err(|error| wrong(anyhow!(error)))?;
-    Ok(Topology::new(shown.cpus).map_err(|error| wrong(anyhow!(error)))?)
 }

@@ -15,9 +15,7 @@ use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
 use super::input::{self, Meant};
-use crate::{
-    cli, exit::Exit, failure::Hinted, manifests::Pods, render, streams::Streams,
-};
+use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, render, streams::Streams};
 
 const EXAMPLES: &str = "\
 Pods come in the order of the text, and each stays where it was put: the first ones
@@ -37,7 +35,7 @@ const MOST_REPLICAS: u64 = 10_000;
 /// Show which CPUs given pods would get on a node, who would share, who be refused
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     pods: Pods,
     /// The kubelet's configuration; - for standard input [default: the kubelet's defaults]
@@ -51,6 +49,8 @@ pub(super) struct Args {
     replicas: bool,
     #[command(flatten)]
     meant: Meant,
+    #[command(flatten)]
+    node: cli::Node,
     #[command(flatten)]
     output: cli::Output,
 }
@@ -92,17 +92,21 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         return Err(Hinted::new(error, "name manifests with -f; - is standard input").into());
     }
     let workloads = args.pods.read(streams)?;
-    let topology = args.meant.topology_or_here()?;
+    let topology = args.meant.topology_or_here(&args.node.host_root)?;
     let kubelet = kubelet(args, &topology)?;
-    let mut node = Node::of(&topology, &kubelet).map_err(|error| {
-        Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more")
-    })?;
+    let mut node = Node::of(&topology, &kubelet)
+        .map_err(|error| Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more"))?;
     if let Some(path) = &args.state {
         node.state = begun(&node, path)?;
+        // Of who was there before nothing else is known.
+        let taken: usize = node.state.assignments.values().map(CpuSet::len).sum();
+        node.requested = MilliCpu::new(taken as u64 * 1000);
     }
     let before = node.state.assignments.len();
     let pods = place(&mut node, workloads, args.replicas)?;
-    let shared_requested = shared_requested(&pods);
+    let shared =
+        |outcome: &Outcome| Some(outcome.result.as_ref().ok()?.shared_request(&outcome.workload.pod));
+    let shared_requested = pods.iter().filter_map(shared).fold(MilliCpu::ZERO, MilliCpu::saturating_add);
     let simulation = Simulation { kubelet, topology: &topology, node, pods, shared_requested };
     if args.output.json {
         render::kubelet::simulate::json(&simulation, streams.out)?;
@@ -121,7 +125,7 @@ fn kubelet(args: &Args, topology: &Topology) -> anyhow::Result<Effective> {
     let errors: Vec<String> = findings
         .iter()
         .filter(|finding| finding.severity() == Severity::Error)
-        .map(ToString::to_string)
+        .map(|finding| format!("line {}: {}", config.file.line(&finding.place), finding.fault))
         .collect();
     if let Some(first) = errors.first() {
         let more = match errors.len() {
@@ -171,19 +175,4 @@ fn place(node: &mut Node<'_>, workloads: Vec<Workload>, replicas: bool) -> anyho
         }
     }
     Ok(pods)
-}
-
-/// Requests of those who came in and have no CPU alone.
-fn shared_requested(pods: &[Outcome]) -> MilliCpu {
-    let of_pod = |outcome: &Outcome| {
-        let placed = outcome.result.as_ref().ok()?;
-        let alone: usize = placed
-            .seats
-            .iter()
-            .filter(|seat| seat.role != cgtune_core::convert::pod::Role::Init)
-            .filter_map(|seat| Some(seat.exclusive.as_ref()?.len()))
-            .sum();
-        Some(placed.request.get().saturating_sub(alone as u64 * 1000))
-    };
-    MilliCpu::new(pods.iter().filter_map(of_pod).sum())
 }

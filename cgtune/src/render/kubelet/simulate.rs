@@ -6,7 +6,7 @@ use cgtune_core::{
     CpuSet, MilliCpu,
     assign::place::{Placed, Seat, Unplaced},
     convert::pod::{QosClass, Role},
-    kubelet::{Gate, KubeletConfig, config::CpuManagerPolicy},
+    kubelet::{Gate, KubeletConfig, PolicyOption, config::CpuManagerPolicy},
     text::Escaped,
 };
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Resu
         schema: SCHEMA,
         kubernetes: kubelet.release.to_string(),
         cpu_manager_policy: kubelet.cpu_manager_policy.name(),
-        cpu_manager_policy_options: kubelet.options.on().map(|option| option.name()).collect(),
+        cpu_manager_policy_options: kubelet.options.on().map(PolicyOption::name).collect(),
         topology_manager_policy: kubelet.topology_policy.name(),
         topology_manager_scope: kubelet.topology_scope.name(),
         cpus: topology.all(),
@@ -98,8 +98,6 @@ fn pod(outcome: &Outcome) -> Pod<'_> {
         },
         text: error.to_string(),
     });
-    let container =
-        |seat| { let Seat { container, role, exclusive } = seat; Container { name: container, init: *role == Role::Init, cpus: exclusive.as_ref() } };
     Pod {
         namespace: outcome.workload.namespace.as_deref(),
         name: outcome.workload.name.as_deref(),
@@ -111,6 +109,11 @@ fn pod(outcome: &Outcome) -> Pod<'_> {
         requested_milli: placed.map(|placed| placed.request),
         containers: placed.map(|placed| placed.seats.iter().map(container).collect()).unwrap_or_default(),
     }
+}
+
+fn container(seat: &Seat) -> Container<'_> {
+    let Seat { container, role, exclusive, .. } = seat;
+    Container { name: container, init: *role == Role::Init, cpus: exclusive.as_ref() }
 }
 
 fn reserved(simulation: &Simulation<'_>) -> CpuSet {
@@ -164,9 +167,17 @@ pub(crate) fn text(simulation: &Simulation<'_>, before: usize, out: &mut dyn Wri
     )?;
     if is_static {
         let free = free(simulation);
-        row(out, "alone", &format!("{}: {} can still be had alone", named(&free), counted(free.len(), "CPU")))?;
+        row(
+            out,
+            "alone",
+            &format!("{}: {} can still be had alone", named(&free), counted(free.len(), "CPU")),
+        )?;
     }
-    row(out, "requests", &format!("{} of {} can still be requested", left(simulation), simulation.node.allocatable))?;
+    row(
+        out,
+        "requests",
+        &format!("{} of {} can still be requested", left(simulation), simulation.node.allocatable),
+    )?;
     warn(simulation, out)
 }
 
@@ -183,7 +194,7 @@ fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match &outcome.result {
         Ok(Placed { class, request, seats }) => {
             writeln!(out, "{HEADING}{name}{HEADING:#}: {class}, requests {request}")?;
-            for Seat { container, role, exclusive } in seats {
+            for Seat { container, role, exclusive, .. } in seats {
                 let container = Escaped(container.as_bytes());
                 let init = if *role == Role::Init { " (init)" } else { "" };
                 let cpus = match exclusive {
@@ -217,7 +228,9 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let shared = MilliCpu::new(node.shared().len() as u64 * 1000);
     if *shared_requested > shared {
-        let text = format!("the shared pool has less than what its containers request: {shared} for {shared_requested}");
+        let text = format!(
+            "the shared pool has less than what its containers request: {shared} for {shared_requested}"
+        );
         labelled(out, "note", HEADING, &text)?;
     }
     Ok(())

@@ -1,0 +1,177 @@
+//! `cgtune kubelet simulate` as a user runs it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod tool;
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value, json};
+use tool::{fails, schema::assert_describes, succeeds};
+
+const PODS: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: encoder, namespace: prod}
+spec:
+  initContainers:
+  - name: warm
+    resources: {requests: {cpu: 4, memory: 1Gi}, limits: {cpu: 4, memory: 1Gi}}
+  containers:
+  - name: h264
+    resources: {requests: {cpu: 2, memory: 1Gi}, limits: {cpu: 2, memory: 1Gi}}
+  - name: log
+    resources: {requests: {cpu: 250m, memory: 1Gi}, limits: {cpu: 250m, memory: 1Gi}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: odd, namespace: prod}
+spec:
+  containers:
+  - name: app
+    resources: {requests: {cpu: 3, memory: 1Gi}, limits: {cpu: 3, memory: 1Gi}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: prod}
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+      - name: nginx
+        resources: {requests: {cpu: 1500m}}
+";
+const CONFIG: &str = "\
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cpuManagerPolicy: static
+cpuManagerPolicyOptions:
+  full-pcpus-only: \"true\"
+topologyManagerPolicy: best-effort
+reservedSystemCPUs: \"0,6\"
+";
+
+/// Files of one case: two sockets of three cores of two threads, pods, a configuration.
+struct Case {
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cpu = |cpu: u32| json!({ "cpu": cpu, "core": cpu % 6, "socket": cpu % 2, "node": cpu % 2, "uncore": cpu % 2 });
+        let machine = json!({ "cpus": (0..12).map(cpu).collect::<Vec<_>>() });
+        for (name, text) in
+            [("machine.json", machine.to_string().as_str()), ("pods.yaml", PODS), ("config.yaml", CONFIG)]
+        {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn with(&self, name: &str, text: &str) -> String {
+        let path: PathBuf = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn args<'a>(&self, more: &[&'a str]) -> Vec<String> {
+        let mut args: Vec<String> = ["kubelet", "simulate"].map(str::to_owned).into();
+        for (flag, name) in [("-f", "pods.yaml"), ("--topology", "machine.json"), ("--config", "config.yaml")]
+        {
+            if !more.contains(&flag) {
+                args.extend([flag.to_owned(), self.file(name)]);
+            }
+        }
+        args.extend(more.iter().map(|&arg: &&'a str| arg.to_owned()));
+        args
+    }
+
+    fn says(&self, more: &[&str]) -> String {
+        let args = self.args(more);
+        succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>()).0
+    }
+
+    fn json(&self, more: &[&str]) -> Value {
+        let document = serde_json::from_str(&self.says(&[more, &["--json"]].concat())).unwrap();
+        let schema = serde_json::from_str(include_str!("../schemas/kubelet-simulate-1.schema.json")).unwrap();
+        assert_describes(schema, &document);
+        document
+    }
+
+    fn refuses(&self, more: &[&str]) -> String {
+        let args = self.args(more);
+        fails(&args.iter().map(String::as_str).collect::<Vec<_>>()).1
+    }
+}
+
+#[test]
+fn pods_are_put_where_the_kubelet_would_put_them() {
+    let shown = Case::new().says(&["--replicas"]);
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn programs_get_the_same() {
+    let document = Case::new().json(&[]);
+    let pods = document["pods"].as_array().unwrap();
+    assert_eq!(pods[0]["containers"][0], json!({ "name": "warm", "init": true, "cpus": "2,4,8,10" }));
+    assert_eq!(pods[0]["containers"][1]["cpus"], "2,8");
+    assert_eq!(pods[0]["containers"][2]["cpus"], Value::Null);
+    assert_eq!(
+        (&pods[1]["admitted"], &pods[1]["refusal"]["reason"]),
+        (&json!(false), &json!("SMTAlignmentError"))
+    );
+    assert_eq!((&document["shared_requested_milli"], &document["left_milli"]), (&json!(1750), &json!(4500)));
+    assert_eq!((&document["reserved"], &document["free"]), (&json!("0,6"), &json!("1,3-5,7,9-11")));
+}
+
+#[test]
+fn without_a_configuration_it_is_the_kubelets_default_that_gives_nothing_away() {
+    let case = Case::new();
+    let args =
+        ["kubelet", "simulate", "-f", &case.file("pods.yaml"), "--topology", &case.file("machine.json")];
+    let (shown, _) = succeeds(&args);
+    assert!(shown.contains("policy      none") && !shown.contains("alone"), "{shown}");
+}
+
+#[test]
+fn it_goes_on_from_what_a_kubelet_has_given_away() {
+    let case = Case::new();
+    let state =
+        r#"{"policyName":"static","defaultCpuSet":"0-1,3-7,9-11","entries":{"u":{"c":"2,8"}},"checksum":1}"#;
+    let state = case.with("state", state);
+    let document = case.json(&["--state", &state]);
+    assert_eq!(document["pods"][0]["containers"][1]["cpus"], "1,7", "what is left of node 0 is too small");
+    let stale = case.with("stale", r#"{"policyName":"static","defaultCpuSet":"0-3","checksum":1}"#);
+    let said = case.refuses(&["--state", &stale]);
+    assert!(said.contains("not all reserved cpus: \"0,6\"") && said.contains("drained node"), "{said}");
+    let garbage = case.with("garbage", "{");
+    assert!(case.refuses(&["--state", &garbage]).contains("not what a kubelet writes"));
+}
+
+#[test]
+fn what_cannot_be_simulated_is_told() {
+    let case = Case::new();
+    let none = case.with(
+        "none.yaml",
+        "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\ncpuManagerPolicy: static\n",
+    );
+    let said = case.refuses(&["--config", &none]);
+    assert!(said.contains("line 3") && said.contains("cgtune kubelet check"), "{said}");
+    let broken = case.with("broken.yaml", "kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: x\n    resources: {requests: {cpu: fast}}\n");
+    let said = case.refuses(&["-f", &broken]);
+    assert!(
+        said.contains("broken.yaml") && said.contains("line 6") && said.contains("1 mistake above"),
+        "{said}"
+    );
+    let empty = case.with("empty.yaml", "kind: ConfigMap\n");
+    assert!(case.refuses(&["-f", &empty]).contains("no pod in what -f names"));
+    assert!(fails(&["kubelet", "simulate"]).1.contains("no pods are named"));
+}
