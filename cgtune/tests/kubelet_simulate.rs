@@ -104,9 +104,11 @@ impl Case {
         document
     }
 
+    /// What is said of it, on one line.
     fn refuses(&self, more: &[&str]) -> String {
         let args = self.args(more);
-        fails(&args.iter().map(String::as_str).collect::<Vec<_>>()).1
+        let said = fails(&args.iter().map(String::as_str).collect::<Vec<_>>()).1;
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
