@@ -1,7 +1,7 @@
 //! Looking at pinned groups: their cpusets and what lies around, their threads' affinities, and who else ran on their CPUs.
 //!
 //! Only files are read, through [`HostRoot`]. What a look costs depends on how many threads there are, so a look is bounded and
-//! tells what it cost; when to look again is the caller's business, and others' tasks are looked at no more often than a small part of
+//! tells what it cost; when to look again is the caller's business, and others' tasks are looked at no more often than a twentieth of
 //! the time allows. Tasks that end meanwhile are simply not among those that are seen.
 
 mod others;
@@ -20,7 +20,7 @@ use cgtune_core::{
 
 pub use placed::{PinnedGroup, pinned_groups};
 
-use crate::{Cgroup, Error, Hierarchies, facts};
+use crate::{Cgroup, Error, Hierarchies, clock, facts};
 
 /// The part of the time that looking at others' tasks may take.
 const PART_FOR_OTHERS: u64 = 20;
@@ -44,6 +44,7 @@ pub struct Lookout<'a> {
     /// When others' tasks may be looked at again.
     others_from: Nanos,
     looks: u64,
+    cost: Nanos,
 }
 
 impl<'a> Lookout<'a> {
@@ -63,6 +64,7 @@ impl<'a> Lookout<'a> {
             others: others::Everybody::default(),
             others_from: Nanos::ZERO,
             looks: 0,
+            cost: Nanos::ZERO,
         }
     }
 
@@ -72,13 +74,15 @@ impl<'a> Lookout<'a> {
     /// A file that is there and cannot be read or understood; a group that is gone is no error.
     pub fn look(&mut self, last: bool) -> Result<Look, Error> {
         let host = self.hierarchies.host();
-        let at = host.now();
+        let (at, before) = (host.now(), clock::process_cpu());
         let mut groups = Vec::new();
         let mut members = Vec::new();
         for target in &mut self.targets {
             let seen = target.look(self.hierarchies, &mut members)?;
             groups.push(seen);
         }
+        let between = clock::process_cpu();
+        self.cost = between.saturating_sub(before);
         let whole = last || self.looks == 0;
         let others = (whole || at >= self.others_from).then(|| {
             let watched: Vec<others::Watched<'_>> = self
@@ -87,13 +91,20 @@ impl<'a> Lookout<'a> {
                 .map(|target| others::Watched { path: target.cgroup.path(), cpus: &target.intended })
                 .collect();
             let seen = self.others.look(self.hierarchies, &watched, &members);
-            let (now, cost) = (host.now(), host.now().saturating_sub(at));
-            self.others_from = now.saturating_add(Nanos::new(cost.get().saturating_mul(PART_FOR_OTHERS - 1)));
+            let cost = clock::process_cpu().saturating_sub(between).get();
+            self.others_from =
+                host.now().saturating_add(Nanos::new(cost.saturating_mul(PART_FOR_OTHERS - 1)));
             seen
         });
         let beside = whole.then(|| beside(self.hierarchies)).transpose()?;
         self.looks += 1;
         Ok(Look { at, groups, online: facts::online_cpus(host), beside, others })
+    }
+
+    /// CPU time that the last look took, but for others' tasks, which have their own part.
+    #[must_use]
+    pub fn cost(&self) -> Nanos {
+        self.cost
     }
 
     /// Whether any group is still there.

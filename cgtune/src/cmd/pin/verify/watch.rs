@@ -74,8 +74,8 @@ pub(super) fn look(
             break;
         }
         bar.set_position(at.saturating_sub(begin).get());
-        let now = clock::now();
-        let rest = now.saturating_add(Nanos::new(now.saturating_sub(at).get().saturating_mul(REST)));
+        let rest = Nanos::new(lookout.cost().get().saturating_mul(REST));
+        let rest = clock::now().saturating_add(rest);
         let next = at.saturating_add(every).max(rest);
         interrupt.sleep_until(end.map_or(next, |end| next.min(end)));
     }
