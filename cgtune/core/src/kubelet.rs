@@ -12,6 +12,7 @@ pub mod fields;
 pub mod finding;
 pub mod gates;
 pub mod options;
+pub mod recommend;
 pub mod release;
 pub mod topology_manager;
 
@@ -21,5 +22,6 @@ pub use duration::GoDuration;
 pub use finding::{Fault, Finding, Place, Severity};
 pub use gates::{Gate, Stage};
 pub use options::{Options, PolicyOption};
+pub use recommend::{Recommendation, Situation, recommend};
 pub use release::{Release, UnknownRelease};
 pub use topology_manager::{TopologyPolicy, TopologyScope};

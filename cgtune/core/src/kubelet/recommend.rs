@@ -1,0 +1,372 @@
+//! What a node's configuration should say about CPU: from its CPUs, its pods, what was measured, and what it says today.
+//!
+//! A pure function ([`recommend`]) makes [`Change`]s, each with its reason, what it rests on, what is expected of it and what it risks;
+//! [`Alternative`]s, which cost others something and so are not among the changes; what the release lacks; and [`Remark`]s. Nothing
+//! is expected that wasn't measured or doesn't follow from a rule of kernel or kubelet ([`Expected`]).
+//!
+//! The decisions:
+//!
+//! - The static policy where somebody gains from it: Guaranteed pods with whole CPUs, or throttled containers that could become
+//!   such. Where nothing is known of pods it is recommended from the machine alone, since it changes nothing for others.
+//! - Not on two CPUs or on one core: whole reserved cores leave nothing to pin there.
+//! - `full-pcpus-only` where cores have several threads, unless a known container asks for an odd count, which it would refuse.
+//! - `strict-cpu-reservation` and the alignment by last-level cache from their beta on; `distribute-cpus-across-numa` for containers that
+//!   are larger than a NUMA node, and only then.
+//! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
+//!   that make whole cores.
+//! - The topology manager by the size of the largest pinned container against a NUMA node.
+
+mod change;
+mod pods;
+mod reserve;
+mod words;
+
+use crate::{
+    MilliCpu, Topology,
+    convert::CpuQuantity,
+    kubelet::{
+        config::{CpuManagerPolicy, Effective, KubeletConfig},
+        gates::{Gate, Stage},
+        options::{Options, PolicyOption},
+        release::Release,
+        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy},
+    },
+    topology::Level,
+};
+
+pub use change::{
+    Alternative, Change, Evidence, Expected, Field, Given, Lack, Reason, Recommendation, Remark, Reserve,
+    Risk,
+};
+pub use pods::{Demand, KnownContainer, KnownPod, Throttled};
+pub use reserve::usual_reserve;
+
+/// What a recommendation is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// Whose kubelet.
+    pub release: Release,
+    /// The machine's CPUs.
+    pub topology: &'a Topology,
+    /// What the configuration says today; empty where there is none.
+    pub config: &'a KubeletConfig,
+    /// The pods that run here or are to. `None`: nothing is known of them, which is not the same as none.
+    pub pods: Option<&'a [KnownPod]>,
+}
+
+/// Fewest CPUs on which something is left to pin.
+const FEWEST: usize = 3;
+
+/// What a configuration should say.
+#[must_use]
+pub fn recommend(situation: &Situation<'_>) -> Recommendation {
+    let effective = situation.config.effective(situation.release);
+    let demand = situation.pods.map(Demand::of);
+    let mut making = Making { situation, effective, demand, done: Recommendation::default() };
+    making.enforcement();
+    if making.wants_pinning() {
+        making.pinning();
+    }
+    making.quotas();
+    making.done
+}
+
+/// A recommendation that is being made.
+struct Making<'a> {
+    situation: &'a Situation<'a>,
+    effective: Effective,
+    demand: Option<Demand>,
+    done: Recommendation,
+}
+
+impl Making<'_> {
+    /// Whether somebody gains from CPUs of their own, and there are enough.
+    fn wants_pinning(&mut self) -> bool {
+        let topology = self.situation.topology;
+        let (cpus, cores) = (topology.cpus().len(), topology.count(Level::Core));
+        if cpus < FEWEST || cores < 2 {
+            self.done.remarks.push(Remark::TooSmall { cpus, cores });
+            return false;
+        }
+        let Some(demand) = &self.demand else {
+            self.done.remarks.push(Remark::PodsUnknown);
+            return true;
+        };
+        for (name, limit) in &demand.could_pin {
+            self.done.remarks.push(Remark::CouldPin { container: name.clone(), limit: *limit });
+        }
+        let wanted = !demand.pinned.is_empty() || !demand.could_pin.is_empty();
+        if !wanted {
+            let present = self.effective.cpu_manager_policy == CpuManagerPolicy::Static;
+            self.done.remarks.push(Remark::NobodyToPin { pods: demand.pods, present });
+        }
+        wanted
+    }
+
+    fn change(&mut self, field: Field, to: Option<Given>, reason: Reason, risk: Risk) -> &mut Change {
+        let from = field.get(self.situation.config);
+        self.done.changes.push(Change {
+            field,
+            from,
+            to,
+            reason,
+            evidence: Vec::new(),
+            expected: None,
+            risk,
+        });
+        // Cannot fail: it was pushed just now.
+        let last = self.done.changes.len() - 1;
+        &mut self.done.changes[last]
+    }
+
+    fn pinning(&mut self) {
+        let Some(reserve) = self.reserved() else { return };
+        self.policy(&reserve);
+        self.options(&reserve);
+        self.topology_manager(&reserve);
+    }
+
+    /// The static policy itself.
+    fn policy(&mut self, reserve: &Reserve) {
+        let evidence = self.evidence();
+        let version = self.situation.release.version();
+        let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
+        let known = drops_quota.stage(version).is_some();
+        if known && !self.situation.config.open(drops_quota, self.situation.release) {
+            self.change(Field::Gate(drops_quota), None, Reason::QuotaOnPinned, Risk::QuotaGone);
+        }
+        let expected = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
+        let expected = expected.and_then(Demand::pinned_throttled).map(|throttled| Expected::QuotaGone {
+            nr_periods: throttled.nr_periods,
+            nr_throttled: throttled.nr_throttled,
+        });
+        if self.effective.cpu_manager_policy != CpuManagerPolicy::Static {
+            let to = Some(Given::Text(CpuManagerPolicy::Static.name().to_owned()));
+            let change = self.change(Field::CpuManagerPolicy, to, Reason::Pinning, Risk::Pinning);
+            change.evidence = evidence;
+            change.expected = expected;
+        }
+        if !known && self.effective.cpu_cfs_quota {
+            self.done.lacking.push(Lack::Gate { gate: drops_quota });
+        }
+        let left = self.situation.topology.cpus().len().saturating_sub(reserve.cpus());
+        let pinned = self.demand.iter().flat_map(|demand| &demand.pinned);
+        for (name, cpus) in pinned.filter(|(_, cpus)| *cpus > left) {
+            self.done.remarks.push(Remark::DoesNotFit { container: name.clone(), cpus: *cpus, left });
+        }
+    }
+
+    /// What the static policy rests on.
+    fn evidence(&self) -> Vec<Evidence> {
+        let Some(demand) = &self.demand else { return vec![Evidence::PodsUnknown] };
+        let mut evidence = Vec::new();
+        if let Some((container, cpus)) = demand.largest() {
+            let containers = demand.pinned.len();
+            evidence.push(Evidence::Pinned { containers, container: container.to_owned(), cpus });
+        }
+        if !demand.could_pin.is_empty() {
+            evidence.push(Evidence::CouldPin { containers: demand.could_pin.len() });
+        }
+        if let Some(Throttled { nr_periods, nr_throttled }) = demand.pinned_throttled() {
+            evidence.push(Evidence::Throttled { nr_periods, nr_throttled });
+        }
+        evidence
+    }
+
+    fn options(&mut self, reserve: &Reserve) {
+        let topology = self.situation.topology;
+        let threads = topology.per_group(Level::Core);
+        let (sockets, caches) = (topology.count(Level::Socket), topology.count(Level::Uncore));
+        let nodes = topology.count(Level::Node);
+        let node = self.smallest_node(reserve);
+        if threads > 1 {
+            let odd: Vec<_> = self.pinned().filter(|(_, cpus)| !cpus.is_multiple_of(threads)).collect();
+            match odd.first() {
+                Some((container, cpus)) => {
+                    let (container, cpus) = (container.clone(), *cpus);
+                    self.done.remarks.push(Remark::OddCount { container, cpus, threads });
+                }
+                None => self.option(
+                    PolicyOption::FullPcpusOnly,
+                    Reason::WholeCores { threads },
+                    Risk::OddCounts { threads },
+                    Evidence::Threads { threads },
+                ),
+            }
+        }
+        self.option(
+            PolicyOption::StrictCpuReservation,
+            Reason::StrictReservation { reserve: reserve.clone() },
+            Risk::SmallerPool { left: topology.cpus().len().saturating_sub(reserve.cpus()) },
+            Evidence::Cpus { cpus: topology.cpus().len() },
+        );
+        let larger = self.pinned().find(|(_, cpus)| *cpus > node);
+        match larger.filter(|_| nodes > 1) {
+            Some((container, cpus)) => self.option(
+                PolicyOption::DistributeCpusAcrossNuma,
+                Reason::LargerThanNode { container, cpus, node },
+                Risk::Spread,
+                Evidence::Nodes { nodes, node },
+            ),
+            None if caches > sockets && caches > 1 => self.option(
+                PolicyOption::PreferAlignCpusByUncorecache,
+                Reason::SeveralCaches { caches, cpus: topology.per_group(Level::Uncore) },
+                Risk::BestEffort,
+                Evidence::Caches { caches, sockets },
+            ),
+            None => {}
+        }
+    }
+
+    /// An option, where the release has it past alpha, it isn't on already, and nothing that is on excludes it.
+    fn option(&mut self, option: PolicyOption, reason: Reason, risk: Risk, evidence: Evidence) {
+        let (config, release) = (self.situation.config, self.situation.release);
+        let present = self.present_options();
+        if present.get(option) {
+            return;
+        }
+        let mut with = present;
+        with.set(option, true);
+        if let Some(exclusion) = with.exclusions().next() {
+            let other = if exclusion.0 == option { exclusion.1 } else { exclusion.0 };
+            self.done.remarks.push(Remark::Excluded { option, other });
+            return;
+        }
+        match option.stage(release.version()) {
+            Some(Stage::Beta | Stage::Stable) => {}
+            stage => {
+                self.done.lacking.push(Lack::Option { option, alpha: stage.is_some() });
+                return;
+            }
+        }
+        if let Some(gate) = option.gate(release.version()).filter(|&gate| !config.open(gate, release)) {
+            self.done.remarks.push(Remark::GateClosed { option, gate });
+            return;
+        }
+        let to = Some(Given::Text("true".to_owned()));
+        self.change(Field::Option(option), to, reason, risk).evidence.push(evidence);
+    }
+
+    /// Options that are on, or will be by the changes so far.
+    fn present_options(&self) -> Options {
+        let mut options = self.effective.options;
+        for change in &self.done.changes {
+            if let Field::Option(option) = change.field {
+                options.set(option, change.to.is_some());
+            }
+        }
+        options
+    }
+
+    fn topology_manager(&mut self, reserve: &Reserve) {
+        let topology = self.situation.topology;
+        let nodes = topology.count(Level::Node);
+        let present = self.effective.topology_policy;
+        if nodes < 2 {
+            return;
+        }
+        if nodes > self.effective.max_numa_nodes.max(MAX_NUMA_NODES) {
+            let since = TopologyOption::MaxAllowableNumaNodes.introduced_in();
+            self.done.remarks.push(Remark::ManyNodes { nodes, since });
+            return;
+        }
+        let node = self.smallest_node(reserve);
+        let largest = self.pinned().map(|(_, cpus)| cpus).max();
+        let by_socket = self.effective.options.align_by_socket;
+        let wanted = match largest {
+            None => TopologyPolicy::BestEffort,
+            Some(cpus) if cpus > node => TopologyPolicy::BestEffort,
+            Some(cpus) if cpus * 2 > node || by_socket => TopologyPolicy::Restricted,
+            Some(_) => TopologyPolicy::SingleNumaNode,
+        };
+        // Who chose a policy that works keeps it; one that refuses a known container does not work.
+        let refuses = largest.is_some_and(|cpus| cpus > node) && present == TopologyPolicy::SingleNumaNode;
+        if present != TopologyPolicy::None && !refuses {
+            return;
+        }
+        let (reason, risk) = match wanted {
+            TopologyPolicy::BestEffort => (Reason::AlignWhereItCanBe { nodes }, Risk::NotAlways),
+            _ => (Reason::AlignAlways { nodes, node }, Risk::Refuses),
+        };
+        let evidence = match (&self.demand, largest) {
+            (None, _) => Evidence::PodsUnknown,
+            (Some(_), None) => Evidence::Nodes { nodes, node },
+            (Some(_), Some(cpus)) => Evidence::LargestAgainstNode { cpus, node },
+        };
+        let to = Some(Given::Text(wanted.name().to_owned()));
+        self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);
+    }
+
+    /// CPUs of the smallest NUMA node that are not reserved; nodes without any don't count.
+    fn smallest_node(&self, reserve: &Reserve) -> usize {
+        let nodes = self.situation.topology.each(Level::Node);
+        let left = nodes.map(|(_, cpus)| match reserve {
+            Reserve::Cpus(reserved) => cpus.difference(reserved).len(),
+            Reserve::Amount { .. } => cpus.len(),
+        });
+        left.filter(|&cpus| cpus > 0).min().unwrap_or(0)
+    }
+
+    /// Containers that get CPUs of their own, and how many.
+    fn pinned(&self) -> impl Iterator<Item = (String, usize)> + use<> {
+        let pinned: Vec<_> = self.demand.iter().flat_map(|demand| demand.pinned.clone()).collect();
+        pinned.into_iter()
+    }
+
+    /// That pods do not get what is reserved.
+    fn enforcement(&mut self) {
+        let enforced = &self.effective.enforce_node_allocatable;
+        let nothing = enforced.iter().all(|value| value == "none");
+        if nothing && self.effective.cgroups_per_qos {
+            let to = Some(Given::List(vec!["pods".to_owned()]));
+            let change = self.change(Field::Enforce, to, Reason::Enforce, Risk::PodsHeld);
+            change.evidence.push(Evidence::EnforcesNothing);
+        }
+    }
+
+    /// What could be done for those that are throttled and cannot be pinned. It is done to all of a node, so it is no change.
+    fn quotas(&mut self) {
+        let Some(demand) = &self.demand else { return };
+        let (config, release) = (self.situation.config, self.situation.release);
+        let Some((container, throttled)) = demand.throttled_shared.first().cloned() else { return };
+        if !self.effective.cpu_cfs_quota {
+            return;
+        }
+        let evidence = Evidence::ThrottledShared {
+            containers: demand.throttled_shared.len(),
+            container,
+            nr_periods: throttled.nr_periods,
+            nr_throttled: throttled.nr_throttled,
+        };
+        if config.cpu_cfs_quota_period.is_none() {
+            let gate = Gate::CustomCPUCFSQuotaPeriod;
+            let gate = (!config.open(gate, release)).then_some(gate);
+            self.done.alternatives.push(Alternative {
+                field: Field::CpuCfsQuotaPeriod,
+                to: Given::Text("20ms".to_owned()),
+                gate,
+                reason: Reason::ShorterPeriod,
+                evidence: evidence.clone(),
+                risk: Risk::ShorterPeriod,
+            });
+        }
+        self.done.alternatives.push(Alternative {
+            field: Field::CpuCfsQuota,
+            to: Given::Bool(false),
+            gate: None,
+            reason: Reason::NoQuota,
+            evidence,
+            risk: Risk::NoQuota,
+        });
+    }
+}
+
+/// Thousandths of so many CPUs, as a quantity.
+fn whole(cpus: usize) -> MilliCpu {
+    MilliCpu::new(u64::try_from(cpus).unwrap_or(u64::MAX).saturating_mul(1000))
+}
+
+/// An amount as it is written in a configuration.
+fn amount(cpu: MilliCpu) -> Given {
+    Given::Text(CpuQuantity::from(cpu).to_string())
+}

@@ -1,0 +1,131 @@
+//! The pods of a node, as far as a recommendation depends on them.
+
+use crate::{
+    MilliCpu,
+    convert::{
+        CpuQuantity,
+        pod::{Pod, QosClass, Role},
+    },
+};
+
+/// A pod that runs on the node, or is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPod {
+    /// `namespace/name`, fit to show.
+    pub name: String,
+    /// Its class.
+    pub qos: QosClass,
+    /// Its containers, without ephemeral ones.
+    pub containers: Vec<KnownContainer>,
+}
+
+/// A container of a [`KnownPod`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownContainer {
+    /// Its name, fit to show.
+    pub name: String,
+    /// Its CPU request. `None`: it asks for nothing.
+    pub request: Option<MilliCpu>,
+    /// Its CPU limit.
+    pub limit: Option<MilliCpu>,
+    /// What was measured of it. `None`: nothing was, which doesn't say that it isn't throttled.
+    pub throttled: Option<Throttled>,
+}
+
+/// How often a container was throttled while it was watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Throttled {
+    /// Periods in which it wanted to run.
+    pub nr_periods: u64,
+    /// Those in which its quota ran out.
+    pub nr_throttled: u64,
+}
+
+impl Throttled {
+    /// Whether it is often enough to do something about it: from one period in a hundred on, the share from which
+    /// requests of the slowest percent are met by it.
+    const fn matters(self) -> bool {
+        self.nr_throttled > 0 && self.nr_throttled.saturating_mul(100) >= self.nr_periods
+    }
+}
+
+impl KnownPod {
+    /// From a pod after defaulting.
+    #[must_use]
+    pub fn of(name: String, pod: &Pod) -> Self {
+        let containers = pod.counted().map(|container| KnownContainer {
+            name: container.name.clone(),
+            request: container.resources.requests.cpu.map(CpuQuantity::milli),
+            limit: container.resources.limits.cpu.map(CpuQuantity::milli),
+            throttled: None,
+        });
+        // What an init container gets is given on to those after it.
+        debug_assert!(pod.counted().all(|container| container.role != Role::Ephemeral));
+        Self { name, qos: QosClass::of(pod), containers: containers.collect() }
+    }
+}
+
+/// What pods want of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// How many there are.
+    pub pods: usize,
+    /// Containers that the static policy gives CPUs of their own, and how many.
+    pub pinned: Vec<(String, usize)>,
+    /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
+    pub could_pin: Vec<(String, MilliCpu)>,
+    /// Throttled ones that share CPUs whatever the policy.
+    pub throttled_shared: Vec<(String, Throttled)>,
+    /// What was measured of those that are pinned.
+    measured: Vec<Throttled>,
+}
+
+impl Demand {
+    /// Of all pods together.
+    #[must_use]
+    pub fn of(pods: &[KnownPod]) -> Self {
+        let mut demand = Self { pods: pods.len(), ..Self::default() };
+        for pod in pods {
+            for container in &pod.containers {
+                demand.add(pod, container);
+            }
+        }
+        demand.throttled_shared.sort_by_key(|(_, throttled)| std::cmp::Reverse(throttled.nr_throttled));
+        demand
+    }
+
+    fn add(&mut self, pod: &KnownPod, container: &KnownContainer) {
+        let name = format!("{}/{}", pod.name, container.name);
+        let cpus = |milli: MilliCpu| {
+            let whole = milli.get() > 0 && milli.get().is_multiple_of(1000);
+            whole.then(|| usize::try_from(milli.get() / 1000).unwrap_or(usize::MAX))
+        };
+        let throttled = container.throttled.filter(|throttled| throttled.matters());
+        match (pod.qos, container.request.and_then(cpus), container.limit) {
+            (QosClass::Guaranteed, Some(cpus), _) => {
+                self.pinned.push((name, cpus));
+                self.measured.extend(container.throttled);
+            }
+            (_, _, Some(limit)) if throttled.is_some() && cpus(limit).is_some() => {
+                self.could_pin.push((name, limit));
+            }
+            _ => self.throttled_shared.extend(throttled.map(|throttled| (name, throttled))),
+        }
+    }
+
+    /// The pinned container with the most CPUs.
+    #[must_use]
+    pub fn largest(&self) -> Option<(&str, usize)> {
+        self.pinned.iter().max_by_key(|(_, cpus)| *cpus).map(|(name, cpus)| (name.as_str(), *cpus))
+    }
+
+    /// What was measured of all pinned containers together. `None`: nothing was.
+    #[must_use]
+    pub fn pinned_throttled(&self) -> Option<Throttled> {
+        let sum = |sum: Throttled, more: &Throttled| Throttled {
+            nr_periods: sum.nr_periods.saturating_add(more.nr_periods),
+            nr_throttled: sum.nr_throttled.saturating_add(more.nr_throttled),
+        };
+        (!self.measured.is_empty()).then(|| self.measured.iter().fold(Throttled::default(), sum))
+    }
+}

@@ -1,0 +1,347 @@
+//! Laws of recommendations, and the decisions one by one.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cgtune_core::{
+    MilliCpu, Topology,
+    convert::{Version, pod::QosClass},
+    kubelet::{
+        Gate, KubeletConfig, Machine, Options, PolicyOption, Release, Severity, check,
+        options::parse_bool,
+        recommend::{
+            Evidence, Expected, Field, Given, KnownContainer, KnownPod, Lack, Recommendation, Remark,
+            Situation, Throttled, recommend,
+        },
+    },
+    topology::Cpu,
+};
+use proptest::prelude::*;
+
+fn release(text: &str) -> Release {
+    Release::try_from(text.parse::<Version>().unwrap()).unwrap()
+}
+
+/// Sockets, nodes in each, caches in each node, cores in each cache, threads. Siblings are numbered behind all cores.
+fn machine([sockets, nodes, caches, cores, threads]: [u32; 5]) -> Topology {
+    let all = sockets * nodes * caches * cores;
+    let cpus = (0..all * threads).map(|cpu| {
+        let core = cpu % all;
+        let cache = core / cores;
+        let node = cache / caches;
+        Cpu { cpu, core, socket: node / nodes, node, uncore: Some(cache * cores) }
+    });
+    Topology::new(cpus).unwrap()
+}
+
+fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
+    let throttled = throttled.map(|(nr_throttled, nr_periods)| Throttled { nr_periods, nr_throttled });
+    let amount = (milli > 0).then_some(MilliCpu::new(milli));
+    KnownPod {
+        name: "shop/encoder".into(),
+        qos,
+        containers: vec![KnownContainer { name: "main".into(), request: amount, limit: amount, throttled }],
+    }
+}
+
+fn recommended(
+    config: &KubeletConfig,
+    topology: &Topology,
+    at: &str,
+    pods: Option<&[KnownPod]>,
+) -> Recommendation {
+    recommend(&Situation { release: release(at), topology, config, pods })
+}
+
+/// What a field is to hold, if it changes.
+fn to(done: &Recommendation, field: Field) -> Option<Option<String>> {
+    let change = done.changes.iter().find(|change| change.field == field)?;
+    Some(change.to.as_ref().map(Given::to_string))
+}
+
+fn sets(done: &Recommendation, field: Field) -> Option<String> {
+    to(done, field).flatten()
+}
+
+/// Errors and warnings, by name and place.
+fn gating(config: &KubeletConfig, release: Release, topology: &Topology) -> BTreeSet<&'static str> {
+    let found = check(config, release, Machine { topology: Some(topology), cgroup_v1: None });
+    let found = found.into_iter().filter(|finding| finding.severity() != Severity::Note);
+    found.map(|finding| finding.fault.kind()).collect()
+}
+
+fn amounts(cpu: &str) -> Option<BTreeMap<String, String>> {
+    Some(BTreeMap::from([("cpu".to_owned(), cpu.to_owned()), ("memory".to_owned(), "1Gi".to_owned())]))
+}
+
+/// Configurations that a kubelet of the release starts with on most machines.
+fn configs(release: Release) -> impl Strategy<Value = KubeletConfig> {
+    let options = prop::sample::subsequence(PolicyOption::ALL.to_vec(), 0..=3);
+    let values = prop::sample::select(vec!["true", "1", "false"]);
+    let reserved = prop_oneof![
+        Just((None, None, None, false)),
+        prop::sample::select(vec!["1", "500m", "1500m", "2", "3"]).prop_map(|cpu| (
+            amounts(cpu),
+            None,
+            None,
+            false
+        )),
+        Just((amounts("1"), amounts("300m"), None, false)),
+        prop::sample::select(vec!["0", "0-1", "1", "2-3"]).prop_map(|cpus| (
+            None,
+            None,
+            Some(cpus.to_owned()),
+            false
+        )),
+        prop::sample::select(vec!["1", "700m"]).prop_map(|cpu| (amounts(cpu), None, None, true)),
+    ];
+    let topology =
+        prop::option::of(prop::sample::select(vec!["none", "best-effort", "restricted", "single-numa-node"]));
+    let enforce = prop::option::of(prop::sample::select(vec!["pods", "none"]));
+    (options, values, reserved, topology, any::<bool>(), enforce, prop::option::of(any::<bool>())).prop_map(
+        move |(options, value, (system, kube, cpus, cgroup), topology, pinned, enforce, quota_gate)| {
+            let mut config = KubeletConfig {
+                cgroup_driver: Some("systemd".into()),
+                topology_manager_policy: topology.map(str::to_owned),
+                ..KubeletConfig::default()
+            };
+            let reserves = system.is_some() || cpus.is_some();
+            if pinned && reserves {
+                config.cpu_manager_policy = Some("static".into());
+                let mut on = Options::default();
+                let mut given = BTreeMap::new();
+                for option in options {
+                    let mut with = on;
+                    with.set(option, parse_bool(value).unwrap());
+                    let version = release.version();
+                    let open = option.gate(version).is_none_or(|gate| gate.open_by_default(version));
+                    if option.stage(version).is_some() && open && with.exclusions().next().is_none() {
+                        on = with;
+                        given.insert(option.name().to_owned(), value.to_owned());
+                    }
+                }
+                config.cpu_manager_policy_options = Some(given).filter(|given| !given.is_empty());
+            }
+            (config.system_reserved, config.kube_reserved, config.reserved_system_cpus) =
+                (system, kube, cpus);
+            config.enforce_node_allocatable = enforce.map(|value| vec![value.to_owned()]);
+            if cgroup {
+                config.system_reserved_cgroup = Some("/system.slice".into());
+                config.enforce_node_allocatable = Some(vec!["pods".into(), "system-reserved".into()]);
+            }
+            let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
+            if let Some(open) = quota_gate.filter(|_| gate.stage(release.version()).is_some()) {
+                config.feature_gates.insert(gate.to_string(), open);
+            }
+            config
+        },
+    )
+}
+
+fn pods() -> impl Strategy<Value = Option<Vec<KnownPod>>> {
+    let one = (
+        prop::sample::select(vec![QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort]),
+        prop::sample::select(vec![0, 100, 500, 1000, 1500, 2000, 3000, 4000, 8000, 16000, 64000]),
+        prop::option::of((0..100_u64, Just(100_u64))),
+    );
+    prop::option::of(prop::collection::vec(
+        one.prop_map(|(qos, milli, throttled)| pod(qos, milli, throttled)),
+        0..6,
+    ))
+}
+
+fn situations() -> impl Strategy<Value = (Release, Topology, KubeletConfig, Option<Vec<KnownPod>>)> {
+    let releases = prop::sample::select(Release::all().collect::<Vec<_>>());
+    releases.prop_flat_map(|release| {
+        let shape = [1..=4_u32, 1..=4, 1..=3, 1..=8, 1..=2];
+        (Just(release), shape.prop_map(machine), configs(release), pods())
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_recommended_passes_the_check((release, topology, config, pods) in situations()) {
+        let before = gating(&config, release, &topology);
+        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let after = gating(&done.applied(&config), release, &topology);
+        let new: Vec<_> = after.difference(&before).collect();
+        prop_assert!(new.is_empty(), "{new:?}\n{config:?}\n{:?}", done.changes);
+        // From a configuration that passes, one that passes.
+        if before.is_empty() {
+            prop_assert!(after.is_empty(), "{:?}", after);
+        }
+    }
+
+    #[test]
+    fn what_is_recommended_is_right_as_it_is((release, topology, config, pods) in situations()) {
+        let of = |config: &KubeletConfig| {
+            recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() })
+        };
+        let applied = of(&config).applied(&config);
+        let again = of(&applied);
+        prop_assert!(again.changes.is_empty(), "{:#?}\n{:#?}", applied, again.changes);
+        prop_assert_eq!(again, of(&applied));
+    }
+
+    #[test]
+    fn every_change_changes_something_and_says_why((release, topology, config, pods) in situations()) {
+        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        for change in &done.changes {
+            prop_assert_ne!(&change.from, &change.to);
+            prop_assert_eq!(&change.field.get(&config), &change.from);
+            prop_assert!(!change.reason.to_string().is_empty() && !change.risk.to_string().is_empty());
+        }
+        let fields: BTreeSet<_> = done.changes.iter().map(|change| change.field.to_string()).collect();
+        prop_assert_eq!(fields.len(), done.changes.len());
+    }
+
+    #[test]
+    fn reserved_cpus_are_whole_cores_of_the_machine((release, topology, config, pods) in situations()) {
+        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        if let Some(list) = sets(&done, Field::ReservedCpus) {
+            let cpus = list.parse().unwrap();
+            prop_assert_eq!(topology.whole_cores(&cpus), cpus);
+        }
+    }
+}
+
+#[test]
+fn pods_with_whole_cpus_get_the_static_policy_whole_cores_and_reserved_cores() {
+    let topology = machine([2, 1, 1, 4, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, Some((30, 100)))];
+    let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+    assert_eq!(sets(&done, Field::CpuManagerPolicy).as_deref(), Some("static"));
+    assert_eq!(sets(&done, Field::ReservedCpus).as_deref(), Some("0,8"));
+    assert_eq!(sets(&done, Field::Option(PolicyOption::FullPcpusOnly)).as_deref(), Some("true"));
+    assert_eq!(sets(&done, Field::Option(PolicyOption::StrictCpuReservation)).as_deref(), Some("true"));
+    assert_eq!(sets(&done, Field::TopologyPolicy).as_deref(), Some("single-numa-node"));
+    assert_eq!(done.lacking, []);
+    let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
+    assert_eq!(policy.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert!(policy.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
+}
+
+#[test]
+fn what_a_release_lacks_is_said() {
+    let topology = machine([1, 1, 2, 4, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, Some((30, 100)))];
+    let old = recommended(&KubeletConfig::default(), &topology, "1.32", Some(&pods));
+    let lacks = |done: &Recommendation, option| {
+        done.lacking.iter().any(|lack| matches!(lack, Lack::Option { option: o, .. } if *o == option))
+    };
+    assert!(lacks(&old, PolicyOption::StrictCpuReservation));
+    assert!(lacks(&old, PolicyOption::PreferAlignCpusByUncorecache));
+    assert!(old.lacking.contains(&Lack::Gate { gate: Gate::DisableCPUQuotaWithExclusiveCPUs }));
+    let policy = old.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
+    assert_eq!(policy.expected, None, "the quota stays, so that nothing is promised");
+    let newer = recommended(&KubeletConfig::default(), &topology, "1.33", Some(&pods));
+    assert!(!lacks(&newer, PolicyOption::StrictCpuReservation));
+    assert!(lacks(&newer, PolicyOption::PreferAlignCpusByUncorecache), "alpha until 1.34");
+    assert_eq!(
+        newer.lacking[0].to_string(),
+        "prefer-align-cpus-by-uncorecache is alpha in this release; from 1.34 on it would be recommended"
+    );
+}
+
+#[test]
+fn nothing_is_pinned_on_two_cpus() {
+    for shape in [[1, 1, 1, 2, 1], [1, 1, 1, 1, 2], [1, 1, 1, 1, 4]] {
+        let topology = machine(shape);
+        let pods = [pod(QosClass::Guaranteed, 1000, None)];
+        let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+        assert_eq!(done.changes, [], "{shape:?}");
+        assert!(matches!(done.remarks[..], [Remark::TooSmall { .. }]), "{shape:?}");
+    }
+}
+
+#[test]
+fn an_odd_count_keeps_whole_cores_out() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, None), pod(QosClass::Guaranteed, 3000, None)];
+    let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+    assert_eq!(to(&done, Field::Option(PolicyOption::FullPcpusOnly)), None);
+    assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::OddCount { cpus: 3, threads: 2, .. })));
+}
+
+#[test]
+fn the_topology_manager_follows_the_largest_pod() {
+    let topology = machine([2, 1, 1, 8, 1]);
+    let policy = |milli| {
+        let pods = [pod(QosClass::Guaranteed, milli, None)];
+        let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+        (
+            sets(&done, Field::TopologyPolicy).unwrap(),
+            to(&done, Field::Option(PolicyOption::DistributeCpusAcrossNuma)),
+        )
+    };
+    assert_eq!(policy(2000), ("single-numa-node".into(), None));
+    assert_eq!(policy(5000), ("restricted".into(), None));
+    assert_eq!(policy(10_000), ("best-effort".into(), Some(Some("true".into()))));
+    let unknown = recommended(&KubeletConfig::default(), &topology, "1.36", None);
+    assert_eq!(sets(&unknown, Field::TopologyPolicy).as_deref(), Some("best-effort"));
+    assert!(unknown.remarks.contains(&Remark::PodsUnknown));
+    let one_node = recommended(&KubeletConfig::default(), &machine([1, 1, 1, 8, 1]), "1.36", None);
+    assert_eq!(to(&one_node, Field::TopologyPolicy), None);
+}
+
+#[test]
+fn amounts_give_way_to_cpus_unless_a_cgroup_is_enforced() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let present = KubeletConfig {
+        system_reserved: amounts("1500m"),
+        kube_reserved: amounts("1"),
+        ..KubeletConfig::default()
+    };
+    let done = recommended(&present, &topology, "1.36", None);
+    assert_eq!(sets(&done, Field::ReservedCpus).as_deref(), Some("0-1,8-9"), "2.5 CPUs are two cores");
+    assert_eq!(
+        (to(&done, Field::SystemReservedCpu), to(&done, Field::KubeReservedCpu)),
+        (Some(None), Some(None))
+    );
+    assert_eq!(done.applied(&present).system_reserved.unwrap().len(), 1, "memory stays");
+    let enforced = KubeletConfig {
+        kube_reserved_cgroup: Some("/kubelet.service".into()),
+        enforce_node_allocatable: Some(vec!["pods".into(), "kube-reserved".into()]),
+        ..present
+    };
+    let done = recommended(&enforced, &topology, "1.36", None);
+    assert_eq!(to(&done, Field::ReservedCpus), None);
+    assert_eq!(sets(&done, Field::SystemReservedCpu).as_deref(), Some("3"), "3 and 1 make two cores");
+}
+
+#[test]
+fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let pods = [pod(QosClass::Burstable, 500, Some((40, 100))), pod(QosClass::BestEffort, 0, None)];
+    let done = recommended(&KubeletConfig::default(), &topology, "1.35", Some(&pods));
+    assert_eq!(done.changes, []);
+    let fields: Vec<_> = done.alternatives.iter().map(|alternative| alternative.field).collect();
+    assert_eq!(fields, [Field::CpuCfsQuotaPeriod, Field::CpuCfsQuota]);
+    assert_eq!(done.alternatives[0].gate, Some(Gate::CustomCPUCFSQuotaPeriod));
+    let newest = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+    assert_eq!(newest.alternatives[0].gate, None);
+    // A whole limit could be pinned, once its pod is Guaranteed.
+    let pods = [pod(QosClass::Burstable, 2000, Some((40, 100)))];
+    let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+    assert_eq!(sets(&done, Field::CpuManagerPolicy).as_deref(), Some("static"));
+    assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::CouldPin { .. })));
+}
+
+#[test]
+fn pods_that_gain_nothing_change_nothing() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let pods = [pod(QosClass::Guaranteed, 500, None), pod(QosClass::Burstable, 2000, None)];
+    let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
+    assert_eq!((done.changes.len(), done.alternatives.len()), (0, 0));
+    assert_eq!(done.remarks, [Remark::NobodyToPin { pods: 2, present: false }]);
+}
+
+#[test]
+fn pods_are_held_to_what_is_not_reserved() {
+    let topology = machine([1, 1, 1, 2, 1]);
+    let config =
+        KubeletConfig { enforce_node_allocatable: Some(vec!["none".into()]), ..KubeletConfig::default() };
+    let done = recommended(&config, &topology, "1.36", Some(&[]));
+    assert_eq!(sets(&done, Field::Enforce).as_deref(), Some("[pods]"));
+}
