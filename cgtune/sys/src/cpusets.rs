@@ -26,6 +26,14 @@ pub struct Cpuset {
     pub processes: Option<usize>,
 }
 
+impl Cpuset {
+    /// Whether it takes its CPUs away from the groups beside it, or is meant to.
+    #[must_use]
+    pub fn is_partition(&self) -> bool {
+        self.partition.as_deref().is_some_and(|state| state != MEMBER)
+    }
+}
+
 /// How a group is called that is no partition.
 const MEMBER: &str = "member";
 

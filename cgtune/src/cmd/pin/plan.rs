@@ -14,10 +14,16 @@ use cgtune_core::{
     topology::{Level, Machine},
 };
 
+use cgtune_node::cpu_manager;
+use cgtune_sys::{
+    Hierarchies, HostRoot,
+    cpusets::{self, Cpuset},
+};
+
 use crate::{
     cli,
     exit::Exit,
-    failure::Hinted,
+    failure::{self, Hinted},
     machine::{self, Described},
     render,
     streams::Streams,
@@ -44,7 +50,8 @@ pub(crate) struct Args {
     /// How many CPUs; with a fraction, a share of one more
     #[arg(long, value_name = "QUANTITY", allow_hyphen_values = true)]
     cpus: String,
-    /// Choose from these [default: all that are online]
+    /// Choose from these [default: all that are online, and on a node with the kubelet's
+    /// static policy those that nobody has alone]
     #[arg(long, value_name = "LIST")]
     available: Option<String>,
     /// Leave these out: they are for the system
@@ -119,6 +126,8 @@ pub(crate) struct Plan {
     pub(crate) topology: Topology,
     /// `None`: no node is known to have memory.
     pub(crate) mems: Option<CpuSet>,
+    /// Cgroups with CPUs of their own, some of which were chosen, too.
+    pub(crate) beside: Vec<Cpuset>,
 }
 
 impl Plan {
@@ -146,7 +155,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     options.distribute_cpus_across_numa = strategy == Strategy::Distributed;
     options.distribute_cpus_across_cores = strategy == Strategy::Spread;
     let policy = policy(args, &topology, options, strategy)?;
-    let available = available.unwrap_or_else(|| topology.all().clone()).difference(policy.reserved());
+    let here = (!args.described.is_elsewhere()).then(|| HostRoot::new(&args.node.host_root));
+    let available = match (available, &here) {
+        (Some(available), _) => available,
+        (None, Some(host)) => not_given_away(host, streams)?.unwrap_or_else(|| topology.all().clone()),
+        (None, None) => topology.all().clone(),
+    };
+    let available = available.difference(policy.reserved());
     let ask = Ask {
         available: available.clone(),
         amount,
@@ -157,7 +172,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     };
     let mut pinning = pin::pin(&policy, &ask).map_err(|error| refused(error, &ask, &topology))?;
     pinning.remarks.extend(pin::of_machine(&machine, &pinning.cpus()));
+    let beside = here.map(|host| beside(host, &pinning.cpus(), streams)).transpose()?;
     let plan = Plan {
+        beside: beside.unwrap_or_default(),
         amount,
         strategy,
         options: *policy.options(),
@@ -173,6 +190,34 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         render::pin::plan::text(&plan, streams.out)?;
     }
     Ok(Exit::Done)
+}
+
+/// What the kubelet of this node has given to nobody alone. `None`: it gives nothing away, or there is none.
+fn not_given_away(host: &HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<Option<CpuSet>> {
+    match cpu_manager::read(host) {
+        Ok(state) => Ok(state.and_then(|state| state.shared)),
+        Err(error) => {
+            let error = anyhow::Error::new(error).context(cpu_manager::STATE);
+            streams.warn(&failure::sentence(&error))?;
+            Ok(None)
+        }
+    }
+}
+
+/// Who else on this node holds some of these CPUs. A node without cpusets has nobody.
+fn beside(host: HostRoot, cpus: &CpuSet, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Cpuset>> {
+    let held = Hierarchies::detect(host).and_then(|hierarchies| cpusets::read(&hierarchies));
+    let held = match held {
+        Ok(held) => held.unwrap_or_default(),
+        Err(error) => {
+            let error = failure::sentence(&error.into());
+            streams.warn(&format!("whether somebody else holds these CPUs is not known: {error}"))?;
+            return Ok(Vec::new());
+        }
+    };
+    // Nobody runs directly in a group that only hands its CPUs on.
+    let lives = |cpuset: &Cpuset| cpuset.processes != Some(0) || cpuset.is_partition();
+    Ok(held.into_iter().filter(|held| lives(held) && !held.effective.intersection(cpus).is_empty()).collect())
 }
 
 /// `--option` and `--strategy`, which may say the same.

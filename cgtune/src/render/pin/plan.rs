@@ -6,8 +6,10 @@ use cgtune_core::{
     CpuSet, MilliCpu, Shares,
     assign::{TRIES, pin::Pinning},
     kubelet::PolicyOption,
+    text::Escaped,
     topology::Level,
 };
+use cgtune_sys::cpusets::Cpuset;
 use serde::Serialize;
 
 use crate::{
@@ -18,6 +20,9 @@ use crate::{
 
 /// Additive changes keep the number, others raise it.
 const SCHEMA: &str = "cgtune.pin/1";
+
+/// Cgroups that are named beside a plan for people.
+const MOST_BESIDE: usize = 3;
 
 /// In the order of an answer: what is written first, then what it means, then how it came about.
 #[derive(Serialize)]
@@ -40,7 +45,14 @@ struct Document<'a> {
     cores: Vec<u32>,
     bounded: bool,
     notes: Vec<Note>,
+    beside: Vec<Beside>,
     command: String,
+}
+
+#[derive(Serialize)]
+struct Beside {
+    path: String,
+    cpus: CpuSet,
 }
 
 #[derive(Serialize)]
@@ -71,6 +83,11 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         cores: groups(Level::Core),
         bounded: *bounded,
         notes: remarks.iter().map(|remark| Note { kind: remark.kind(), text: remark.to_string() }).collect(),
+        beside: plan
+            .beside
+            .iter()
+            .map(|held| Beside { path: shown(held), cpus: held.effective.intersection(&cpus) })
+            .collect(),
         command: plan.command(),
         cpus,
     };
@@ -106,11 +123,27 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for note in remarks.iter().map(ToString::to_string).chain(limit) {
         labelled(out, "note", HEADING, &note)?;
     }
+    for held in plan.beside.iter().take(MOST_BESIDE) {
+        let text = format!("{} has CPU {} as well", shown(held), held.effective.intersection(&cpus));
+        labelled(out, "note", HEADING, &text)?;
+    }
+    if let Some(more) = plan.beside.len().checked_sub(MOST_BESIDE).filter(|&more| more > 0) {
+        labelled(
+            out,
+            "note",
+            HEADING,
+            &format!("and so have {more} more cgroups: cgtune topology shows all"),
+        )?;
+    }
     writeln!(out, "{HEADING}apply it{HEADING:#} (TARGET: a container, pod or cgroup)")?;
     for line in paragraph::wrap(&plan.command(), paragraph::WIDTH - 4) {
         writeln!(out, "  {line}")?;
     }
     Ok(())
+}
+
+fn shown(held: &Cpuset) -> String {
+    Escaped(held.path.as_os_str().as_encoded_bytes()).to_string()
 }
 
 /// Where the CPUs lie.
