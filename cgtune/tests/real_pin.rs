@@ -21,7 +21,7 @@ use std::{fs, thread, time::Duration};
 use cgtune_core::{Layout, Quota};
 use cgtune_sys::affinity;
 use node::{Node, alone, text};
-use pin::{OWN, answer, begin, cpus, found, hog, path, pin, pinned, tids, verify};
+use pin::{OWN, answer, begin, cpus, found, hog, path, pin, pinned, sleepers, tids, verify};
 
 #[test]
 fn a_pinning_is_planned_made_and_taken_back() {
@@ -53,22 +53,6 @@ fn a_pinning_is_planned_made_and_taken_back() {
     assert_eq!(node.observed().cpus, Some(cpus("0-1")));
     node.expect(0, &["undo", "--all"]);
     assert_eq!(node.observed(), before);
-
-    for (args, hint) in [
-        (&["--cpus", ""][..], "cgtune undo"),
-        (&["--cpus", "0,4000"], "--cpuset-cpus 0"),
-        (&["--plan", "/nowhere/at/all"], "/nowhere/at/all"),
-        (&["--plan", "/proc/self/stat"], "pin plan --json"),
-        (&[], "--cpus"),
-        (&["--cpus", "1", "--with-pod"], "--drop-quota"),
-    ] {
-        let said = node.expect(2, &[&["pin", "apply", "TARGET", "--yes"], args].concat());
-        assert!(said.contains(hint), "{args:?}: {said}");
-    }
-    assert_eq!(node.observed(), before);
-    let output = node.run(&["pin", "apply", "TARGET", "--cpus", "1", "--dry-run", "--json"]);
-    let published = serde_json::from_str(include_str!("../schemas/apply-1.schema.json")).unwrap();
-    schema::assert_describes(published, &serde_json::from_slice(&output.stdout).unwrap());
 }
 
 #[test]
@@ -109,17 +93,17 @@ fn a_group_that_has_its_cpus_is_said_to_and_what_was_looked_at() {
 fn a_thread_that_is_narrowed_and_reset_is_named() {
     let _one = alone();
     let mut node = pinned("narrowed", "0-1");
-    let load = hog(&mut node.group, 2);
+    let load = sleepers(&mut node.group, 2);
     let own = path(&mut node.group);
     let tid = *tids(&load).last().unwrap();
-    let name = fs::read_to_string(format!("/proc/{tid}/comm")).unwrap().trim().to_owned();
 
-    let watch = begin(&mut node, &["TARGET", "--watch", "--for", "3s", "--json"]);
-    thread::sleep(Duration::from_millis(1000));
+    let watch = begin(&mut node, &["TARGET", "--watch", "--for", "2500ms", "--json"]);
+    thread::sleep(Duration::from_millis(800));
     affinity::set(Some(tid), &cpus("1")).unwrap();
-    thread::sleep(Duration::from_millis(1000));
+    thread::sleep(Duration::from_millis(800));
     affinity::set(Some(tid), &cpus("0-1")).unwrap();
     let document = answer(&watch.wait_with_output().unwrap(), 0);
+    let name = fs::read_to_string(format!("/proc/{tid}/comm")).unwrap().trim().to_owned();
     let drifted = found(&document, &own, "thread-drifted");
     let [thread] = drifted[..] else { panic!("{document:#}") };
     assert_eq!(
@@ -184,10 +168,10 @@ fn a_set_that_somebody_else_wrote_is_found_and_when_it_was_so() {
     let mut node = pinned("rewritten", "1");
     let own = path(&mut node.group);
     let file = node.group.cgroup().unwrap().cpuset_dir().unwrap().path().join("cpuset.cpus");
-    let watch = begin(&mut node, &["TARGET", "--watch", "--for", "3s", "--json"]);
-    thread::sleep(Duration::from_millis(1000));
+    let watch = begin(&mut node, &["TARGET", "--watch", "--for", "2500ms", "--json"]);
+    thread::sleep(Duration::from_millis(800));
     fs::write(&file, "0-1").unwrap();
-    thread::sleep(Duration::from_millis(1000));
+    thread::sleep(Duration::from_millis(800));
     fs::write(&file, "1").unwrap();
     let document = answer(&watch.wait_with_output().unwrap(), 0);
     let differs = found(&document, &own, "set-differs");
@@ -263,7 +247,7 @@ fn who_takes_a_cpu_away_is_named() {
 fn a_thread_that_its_cpuset_does_not_hold_is_named() {
     let _one = alone();
     let mut node = pinned("astray", "1");
-    let load = hog(&mut node.group, 1);
+    let load = sleepers(&mut node.group, 2);
     let tid = *tids(&load).last().unwrap();
     let own = path(&mut node.group);
     let above = node.group.cgroup().unwrap().cpuset_dir().unwrap().path().parent().unwrap().to_owned();

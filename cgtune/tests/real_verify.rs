@@ -1,4 +1,4 @@
-//! `pin verify` on the kernel that runs the tests: how it answers, ends and gives up. They need root and two CPUs, and fail with a
+//! `pin verify` and `pin apply` on the kernel that runs the tests: how they answer, end and give up. They need root and two CPUs, and fail with a
 //! message without. What it finds is `real_pin`'s business.
 #![allow(
     missing_docs,
@@ -25,7 +25,7 @@ use std::{
 
 use nix::{sys::signal::Signal, unistd::Pid};
 use node::{Node, alone, text};
-use pin::{answer, begin, found, load, path, pin, pinned, verify};
+use pin::{answer, begin, found, path, pin, pinned, sleepers, verify};
 
 #[test]
 fn ctrl_c_ends_the_watch_and_what_was_seen_is_said() {
@@ -33,7 +33,7 @@ fn ctrl_c_ends_the_watch_and_what_was_seen_is_said() {
     let mut node = pinned("stopped", "1");
     let own = path(&mut node.group);
     let child = begin(&mut node, &["TARGET", "--cpus", "0", "--watch", "--json"]);
-    thread::sleep(Duration::from_millis(1500));
+    thread::sleep(Duration::from_millis(700));
     nix::sys::signal::kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
     let document = answer(&child.wait_with_output().unwrap(), 130);
     assert_eq!(document["watch"]["interrupted"], true);
@@ -48,7 +48,7 @@ fn a_group_that_vanishes_is_said_to_with_what_was_seen_until_then() {
     pin(&mut gone, "1");
     let path = path(&mut gone);
     let child = begin(&mut node, &[&path, "--watch", "--for", "20s", "--json"]);
-    thread::sleep(Duration::from_millis(1000));
+    thread::sleep(Duration::from_millis(500));
     gone.remove().unwrap();
     let begun = Instant::now();
     let output = child.wait_with_output().unwrap();
@@ -116,9 +116,7 @@ fn many_threads_take_turns_and_a_bounded_time() {
     const THREADS: usize = 1500;
     let _one = alone();
     let mut node = pinned("crowd", "0-1");
-    let threads = THREADS.to_string();
-    let args = ["pulse", "--threads", &threads, "--work", "1ms", "--every", "1h", "--after", "1h"];
-    let load = load(&mut node.group, &args, THREADS);
+    let load = sleepers(&mut node.group, THREADS);
     let begun = Instant::now();
     let document = verify(&mut node, 0, &["TARGET", "--watch", "--for", "2s"]);
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
@@ -145,4 +143,26 @@ fn wrong_use_is_told_with_what_is_right() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output));
         assert!(text(&output).contains(hint), "{args:?}: {}", text(&output));
     }
+}
+
+#[test]
+fn a_pinning_that_cannot_be_is_refused_with_what_can() {
+    let _one = alone();
+    let mut node = Node::new("refused");
+    let before = node.observed();
+    for (args, hint) in [
+        (&["--cpus", ""][..], "cgtune undo"),
+        (&["--cpus", "0,4000"], "--cpuset-cpus 0"),
+        (&["--plan", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["--plan", "/proc/self/stat"], "pin plan --json"),
+        (&[], "--cpus"),
+        (&["--cpus", "1", "--with-pod"], "--drop-quota"),
+    ] {
+        let said = node.expect(2, &[&["pin", "apply", "TARGET", "--yes"], args].concat());
+        assert!(said.contains(hint), "{args:?}: {said}");
+    }
+    assert_eq!(node.observed(), before);
+    let output = node.run(&["pin", "apply", "TARGET", "--cpus", "1", "--dry-run", "--json"]);
+    let published = serde_json::from_str(include_str!("../schemas/apply-1.schema.json")).unwrap();
+    schema::assert_describes(published, &serde_json::from_slice(&output.stdout).unwrap());
 }

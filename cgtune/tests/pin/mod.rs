@@ -9,6 +9,7 @@ use std::{
 
 use cgtune_core::{CpuSet, Policy, control::apply};
 use cgtune_sys::{lifecycle::OwnedCgroup, process::Child, spawn::Program};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
@@ -54,6 +55,13 @@ pub(crate) fn hog(group: &mut OwnedCgroup, threads: usize) -> Child {
     load(group, &["hog", "--threads", &threads.to_string()], threads + 1)
 }
 
+/// Threads that sleep: an emulated CPU has better things to do.
+pub(crate) fn sleepers(group: &mut OwnedCgroup, threads: usize) -> Child {
+    let count = threads.to_string();
+    let args = ["pulse", "--threads", &count, "--work", "1ms", "--every", "1h", "--after", "1h"];
+    load(group, &args, threads + 1)
+}
+
 pub(crate) fn tids(child: &Child) -> Vec<u32> {
     let entries = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap().flatten();
     let mut tids: Vec<u32> =
@@ -62,9 +70,25 @@ pub(crate) fn tids(child: &Child) -> Vec<u32> {
     tids
 }
 
+/// Begins to verify; with --watch it is watching when this returns.
 pub(crate) fn begin(node: &mut Node, args: &[&str]) -> Running {
+    let watches = args.contains(&"--watch");
     let args = [&["pin", "verify"], args].concat();
-    node.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    let child = node.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while watches && !heeds_ctrl_c(child.id()) && begun.elapsed() < Duration::from_secs(20) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+/// Whether a process has a handler for SIGINT, which is the last that the tool does before it looks. On an emulated CPU that takes
+/// a second.
+fn heeds_ctrl_c(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (Signal::SIGINT as u32 - 1)) != 0)
 }
 
 /// The answer, checked against its schema.
