@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod machines;
 mod tool;
 
 use std::{fs, path::PathBuf};
@@ -239,6 +240,35 @@ fn what_cannot_be_is_told_with_what_could() {
         assert!(said.contains(error) && said.contains(hint), "{args:?}\n{said}");
         assert!(!said.contains("panicked"), "{said}");
     }
+}
+
+/// A copy of a real machine's /sys, with what a kubelet could have given away there.
+#[test]
+fn what_the_kubelet_of_this_node_has_given_away_is_not_available() {
+    let node = tempfile::tempdir().unwrap();
+    machines::unpack_qemu(node.path());
+    let state = node.path().join("var/lib/kubelet/cpu_manager_state");
+    fs::create_dir_all(state.parent().unwrap()).unwrap();
+    let plan = |state_says: &str, more: &[&str]| {
+        fs::write(&state, state_says).unwrap();
+        let root = node.path().to_str().unwrap();
+        let (out, err) =
+            succeeds(&[&["pin", "plan", "--json", "--cpus", "2", "--host-root", root], more].concat());
+        (vectors(&out), err.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let given = r#"{"policyName":"static","defaultCpuSet":"0,4-6","entries":{"u":{"c":"1-3"}},"checksum":1}"#;
+    let (chosen, _) = plan(given, &["--reserved", "0"]);
+    assert_eq!((&chosen["available"], &chosen["cpus"]), (&json!("4-6"), &json!("4,6")), "{chosen}");
+    let kinds: Vec<&Value> = chosen["notes"].as_array().unwrap().iter().map(|note| &note["kind"]).collect();
+    assert!(
+        kinds.contains(&&json!("uneven")),
+        "CPU 7 is off: seven CPUs of four cores are one a core to the kubelet"
+    );
+    let (asked, _) = plan(given, &["--available", "1-3"]);
+    assert_eq!(asked["cpus"], "2-3", "who says what is available is believed");
+    let (broken, warned) = plan("{", &[]);
+    assert_eq!(broken["available"], "0-6");
+    assert!(warned.contains("cpu_manager_state") && warned.contains("not what a kubelet writes"), "{warned}");
 }
 
 #[test]

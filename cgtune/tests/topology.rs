@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod machines;
 mod tool;
 
 use std::{
@@ -603,17 +604,7 @@ fn of_many_cgroups_the_first_are_shown_and_the_others_counted() {
 #[test]
 fn a_real_machine_of_two_sockets_and_four_nodes_in_qemu() {
     let tree = Tree(TempDir::new().unwrap());
-    let mut files: std::collections::BTreeMap<&str, String> = std::collections::BTreeMap::new();
-    let captured = include_str!("machines/qemu-2-sockets-4-nodes-6.1.0-48");
-    for line in captured.lines().filter(|line| !line.starts_with('#')) {
-        let (path, text) = line.split_once(':').unwrap();
-        let file = files.entry(path).or_default();
-        *file += text;
-        file.push('\n');
-    }
-    for (path, text) in &files {
-        tree.file(path, text);
-    }
+    machines::unpack_qemu(tree.0.path());
     insta::assert_snapshot!("qemu", tree.text());
     let document = tree.json();
     // What the same tool said in the guest.

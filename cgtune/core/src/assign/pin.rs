@@ -122,6 +122,12 @@ pub enum Remark {
     },
     /// Cores of different strength.
     Kinds(Vec<Kind>),
+    /// Cores have different numbers of threads online, by kind or because one is switched off. The kubelet reckons with the average, and
+    /// takes no other core for a whole one.
+    Uneven {
+        /// How many threads it takes a core to have.
+        per_core: usize,
+    },
 }
 
 impl Remark {
@@ -138,6 +144,7 @@ impl Remark {
             Self::Interrupts { .. } => "interrupts",
             Self::Isolated { .. } => "isolated",
             Self::Kinds(_) => "kinds",
+            Self::Uneven { .. } => "uneven",
         }
     }
 }
@@ -220,6 +227,7 @@ fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
     let elsewhere = ask.nodes.map(|nodes| {
         cpus.iter().filter(|&cpu| topology.get(cpu).is_some_and(|cpu| !nodes.contains(&cpu.node))).collect()
     });
+    let even = topology.each(Level::Core).map(|(_, core)| core.len()).all_equal();
     let knows_caches = topology.cpus().iter().all(|cpu| cpu.uncore.is_some());
     [
         some(reserved, |cpus| Remark::Reserved { cpus }),
@@ -228,6 +236,7 @@ fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
         (nodes.len() > 1).then_some(Remark::Nodes(nodes)),
         (caches.len() > 1 && knows_caches).then_some(Remark::Caches(caches)),
         some(cpus.intersection(ask.avoid), |cpus| Remark::Avoided { cpus }),
+        (!even).then_some(Remark::Uneven { per_core: topology.per_group(Level::Core) }),
     ]
     .into_iter()
     .flatten()
@@ -268,6 +277,11 @@ impl std::fmt::Display for Remark {
                 f,
                 "the CPUs are of different kinds ({}): a thread's speed depends on where it is put",
                 kinds.iter().map(|kind| kind.name()).join(", ")
+            ),
+            Self::Uneven { per_core } => write!(
+                f,
+                "cores have different numbers of threads online; the kubelet reckons with their average, {per_core}, and takes no \
+                 other core for a whole one"
             ),
             Self::Reserved { cpus } => write!(
                 f,
