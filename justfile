@@ -29,7 +29,7 @@ test:
 
 # The tests that need neither root nor cgroups
 test-unprivileged:
-    cargo test --workspace --lib --bins --test 'convert*' --test 'assign*' --test 'kubelet*' --test pin_plan --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top' --test topology --test doctor --test report_html
+    cargo test --workspace --lib --bins --test 'convert*' --test 'assign*' --test 'kubelet*' --test pin_plan --test 'plan_laws' --test 'parse_files' --test 'analysis*' --test 'terminal' --test 'ranges' --test 'simulate' --test 'explain' --test 'diagnose_model' --test 'scenario_draws' --test 'top' --test 'topology*' --test doctor --test report_html
 
 # The tests on the real kernel (root)
 test-root:

@@ -86,7 +86,8 @@ fn described(file: &Path) -> anyhow::Result<Machine> {
     if let Some(schema) = head.schema.filter(|schema| schema != SCHEMA) {
         return Err(refused(anyhow!("{name} is \"{schema}\", not \"{SCHEMA}\"")));
     }
-    let machine: Machine = parsed(&bytes, &name)?;
+    let mut machine: Machine = parsed(&bytes, &name)?;
+    machine.put_in_order();
     let refuse = |error| refused(anyhow::Error::new(error).context(format!("{name} describes no machine")));
     machine.topology().map_err(refuse)?;
     Ok(machine)

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-mod machines;
+mod machine;
 mod tool;
 
 use std::{fs, path::PathBuf};
@@ -245,13 +245,13 @@ fn what_cannot_be_is_told_with_what_could() {
 /// A copy of a real machine's /sys, with what a kubelet could have given away there.
 #[test]
 fn what_the_kubelet_of_this_node_has_given_away_is_not_available() {
-    let node = tempfile::tempdir().unwrap();
-    machines::unpack_qemu(node.path());
-    let state = node.path().join("var/lib/kubelet/cpu_manager_state");
+    let tree = machine::qemu();
+    let node = tree.0.path();
+    let state = node.join("var/lib/kubelet/cpu_manager_state");
     fs::create_dir_all(state.parent().unwrap()).unwrap();
     let plan = |state_says: &str, more: &[&str]| {
         fs::write(&state, state_says).unwrap();
-        let root = node.path().to_str().unwrap();
+        let root = node.to_str().unwrap();
         let (out, err) =
             succeeds(&[&["pin", "plan", "--json", "--cpus", "2", "--host-root", root], more].concat());
         (vectors(&out), err.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -20,7 +20,6 @@ use crate::{
     machine::{self, Described},
     render,
     streams::Streams,
-    target,
 };
 
 const EXAMPLES: &str = "\
@@ -108,18 +107,16 @@ fn holders(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<(Option<Vec<Holder>>, Option<Register>)> {
     let ask = args.node.ask()?;
-    let hierarchies = match Hierarchies::detect(HostRoot::new(&args.node.host_root)) {
-        Ok(hierarchies) => hierarchies,
+    let read = |hierarchies: Hierarchies| Ok((cpusets::read(&hierarchies)?, hierarchies));
+    let (cpusets, hierarchies) = match Hierarchies::detect(HostRoot::new(&args.node.host_root)).and_then(read)
+    {
+        Ok((Some(cpusets), hierarchies)) => (cpusets, hierarchies),
+        Ok((None, _)) => return Ok((None, None)),
         Err(error) => {
-            streams.warn(&format!(
-                "which cgroups hold CPUs of their own is not known: {}",
-                sentence(&error.into())
-            ))?;
+            let why = sentence(&error.into());
+            streams.warn(&format!("which cgroups hold CPUs of their own is not known: {why}"))?;
             return Ok((None, None));
         }
-    };
-    let Some(cpusets) = cpusets::read(&hierarchies).map_err(target::kernel)? else {
-        return Ok((None, None));
     };
     let register = Register::read(hierarchies.host(), cpusets.iter().map(|cpuset| &cpuset.path), &ask);
     let holder = |cpuset: Cpuset| Holder { resident: register.resident(&cpuset.path), cpuset };

@@ -289,6 +289,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_folder_may_be_a_hosts_sys_itself() {
+        let (whole, sys) = (HostRoot::new("/copy"), HostRoot::of_sys("/copy"));
+        assert_eq!(whole.join("/sys/devices/system"), Path::new("/copy/sys/devices/system"));
+        assert_eq!(sys.join("/sys/devices/system"), Path::new("/copy/devices/system"));
+        assert_eq!(sys.join("/sys/../sys/x"), Path::new("/copy/sys/x"), "it never leads out");
+    }
+
+    #[test]
     fn names_survive_being_one_answer() {
         let names = ["a b", "c\nd", "é"].map(OsString::from);
         assert_eq!(parted(&joined(names.iter().cloned())), names);

@@ -167,6 +167,17 @@ impl Machine {
         Topology::new(self.cpus.iter().map(MachineCpu::at))
     }
 
+    /// Sorts CPUs, nodes and caches, of a description that anybody may have written.
+    pub fn put_in_order(&mut self) {
+        self.cpus.sort_by_key(|cpu| cpu.cpu);
+        self.caches.sort_by_key(|cache| cache.uncore);
+        // The distances of each node are in the order of all; where that is not theirs, nobody knows which is meant.
+        if !self.nodes.is_sorted_by_key(|node| node.node) {
+            self.nodes.iter_mut().for_each(|node| node.distances = None);
+            self.nodes.sort_by_key(|node| node.node);
+        }
+    }
+
     /// The CPUs that are online.
     #[must_use]
     pub fn online(&self) -> CpuSet {

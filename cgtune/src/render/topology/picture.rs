@@ -95,7 +95,7 @@ fn scene(machine: &Machine, topology: &Topology, holders: Option<&[Holder]>) -> 
 
 fn boxes(machine: &Machine, topology: &Topology) -> Item<What> {
     let cell = Cell::of(topology.all().len());
-    let sockets = shape::sockets(machine, topology);
+    let sockets = shape::sockets(machine);
     let several = sockets.len() > 1;
     let mut children: Vec<_> = sockets.iter().map(|socket| self::socket(socket, cell)).collect();
     for node in shape::without_cpus(machine) {
@@ -139,9 +139,9 @@ fn node(node: &NodeBox<'_>, cell: Cell) -> Item<What> {
 }
 
 fn cache(cache: &CacheBox, cell: Cell) -> Item<What> {
-    let mut cores: Vec<&CpuSet> = cache.cores.iter().flat_map(|cores| &cores.each).collect();
-    cores.sort_by_key(|core| core.iter().next());
-    let core = |cpus: &CpuSet| Item {
+    let mut cores: Vec<&Vec<u32>> = cache.cores.iter().flat_map(|cores| &cores.each).collect();
+    cores.sort();
+    let core = |cpus: &Vec<u32>| Item {
         what: What::Core,
         title: String::new(),
         size: 0.0,
@@ -149,7 +149,7 @@ fn cache(cache: &CacheBox, cell: Cell) -> Item<What> {
         gap: 1.0,
         least: (0.0, 0.0),
         most: f64::MAX,
-        children: cpus.iter().map(|cpu| self::cell(What::Cpu(cpu), cell)).collect(),
+        children: cpus.iter().map(|&cpu| self::cell(What::Cpu(cpu), cell)).collect(),
     };
     let title = words::cache(cache).unwrap_or_default();
     let cores = cores.into_iter().map(core).collect();

@@ -1,9 +1,11 @@
 //! A machine as boxes in boxes: sockets hold memory nodes, these caches, these cores. What does not nest (a node over two
 //! sockets, a cache over two nodes) stands in each of them with its part.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cgtune_core::{
-    CpuSet, Topology,
-    topology::{Cache, Kind, Level, Machine, Node},
+    CpuSet,
+    topology::{Cache, Kind, Machine, MachineCpu, Node},
 };
 
 /// Cores that are alike: of one kind, with as many threads.
@@ -11,8 +13,8 @@ use cgtune_core::{
 pub(super) struct Cores {
     pub(super) kind: Option<Kind>,
     pub(super) threads: usize,
-    /// The CPUs of each.
-    pub(super) each: Vec<CpuSet>,
+    /// The CPUs of each, ascending.
+    pub(super) each: Vec<Vec<u32>>,
 }
 
 /// A part of a socket and node whose CPUs share their last-level cache.
@@ -20,7 +22,8 @@ pub(super) struct Cores {
 pub(super) struct CacheBox {
     /// `None`: the machine does not show its caches.
     pub(super) cache: Option<Cache>,
-    pub(super) cpus: CpuSet,
+    /// Ascending.
+    pub(super) cpus: Vec<u32>,
     /// Whether CPUs elsewhere share it.
     pub(super) is_part: bool,
     pub(super) cores: Vec<Cores>,
@@ -45,13 +48,61 @@ pub(super) struct SocketBox<'a> {
     pub(super) nodes: Vec<NodeBox<'a>>,
 }
 
-pub(super) fn sockets<'a>(machine: &'a Machine, topology: &Topology) -> Vec<SocketBox<'a>> {
-    topology
-        .each(Level::Socket)
-        .map(|(number, cpus)| {
-            let on = |id| node(machine, topology, id, &cpus);
-            let nodes = topology.groups_of(Level::Node, &cpus).into_iter().map(on).collect();
-            SocketBox { number, cpus, nodes }
+/// CPUs by what they are grouped by.
+type Grouped<'a, K> = BTreeMap<K, Vec<&'a MachineCpu>>;
+
+fn grouped<'a, K: Ord>(cpus: &[&'a MachineCpu], by: impl Fn(&MachineCpu) -> K) -> Grouped<'a, K> {
+    let mut groups = Grouped::new();
+    for &cpu in cpus {
+        groups.entry(by(cpu)).or_default().push(cpu);
+    }
+    groups
+}
+
+fn numbers(cpus: &[&MachineCpu]) -> CpuSet {
+    cpus.iter().map(|cpu| cpu.cpu).collect()
+}
+
+/// Which groups lie in more than one of the groups above them.
+struct Parted {
+    nodes: BTreeSet<u32>,
+    caches: BTreeSet<u32>,
+}
+
+impl Parted {
+    fn of(cpus: &[&MachineCpu]) -> Self {
+        let several = |groups: Grouped<'_, Option<u32>>, above: fn(&MachineCpu) -> (u32, u32)| {
+            let parted =
+                |group: &[&MachineCpu]| group.iter().map(|cpu| above(cpu)).collect::<BTreeSet<_>>().len() > 1;
+            groups.into_iter().filter(|(_, group)| parted(group)).filter_map(|(id, _)| id).collect()
+        };
+        Self {
+            nodes: several(grouped(cpus, |cpu| Some(cpu.node)), |cpu| (cpu.socket, 0)),
+            caches: several(grouped(cpus, |cpu| cpu.uncore), |cpu| (cpu.socket, cpu.node)),
+        }
+    }
+}
+
+pub(super) fn sockets(machine: &Machine) -> Vec<SocketBox<'_>> {
+    let mut all: Vec<&MachineCpu> = machine.cpus.iter().collect();
+    all.sort_by_key(|cpu| cpu.cpu);
+    let parted = Parted::of(&all);
+    let node = |(number, cpus): (u32, Vec<&MachineCpu>)| NodeBox {
+        number,
+        node: machine.nodes.iter().find(|node| node.node == number),
+        cpus: numbers(&cpus),
+        is_part: parted.nodes.contains(&number),
+        caches: grouped(&cpus, |cpu| cpu.uncore)
+            .into_iter()
+            .map(|(uncore, cpus)| cache(machine, &parted, uncore, &cpus))
+            .collect(),
+    };
+    grouped(&all, |cpu| cpu.socket)
+        .into_iter()
+        .map(|(number, cpus)| SocketBox {
+            number,
+            cpus: numbers(&cpus),
+            nodes: grouped(&cpus, |cpu| cpu.node).into_iter().map(node).collect(),
         })
         .collect()
 }
@@ -61,44 +112,27 @@ pub(super) fn without_cpus(machine: &Machine) -> impl Iterator<Item = &Node> {
     machine.nodes.iter().filter(|node| node.cpus.is_empty())
 }
 
-fn node<'a>(machine: &'a Machine, topology: &Topology, number: u32, socket: &CpuSet) -> NodeBox<'a> {
-    let all = topology.in_group(Level::Node, number);
-    let cpus = all.intersection(socket);
-    let caches = topology
-        .groups_of(Level::Uncore, &cpus)
-        .into_iter()
-        .map(|id| cache(machine, topology, id, &cpus))
-        .collect();
-    NodeBox {
-        number,
-        node: machine.nodes.iter().find(|node| node.node == number),
-        is_part: cpus != all,
-        cpus,
-        caches,
-    }
-}
-
-fn cache(machine: &Machine, topology: &Topology, id: u32, node: &CpuSet) -> CacheBox {
-    let all = topology.in_group(Level::Uncore, id);
-    let cpus = all.intersection(node);
-    let shown = cpus.iter().next().and_then(|cpu| topology.get(cpu)?.uncore);
-    let cache = machine.caches.iter().find(|cache| Some(cache.uncore) == shown).copied();
-    // Of a machine that was described without its caches, only who shares them is known.
-    let cache = cache.or(shown.map(|uncore| Cache { uncore, level: 0, size_bytes: None }));
+fn cache(machine: &Machine, parted: &Parted, uncore: Option<u32>, cpus: &[&MachineCpu]) -> CacheBox {
+    let described = |uncore| {
+        let place = machine.caches.binary_search_by_key(&uncore, |cache| cache.uncore).ok();
+        // Of a machine that was described without its caches, only who shares them is known.
+        place.map_or(Cache { uncore, level: 0, size_bytes: None }, |place| machine.caches[place])
+    };
     let mut cores: Vec<Cores> = Vec::new();
-    for core in topology.groups_of(Level::Core, &cpus) {
-        let own = topology.in_group(Level::Core, core);
-        let first = own.iter().next();
-        let kind = first.and_then(|first| {
-            let place = machine.cpus.binary_search_by_key(&first, |cpu| cpu.cpu).ok()?;
-            machine.cpus[place].kind
-        });
-        match cores.iter_mut().find(|cores| cores.kind == kind && cores.threads == own.len()) {
+    for core in grouped(cpus, |cpu| cpu.core).into_values() {
+        let (kind, threads) = (core.first().and_then(|cpu| cpu.kind), core.len());
+        let own = core.iter().map(|cpu| cpu.cpu).collect();
+        match cores.iter_mut().find(|cores| cores.kind == kind && cores.threads == threads) {
             Some(cores) => cores.each.push(own),
-            None => cores.push(Cores { kind, threads: own.len(), each: vec![own] }),
+            None => cores.push(Cores { kind, threads, each: vec![own] }),
         }
     }
-    CacheBox { is_part: cache.is_some() && cpus != all, cache, cpus, cores }
+    CacheBox {
+        cache: uncore.map(described),
+        cpus: cpus.iter().map(|cpu| cpu.cpu).collect(),
+        is_part: uncore.is_some_and(|uncore| parted.caches.contains(&uncore)),
+        cores,
+    }
 }
 
 impl CacheBox {

@@ -7,12 +7,13 @@ use std::{
 
 use cgtune_core::{
     CpuSet, Topology,
+    text::Escaped,
     topology::{Frequency, Kind, Machine},
 };
 
 use super::{
     shape::{self, CacheBox, Cores, NodeBox, SocketBox},
-    words::{self, count, grouped, memory, named},
+    words::{self, count, grouped, list, memory, named},
 };
 use crate::{
     cmd::topology::Holder,
@@ -38,7 +39,7 @@ pub(crate) fn write(
     for text in paragraph::wrap(&words::summary(machine, topology), paragraph::WIDTH) {
         writeln!(out, "{HEADING}{text}{HEADING:#}")?;
     }
-    for socket in shape::sockets(machine, topology) {
+    for socket in shape::sockets(machine) {
         self::socket(&socket, out)?;
     }
     for node in shape::without_cpus(machine) {
@@ -76,9 +77,10 @@ fn said(word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Long lists of CPUs may be broken behind a comma.
+/// Long lists of CPUs may be broken behind a comma. What a file says may hold anything, and is made safe to show.
 fn breakable(text: &str) -> String {
     const LONG: usize = 40;
+    let text = Escaped(text.as_bytes()).to_string();
     let broken =
         |word: &str| if word.len() > LONG { word.replace(',', ",\u{2063} ") } else { word.to_owned() };
     text.split(' ').map(broken).collect::<Vec<_>>().join(" ")
@@ -111,9 +113,9 @@ fn caches(alike: &[CacheBox], out: &mut dyn Write) -> io::Result<()> {
     let indent = match words::cache(first) {
         None => 4,
         Some(cache) => {
-            let cpus: Vec<String> = alike.iter().map(|cache| cache.cpus.to_string()).collect();
+            let cpus: Vec<String> = alike.iter().map(|cache| list(&cache.cpus)).collect();
             let text = match alike {
-                [only] => format!("{cache}: {}", named(&only.cpus)),
+                [only] => format!("{cache}: {}", named(&only.cpus.iter().copied().collect())),
                 several => format!("{} × {cache}: CPUs {}", several.len(), cpus.join(" | ")),
             };
             line(4, &text, out)?;
@@ -132,16 +134,16 @@ fn cores(cores: &Cores, in_each: bool) -> String {
     let (each, such) = if in_each { (" in each", ", such as") } else { ("", ":") };
     let what = count(cores.each.len(), &format!("{kind}core"));
     if cores.threads == 1 {
-        let all: CpuSet = cores.each.iter().flat_map(CpuSet::iter).collect();
+        let all: CpuSet = cores.each.iter().flatten().copied().collect();
         // The line above lists the CPUs of all.
         let cpus = if cores.kind.is_some() { format!("{such} {all}") } else { String::new() };
         return format!("{what}{each}{cpus}");
     }
     let shown: Vec<String> = match cores.each.as_slice() {
         [first, second, .., last] if cores.each.len() > MOST_CORES => {
-            vec![first.to_string(), second.to_string(), "…".to_owned(), last.to_string()]
+            vec![list(first), list(second), "…".to_owned(), list(last)]
         }
-        few => few.iter().map(ToString::to_string).collect(),
+        few => few.iter().map(|cpus| list(cpus)).collect(),
     };
     format!("{what} of {} threads{each}{such} {}", cores.threads, shown.join(" "))
 }

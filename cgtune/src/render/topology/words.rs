@@ -31,6 +31,15 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
+/// `0-3,7`, of CPUs in ascending order. A [`CpuSet`] is as long as its highest number, which adds up where there is one for each core.
+pub(super) fn list(cpus: &[u32]) -> String {
+    let runs = cpus.chunk_by(|one, next| one.checked_add(1) == Some(*next)).map(|run| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        _ => run.iter().map(ToString::to_string).collect(),
+    });
+    runs.collect::<Vec<_>>().join(",")
+}
+
 /// What the machine is in one line.
 pub(super) fn summary(machine: &Machine, topology: &Topology) -> String {
     let mut parts = vec![

@@ -126,3 +126,21 @@ pub fn interrupts(host: &HostRoot) -> Option<Vec<(u32, u64)>> {
     }
     format::parse(&table).ok().map(|interrupts| interrupts.by_cpu())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_prints_is_read_and_nothing_else() {
+        assert_eq!(uptime_ms(b"1234.56 2345.67\n"), Ok(1_234_560));
+        assert_eq!(uptime_ms(b"0.00 0.00\n"), Ok(0));
+        for bytes in [&b""[..], b"1234\n", b"-1.00 1\n", b"18446744073709551615.00 1\n", b"1.234 1\n"] {
+            assert!(uptime_ms(bytes).is_err(), "{bytes:?}");
+        }
+        assert_eq!(nohz_full(b"  (null)\n"), Ok(Some(CpuSet::new())));
+        assert_eq!(nohz_full(b"1-3\n").map(|cpus| cpus.map(|cpus| cpus.len())), Ok(Some(3)));
+        assert_eq!(word(b"forceoff\n"), Ok("forceoff".to_owned()));
+        assert!(word(b"on off\n").is_err() && word(b"\n").is_err());
+    }
+}
