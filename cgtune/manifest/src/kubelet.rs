@@ -5,11 +5,16 @@
 //! The kubelet decodes strictly at first, and when that fails leniently (pkg/kubelet/kubeletconfig/util/codec/codec.go): a field that it
 //! does not know is passed over with a line in its log, a value of the wrong type ends it.
 
+mod edit;
+mod yaml;
+
 use std::{collections::BTreeMap, io::BufRead, ops::ControlFlow, str::FromStr};
 
 use cgtune_core::kubelet::{
     Fault, Finding, GoDuration, KubeletConfig, Machine, Place, Release, check, fields,
 };
+
+pub use edit::{EditError, Edited};
 
 use crate::{
     Cursor, Error, FieldError, Format, Map, Node, Value, objects,

@@ -149,6 +149,7 @@ impl Field {
             }
             None => {
                 map.as_mut().map(|map| map.remove(key));
+                *map = map.take().filter(|map| !map.is_empty());
             }
         };
         match self {
