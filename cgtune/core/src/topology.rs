@@ -167,6 +167,20 @@ impl Topology {
         Ok(())
     }
 
+    /// The same as the kubelet groups it: a last-level cache with as many CPUs as its node is the node's own to it, so that its CPUs are
+    /// grouped by socket instead (`addCacheInfo`, cadvisor utils/sysinfo/sysinfo.go; `getUncoreCacheID`). It matters on sockets of several
+    /// nodes, for the option prefer-align-cpus-by-uncorecache.
+    ///
+    /// # Errors
+    /// As [`Topology::new`].
+    pub fn as_the_kubelet_groups(&self) -> Result<Self, TopologyError> {
+        let size = |level, cpu: &Cpu| self.in_group(level, group(cpu, level)).len();
+        Self::new(self.cpus.iter().map(|&cpu| {
+            let of_node = size(Level::Uncore, &cpu) == size(Level::Node, &cpu);
+            Cpu { uncore: cpu.uncore.filter(|_| !of_node), ..cpu }
+        }))
+    }
+
     /// The CPUs, ascending by number.
     #[must_use]
     pub fn cpus(&self) -> &[Cpu] {
@@ -293,6 +307,21 @@ mod tests {
         assert_eq!(topology.groups_of(Level::Node, &"4,9,77".parse().unwrap()), [0, 3]);
         assert_eq!(topology.whole_cores(&"9".parse().unwrap()).to_string(), "1,9");
         assert_eq!((topology.count(Level::Core), topology.per_group(Level::Core)), (2, 2));
+    }
+
+    #[test]
+    fn the_kubelet_takes_a_nodes_own_cache_for_none() {
+        // One socket of two nodes, each with its cache; and one node with two.
+        let cached =
+            |cpu: u32, node: u32, uncore: u32| Cpu { cpu, core: cpu, socket: 0, node, uncore: Some(uncore) };
+        let of_nodes =
+            Topology::new([cached(0, 0, 0), cached(1, 0, 0), cached(2, 1, 2), cached(3, 1, 2)]).unwrap();
+        assert_eq!(
+            (of_nodes.count(Level::Uncore), of_nodes.as_the_kubelet_groups().unwrap().count(Level::Uncore)),
+            (2, 1)
+        );
+        let split = Topology::new([cached(0, 0, 0), cached(1, 0, 1)]).unwrap();
+        assert_eq!(split.as_the_kubelet_groups().unwrap(), split);
     }
 
     #[test]

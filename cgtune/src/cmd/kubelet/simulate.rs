@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         return Err(Hinted::new(error, "name manifests with -f; - is standard input").into());
     }
     let workloads = args.pods.read(streams)?;
-    let topology = args.meant.topology_or_here(&args.node.host_root)?;
+    let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
     let kubelet = kubelet(args, &topology)?;
     let mut node = Node::of(&topology, &kubelet)
         .map_err(|error| Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more"))?;

@@ -144,7 +144,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let amount = quantity("--cpus", &args.cpus).map(CpuQuantity::milli)?;
     let (mut options, strategy) = options(args)?;
     let machine = args.described.read(&args.node.host_root)?;
-    let topology = machine::cpus(&machine)?;
+    let mut topology = machine::cpus(&machine)?;
+    if options.prefer_align_cpus_by_uncorecache {
+        topology = topology.as_the_kubelet_groups()?;
+    }
     let read = |flag, text: &Option<String>| text.as_deref().map(|text| list(flag, text)).transpose();
     let available = read("--available", &args.available)?;
     let nodes = read("--numa-node", &args.numa_node)?;
