@@ -1,7 +1,7 @@
 //! `cgtune convert`: what a CPU request and limit become in the kernel's files, and back.
 
 mod inverse;
-mod manifests;
+pub(super) mod manifests;
 mod node;
 mod one;
 

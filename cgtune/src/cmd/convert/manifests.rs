@@ -1,6 +1,6 @@
 //! Manifests: what `-f` names, object by object, to the end: what is wrong with one does not cost the others.
 
-mod input;
+pub(in crate::cmd) mod input;
 mod session;
 
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ const BUFFER: usize = 256 << 10;
 
 /// One stream, not opened yet, or why there is none.
 #[derive(Debug)]
-pub(super) enum Input {
+pub(in crate::cmd) enum Input {
     /// Standard input.
     Standard,
     /// A file.
@@ -30,7 +30,7 @@ pub(super) enum Input {
 
 impl Input {
     /// Everything that is named, folders searched, each folder's files in the order of their names.
-    pub(super) fn all(named: &[PathBuf], recursive: bool) -> Vec<Self> {
+    pub(in crate::cmd) fn all(named: &[PathBuf], recursive: bool) -> Vec<Self> {
         let mut inputs = Vec::new();
         for path in named {
             if path.as_os_str() == "-" {
@@ -51,7 +51,7 @@ impl Input {
     }
 
     /// How it is called in messages.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::cmd) fn name(&self) -> String {
         match self {
             Self::Standard => "standard input".to_owned(),
             Self::File(path) | Self::Nothing(path, _) => path.display().to_string(),
@@ -59,14 +59,14 @@ impl Input {
     }
 
     /// What its name says of its format.
-    pub(super) fn format(&self) -> Format {
+    pub(in crate::cmd) fn format(&self) -> Format {
         match self {
             Self::File(path) if path.extension().is_some_and(|ending| ending == "json") => Format::Json,
             _ => Format::Unknown,
         }
     }
 
-    pub(super) fn open(&self) -> io::Result<BufReader<Watched>> {
+    pub(in crate::cmd) fn open(&self) -> io::Result<BufReader<Watched>> {
         let (reader, length): (Box<dyn Read>, _) = match self {
             Self::Standard => (Box::new(io::stdin().lock()), None),
             Self::File(path) => {
@@ -101,7 +101,7 @@ fn search(folder: &Path, recursive: bool, inputs: &mut Vec<Input>) -> io::Result
 }
 
 /// A reader that shows how far it is, once that takes long.
-pub(super) struct Watched {
+pub(in crate::cmd) struct Watched {
     reader: Box<dyn Read>,
     length: Option<u64>,
     since: Instant,
