@@ -14,7 +14,7 @@ use cgtune_core::kubelet::{
     Fault, Finding, GoDuration, KubeletConfig, Machine, Place, Release, check, fields,
 };
 
-pub use edit::{EditError, Edited};
+pub use edit::{EditError, Edited, patch};
 
 use crate::{
     Cursor, Error, FieldError, Format, Map, Node, Value, objects,

@@ -1,14 +1,15 @@
-//! `cgtune kubelet`: what the node's own configuration says about CPU, and what it should say.
+//! `cgtune kubelet`: what the node's own configuration says about CPU, what it should say, and what would come of it.
 
 mod check;
 mod input;
+mod recommend;
 pub(crate) mod simulate;
 
 use clap::Subcommand;
 
 use crate::{exit::Exit, streams::Streams};
 
-/// Judge a kubelet's configuration
+/// Judge a kubelet's configuration, recommend one, try it on given pods
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -17,13 +18,15 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Check(check::Args),
+    Check(Box<check::Args>),
+    Recommend(Box<recommend::Args>),
     Simulate(Box<simulate::Args>),
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Check(args) => check::run(args, streams),
+        Verb::Recommend(args) => recommend::run(args, streams),
         Verb::Simulate(args) => simulate::run(args, streams),
     }
 }

@@ -42,6 +42,25 @@ impl Edited {
     }
 }
 
+/// The changes alone, as a strategic merge patch for kubeadm: what is to go is `null`.
+#[must_use]
+pub fn patch(done: &Recommendation) -> String {
+    let null = |to: Option<&Given>| to.map_or_else(|| "null".to_owned(), leaf);
+    let mut maps: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for change in &done.changes {
+        let (field, key) = change.field.steps();
+        let to = change.to.as_ref();
+        let lines = maps.entry(field).or_insert_with(|| vec![format!("{field}:")]);
+        match (key, to) {
+            (Some(key), to) => lines.push(format!("  {}: {}", yaml::scalar(&key), null(to))),
+            (None, Some(_)) => *lines = written(field, to),
+            (None, None) => *lines = vec![format!("{field}: null")],
+        }
+    }
+    let lines = maps.into_values().flatten().map(|line| line + "\n");
+    HEAD.to_owned() + &lines.collect::<String>()
+}
+
 impl KubeletFile {
     /// The file's `text` with the changes made.
     ///

@@ -1,0 +1,146 @@
+//! `cgtune kubelet recommend`: what a node's configuration should say about CPU, and how it gets there.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use cgtune_core::kubelet::{
+    Fault, Finding, KubeletConfig, Severity,
+    recommend::{KnownPod, Situation, recommend},
+};
+use cgtune_core::text::Escaped;
+use cgtune_manifest::{Edited, Format, KubeletFile, Workload};
+
+use super::input::{self, Meant};
+use crate::{
+    cli,
+    exit::Exit,
+    failure::Hinted,
+    manifests::Pods,
+    render::kubelet::{
+        recommend::{self as render, Advised},
+        recommend_json, runbook,
+    },
+    streams::Streams,
+};
+
+const EXAMPLES: &str = "\
+Nothing is written but the answer. Each change has a reason, what it rests on,
+what is expected of it (measured, modelled, or nothing), and its risk.
+Without -f nothing is known of pods, and the machine alone decides.
+
+Examples:
+  cgtune topology --json > cpus.json
+  cgtune kubelet recommend --topology cpus.json
+  cgtune kubelet recommend --config /var/lib/kubelet/config.yaml \\
+    --topology cpus.json -f deploy/ -R --kubernetes 1.33
+  cgtune kubelet recommend --config config.yaml --topology cpus.json -o diff
+  cgtune kubelet recommend --config config.yaml --topology cpus.json -o yaml \\
+    > new.yaml && cgtune kubelet check new.yaml --topology cpus.json
+  cgtune kubelet recommend --topology cpus.json -o kubeadm \\
+    > patches/kubeletconfiguration+strategic.yaml";
+
+/// Recommend a kubelet's configuration: pinning, reserved CPUs, topology manager, quotas
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The kubelet's present configuration; - for standard input
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    meant: Meant,
+    #[command(flatten)]
+    pods: Pods,
+    /// What to print: the report unless given
+    #[arg(short, long, value_name = "FORM", value_enum, conflicts_with = "json")]
+    output: Option<Form>,
+    #[command(flatten)]
+    node: cli::Node,
+    #[command(flatten)]
+    json: cli::Output,
+}
+
+/// A form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// The whole configuration
+    Yaml,
+    /// What changes in the file, as diff -u
+    Diff,
+    /// A patch for kubeadm --patches
+    Kubeadm,
+    /// Steps on the node, and what breaks
+    Runbook,
+    /// The report and all of these
+    All,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
+    let release = args.meant.kubernetes;
+    let present = args.config.as_deref().map(input::config).transpose()?;
+    if let Some(present) = &present {
+        decodable(present, release)?;
+    }
+    let pods = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
+    let pods: Option<Vec<KnownPod>> = pods.map(|pods| pods.iter().map(known).collect());
+    let nothing = KubeletConfig::default();
+    let config = present.as_ref().map_or(&nothing, |present| present.file.config());
+    let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
+    let edited = match &present {
+        Some(present) => present.file.edited(&present.text, &done),
+        None => Edited::fresh(&done),
+    }?;
+    let file = KubeletFile::read(edited.text.as_bytes(), Format::Yaml)?;
+    let left = file.check(release, args.meant.machine(Some(&topology)));
+    let left: Vec<Finding> =
+        left.into_iter().filter(|finding| finding.severity() != Severity::Note).collect();
+    let advised = Advised {
+        name: present.as_ref().map(|present| present.name.as_str()),
+        before: present.as_ref().map_or("", |present| &present.text),
+        release,
+        cpus: topology.cpus().len(),
+        pods: pods.as_ref().map(Vec::len),
+        done: &done,
+        edited: &edited,
+        file: &file,
+        left: &left,
+    };
+    let out = &mut *streams.out;
+    match args.output {
+        _ if args.json.json => recommend_json::write(&advised, out)?,
+        None => render::report(&advised, out)?,
+        Some(Form::Yaml) => render::yaml(&advised, out)?,
+        Some(Form::Diff) => render::diff(&advised, out)?,
+        Some(Form::Kubeadm) => render::kubeadm(&advised, out)?,
+        Some(Form::Runbook) => runbook::write(&advised, out)?,
+        Some(Form::All) => render::all(&advised, out)?,
+    }
+    if args.output.is_some() {
+        render::warnings(&advised, streams)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What matters of a pod, its names fit to show.
+fn known(workload: &Workload) -> KnownPod {
+    let name = workload.name.as_deref().unwrap_or("-");
+    let namespace = workload.namespace.as_deref().unwrap_or("default");
+    let name = format!("{}/{}", Escaped(namespace.as_bytes()), Escaped(name.as_bytes()));
+    let mut known = KnownPod::of(name, &workload.pod);
+    for container in &mut known.containers {
+        container.name = Escaped(container.name.as_bytes()).to_string();
+    }
+    known
+}
+
+/// What cannot be decoded is not known, and a recommendation would pass over it.
+fn decodable(present: &input::Config, release: cgtune_core::kubelet::Release) -> anyhow::Result<()> {
+    let findings = present.file.check(release, cgtune_core::kubelet::Machine::default());
+    let Some(wrong) = findings.iter().find(|finding| matches!(finding.fault, Fault::Type { .. })) else {
+        return Ok(());
+    };
+    let (line, path) = (present.file.line(&wrong.place), present.file.path(&wrong.place));
+    let error =
+        anyhow!("{}, line {line}: {path}: {}; the kubelet cannot decode it", present.name, wrong.fault);
+    Err(Hinted::new(error, "mend what cgtune kubelet check finds, and ask again").into())
+}

@@ -1,0 +1,226 @@
+//! `cgtune kubelet recommend` as text: the report, the configuration, the difference, kubeadm's patch.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use cgtune_core::{
+    kubelet::{
+        Finding, Release,
+        recommend::{Alternative, Change, Given, Recommendation},
+    },
+    text::Escaped,
+};
+use cgtune_manifest::{Edited, KubeletFile, kubeadm_patch};
+use similar::TextDiff;
+
+use super::runbook;
+use crate::{
+    render::paragraph::{WIDTH, wrap},
+    streams::{HEADING, Streams},
+};
+
+/// As kubeadm looks for it in the folder of `--patches`.
+pub(crate) const PATCH_FILE: &str = "kubeletconfiguration+strategic.yaml";
+
+/// What is recommended, and for what.
+pub(crate) struct Advised<'a> {
+    /// The present file's name; `None`: there is none.
+    pub(crate) name: Option<&'a str>,
+    /// Its text.
+    pub(crate) before: &'a str,
+    pub(crate) release: Release,
+    /// Of the machine.
+    pub(crate) cpus: usize,
+    /// How many are known; `None`: nothing is.
+    pub(crate) pods: Option<usize>,
+    pub(crate) done: &'a Recommendation,
+    pub(crate) edited: &'a Edited,
+    /// The text after the changes, read again.
+    pub(crate) file: &'a KubeletFile,
+    /// What is still wrong then, by line.
+    pub(crate) left: &'a [Finding],
+}
+
+impl Advised<'_> {
+    /// The present file's name, fit to show.
+    pub(crate) fn shown_name(&self) -> Option<String> {
+        self.name.map(|name| Escaped(name.as_bytes()).to_string())
+    }
+
+    /// What changes in the file, as `diff -u` has it.
+    pub(crate) fn difference(&self) -> String {
+        let name = self.shown_name();
+        let old = name.as_deref().unwrap_or("/dev/null");
+        let new = name.as_deref().unwrap_or("config.yaml");
+        let diff = TextDiff::from_lines(self.before, &self.edited.text);
+        diff.unified_diff().header(old, new).to_string()
+    }
+
+    /// What remains wrong, a sentence each.
+    pub(crate) fn remaining(&self) -> impl Iterator<Item = String> {
+        self.left.iter().map(|finding| {
+            let (line, path) = (self.file.line(&finding.place), self.file.path(&finding.place));
+            let path = if path.is_empty() { path } else { format!("{path}: ") };
+            format!("line {line} of the new file: {}: {path}{}", finding.severity(), finding.fault)
+        })
+    }
+}
+
+pub(crate) fn report(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let done = advised.done;
+    heading(&title(advised), out)?;
+    for change in &done.changes {
+        writeln!(out)?;
+        write_change(change, out)?;
+    }
+    list("At the cost of others on the node, and so not among them", &done.alternatives, alternative, out)?;
+    list("What this release lacks", &done.lacking, |lack, out| point(&lack.to_string(), out), out)?;
+    list("To be known", &done.remarks, |remark, out| point(&remark.to_string(), out), out)?;
+    let left: Vec<_> = advised.remaining().collect();
+    list("Still wrong", &left, |sentence, out| point(sentence, out), out)?;
+    writeln!(out)?;
+    let forms = if done.changes.is_empty() {
+        "Judged by what the file says and the machine is; see docs/kubelet.md for the rules.".to_owned()
+    } else {
+        "Other forms: -o yaml, diff, kubeadm, runbook, all. The new file passes cgtune kubelet check unless something is still wrong."
+            .to_owned()
+    };
+    paragraph(&forms, out)
+}
+
+fn title(advised: &Advised<'_>) -> String {
+    let name = advised.shown_name().unwrap_or_else(|| "a kubelet without a configuration".to_owned());
+    let pods = match advised.pods {
+        None => "pods not known".to_owned(),
+        Some(1) => "1 pod".to_owned(),
+        Some(pods) => format!("{pods} pods"),
+    };
+    let changes = match advised.done.changes.len() {
+        0 => "nothing to change".to_owned(),
+        1 => "1 change".to_owned(),
+        changes => format!("{changes} changes"),
+    };
+    let cpus = advised.cpus;
+    format!("{name}, Kubernetes {}, {cpus} CPUs, {pods}: {changes}", advised.release)
+}
+
+/// What a field holds, fit to show.
+fn given(value: Option<&Given>) -> String {
+    value.map_or_else(|| "not given".to_owned(), |given| Escaped(given.to_string().as_bytes()).to_string())
+}
+
+fn write_change(change: &Change, out: &mut dyn Write) -> io::Result<()> {
+    let to = change.to.as_ref().map_or_else(|| "take it out".to_owned(), |to| given(Some(to)));
+    let line = format!("{}: {} (now {})", change.field, to, given(change.from.as_ref()));
+    heading(&line, out)?;
+    field("why", &change.reason.to_string(), out)?;
+    for evidence in &change.evidence {
+        field("evidence", &evidence.to_string(), out)?;
+    }
+    let expected = change.expected.map_or_else(
+        || "nothing that was measured or follows from a rule".to_owned(),
+        |expected| expected.to_string(),
+    );
+    field("expected", &expected, out)?;
+    field("risk", &change.risk.to_string(), out)
+}
+
+fn alternative(alternative: &Alternative, out: &mut dyn Write) -> io::Result<()> {
+    let gate =
+        alternative.gate.map_or_else(String::new, |gate| format!(", with the feature gate {gate} open"));
+    point(&format!("{}: {}{gate}", alternative.field, alternative.to), out)?;
+    field("why", &alternative.reason.to_string(), out)?;
+    field("evidence", &alternative.evidence.to_string(), out)?;
+    field("risk", &alternative.risk.to_string(), out)
+}
+
+/// A heading and what stands below it, if there is something.
+fn list<T>(
+    title: &str,
+    items: &[T],
+    write: impl Fn(&T, &mut dyn Write) -> io::Result<()>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    heading(title, out)?;
+    items.iter().try_for_each(|item| write(item, out))
+}
+
+fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(text, WIDTH) {
+        writeln!(out, "{HEADING}{line}{HEADING:#}")?;
+    }
+    Ok(())
+}
+
+fn paragraph(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    wrap(text, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+pub(super) fn point(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for (i, line) in wrap(text, WIDTH - 4).iter().enumerate() {
+        writeln!(out, "  {} {line}", if i == 0 { '-' } else { ' ' })?;
+    }
+    Ok(())
+}
+
+/// A word, and what it says behind it.
+fn field(word: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for (i, line) in wrap(text, WIDTH - 14).iter().enumerate() {
+        let word = if i == 0 { word } else { "" };
+        writeln!(out, "    {word:<9} {line}")?;
+    }
+    Ok(())
+}
+
+/// A text that is meant for a file. On a terminal it must not steer it.
+fn raw(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        return text.lines().try_for_each(|line| writeln!(out, "{}", Escaped(line.as_bytes())));
+    }
+    out.write_all(text.as_bytes())
+}
+
+pub(crate) fn yaml(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
+    raw(&advised.edited.text, out)
+}
+
+pub(crate) fn diff(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
+    raw(&advised.difference(), out)
+}
+
+pub(crate) fn kubeadm(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "# For kubeadm init, join or upgrade with --patches DIR, as DIR/{PATCH_FILE}")?;
+    raw(&kubeadm_patch(advised.done), out)
+}
+
+pub(crate) fn all(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
+    report(advised, out)?;
+    for (title, write) in [
+        ("The whole configuration (-o yaml)", yaml as fn(&Advised<'_>, &mut dyn Write) -> io::Result<()>),
+        ("What changes in the file (-o diff)", diff),
+        ("A patch for kubeadm (-o kubeadm)", kubeadm),
+        ("On the node (-o runbook)", runbook::write),
+    ] {
+        writeln!(out)?;
+        heading(title, out)?;
+        writeln!(out)?;
+        write(advised, out)?;
+    }
+    Ok(())
+}
+
+/// What somebody who takes the text away should know.
+pub(crate) fn warnings(advised: &Advised<'_>, streams: &mut Streams<'_>) -> io::Result<()> {
+    if !advised.edited.kept {
+        streams.warn(
+            &"the file was written anew as YAML, since its lines do not show its fields: comments are gone",
+        )?;
+    }
+    for sentence in advised.remaining() {
+        streams.warn(&format!("still wrong: {sentence}"))?;
+    }
+    Ok(())
+}

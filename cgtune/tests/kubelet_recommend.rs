@@ -1,0 +1,145 @@
+//! `cgtune kubelet recommend` as its users meet it. What it reads is synthetic and lies in kubelet/.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod tool;
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use tool::{schema, tool};
+
+/// Exit code, stdout and stderr of a run beside the files.
+fn kubelet(args: &[&str], stdin: &str) -> (i32, String, String) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubelet");
+    let output = tool().current_dir(folder).arg("kubelet").args(args).write_stdin(stdin).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Of a run that must succeed; its lines fit a narrow terminal.
+fn shown(args: &[&str]) -> String {
+    let (code, out, err) = kubelet(&[&["recommend", "--topology", "machine.json"], args].concat(), "");
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    for line in out.lines().filter(|line| !line.starts_with('#')) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    out
+}
+
+fn document(args: &[&str]) -> Value {
+    let (code, out, _) =
+        kubelet(&[&["recommend", "--topology", "machine.json", "--json"], args].concat(), "");
+    assert_eq!(code, 0);
+    serde_json::from_str(&out).unwrap()
+}
+
+fn published() -> Value {
+    serde_json::from_str(include_str!("../schemas/kubelet-recommend-1.schema.json")).unwrap()
+}
+
+#[test]
+fn a_file_and_pods_as_a_report() {
+    insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-f", "pods.yaml", "--kubernetes", "1.33"]));
+}
+
+#[test]
+fn every_form() {
+    insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-o", "all"]));
+}
+
+#[test]
+fn a_sound_file_needs_little() {
+    insta::assert_snapshot!(shown(&["--config", "sound.yaml", "-f", "pods.yaml"]));
+}
+
+#[test]
+fn what_is_recommended_passes_the_check() {
+    for config in [&["--config", "kubeadm.yaml"][..], &["--config", "sound.yaml"], &[]] {
+        for minor in ["1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36"] {
+            let args = [
+                "recommend",
+                "--topology",
+                "machine.json",
+                "-f",
+                "pods.yaml",
+                "-o",
+                "yaml",
+                "--kubernetes",
+                minor,
+            ];
+            let (code, yaml, _) = kubelet(&[&args, config].concat(), "");
+            assert_eq!(code, 0);
+            let check = ["check", "-", "--kubernetes", minor, "--topology", "machine.json"];
+            let (code, out, _) = kubelet(&check, &yaml);
+            // Where the runtime does not tell the driver it has to be in the file, which there is none of.
+            let expected = i32::from(config.is_empty() && minor == "1.30");
+            assert_eq!(code, expected, "{config:?} {minor}\n{yaml}\n{out}");
+        }
+    }
+}
+
+#[test]
+fn json_is_what_the_schema_describes_and_nothing_else() {
+    assert!(jsonschema::meta::is_valid(&published()));
+    for args in [
+        [].as_slice(),
+        &["--config", "kubeadm.yaml", "-f", "pods.yaml", "--kubernetes", "1.32"],
+        &["--config", "sound.yaml", "--kubernetes", "1.30"],
+    ] {
+        schema::assert_describes(published(), &document(args));
+    }
+    let found = document(&["--config", "kubeadm.yaml", "-f", "pods.yaml"]);
+    assert_eq!((&found["pods"], &found["cpus"]), (&2.into(), &16.into()));
+    assert_eq!(found["lines_kept"], true);
+    assert!(found["diff"].as_str().unwrap().contains("\n-  cpu: 300m\n"));
+    let mut bad = found;
+    bad["changes"][0]["expected"] = "it will be fine".into();
+    assert!(!jsonschema::validator_for(&published()).unwrap().is_valid(&bad));
+}
+
+#[test]
+fn what_cannot_be_used_is_told_with_what_to_do() {
+    let mut told = String::new();
+    for (args, stdin) in [
+        (vec!["--config", "kubeadm.yaml"], ""),
+        (vec!["--topology", "machine.json", "--config", "missing.yaml"], ""),
+        (vec!["--topology", "machine.json", "--config", "broken.yaml"], ""),
+        (vec!["--topology", "machine.json", "--config", "pods.yaml"], ""),
+        (vec!["--topology", "machine.json", "--config", "-"], "kind: [\n"),
+        (vec!["--topology", "kubeadm.yaml"], ""),
+        (vec!["--topology", "machine.json", "-f", "missing.yaml"], ""),
+        (
+            vec!["--topology", "machine.json", "-f", "-"],
+            "kind: Pod\nspec: {containers: [{name: a, resources: {limits: {cpu: x}}}]}\n",
+        ),
+        (vec!["--topology", "machine.json", "--json", "-o", "yaml"], ""),
+    ] {
+        let (code, out, err) = kubelet(&[&["recommend"][..], &args].concat(), stdin);
+        assert_eq!(out, "", "{args:?}");
+        writeln!(told, "$ cgtune kubelet recommend {}\n{err}exit code {code}\n", args.join(" ")).unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_is_still_wrong_afterwards_is_said() {
+    let config = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxpods: 3\n";
+    let args = ["recommend", "--topology", "machine.json", "--config", "-", "-o", "yaml"];
+    let (code, out, err) = kubelet(&args, config);
+    assert_eq!(code, 0);
+    assert!(out.contains("maxpods: 3\n") && err.starts_with("warning: still wrong: line "), "{out}{err}");
+    let json = "{\"kind\": \"KubeletConfiguration\", \"apiVersion\": \"kubelet.config.k8s.io/v1beta1\"}";
+    let (_, out, err) = kubelet(&args, json);
+    assert!(out.starts_with("kind: KubeletConfiguration\n") && err.contains("written anew"), "{out}{err}");
+}
+
+#[test]
+fn nothing_of_a_manifest_steers_the_terminal() {
+    let pod = "kind: Pod\nmetadata: {name: \"\\e[2J\", namespace: \"\\u202e\"}\nspec:\n  containers:\n  - name: \"\\a\"\n    \
+               resources: {limits: {cpu: 3, memory: 1Gi}}\n";
+    let (code, out, err) = kubelet(&["recommend", "--topology", "machine.json", "-f", "-"], pod);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(!out.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{out:?}");
+    assert!(out.contains("\\x1b[2J"), "{out}");
+}
