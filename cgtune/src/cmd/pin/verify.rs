@@ -100,10 +100,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
     let targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
-    let (journal, hierarchies) = args.ledger.open()?;
+    let hierarchies = args.ledger.hierarchies()?;
     let ask = args.ledger.ask()?;
     let host = hierarchies.host();
-    let known = intents::Known::read(&journal, &hierarchies, streams)?;
+    let known = intents::Known::read(args.ledger.journal(), &hierarchies, streams)?;
     let (cgroups, left_out) = match targets.is_empty() {
         true => known.pinned(&hierarchies, &ask)?,
         false => (target::open_all(&targets, &hierarchies, &ask)?, 0),
