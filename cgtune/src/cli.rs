@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use cgtune_node::{journal::Journal, names::Ask};
+use cgtune_node::{
+    journal::{Journal, JournalError},
+    names::Ask,
+};
 use cgtune_sys::{Hierarchies, HostRoot};
 use clap::{Parser, Subcommand};
 
@@ -99,12 +102,20 @@ impl Ledger {
 
     /// The journal and the hierarchies; nothing is made yet.
     pub(crate) fn open(&self) -> anyhow::Result<(Journal, Hierarchies)> {
-        let host = HostRoot::new(&self.node.host_root);
-        let journal = match &self.journal {
-            Some(folder) => Journal::at(folder),
-            None => Journal::usual(&host)?,
-        };
-        Ok((journal, Hierarchies::detect(host).map_err(target::kernel)?))
+        Ok((self.journal()?, self.hierarchies()?))
+    }
+
+    /// The journal alone; nothing is made yet.
+    pub(crate) fn journal(&self) -> Result<Journal, JournalError> {
+        match &self.journal {
+            Some(folder) => Ok(Journal::at(folder)),
+            None => Journal::usual(&HostRoot::new(&self.node.host_root)),
+        }
+    }
+
+    /// The hierarchies alone.
+    pub(crate) fn hierarchies(&self) -> anyhow::Result<Hierarchies> {
+        Hierarchies::detect(HostRoot::new(&self.node.host_root)).map_err(target::kernel)
     }
 }
 

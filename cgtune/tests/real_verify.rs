@@ -18,13 +18,15 @@ mod schema;
 
 use std::{
     fs,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use nix::{sys::signal::Signal, unistd::Pid};
-use node::{Node, alone, text};
+use node::{Node, alone, binary, text};
 use pin::{answer, begin, found, path, pin, pinned, sleepers, verify};
 
 #[test]
@@ -165,4 +167,29 @@ fn a_pinning_that_cannot_be_is_refused_with_what_can() {
     let output = node.run(&["pin", "apply", "TARGET", "--cpus", "1", "--dry-run", "--json"]);
     let published = serde_json::from_str(include_str!("../schemas/apply-1.schema.json")).unwrap();
     schema::assert_describes(published, &serde_json::from_slice(&output.stdout).unwrap());
+}
+
+/// Reading needs no right but to read, and no journal.
+#[test]
+fn nobody_in_particular_can_verify() {
+    let _one = alone();
+    let mut node = pinned("others", "1");
+    let mut load = sleepers(&mut node.group, 2);
+    // The tool as built may lie where nobody may look.
+    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
+    let tool = public.path().join("cgtune");
+    fs::copy(binary(), &tool).unwrap();
+    for file in [public.path(), &tool] {
+        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(&tool);
+    command.env_clear().args(["pin", "verify", "--json"]).arg(node.path()).uid(65534).gid(65534);
+    let document = answer(&command.stdin(Stdio::null()).output().unwrap(), 0);
+    let group = &document["cgroups"][0];
+    assert_eq!(
+        (&group["intended"]["source"], &group["threads_looked_at"]),
+        (&"itself".into(), &4.into()),
+        "{group:#}"
+    );
+    load.end(Duration::from_secs(5)).unwrap();
 }

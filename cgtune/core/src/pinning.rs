@@ -335,6 +335,8 @@ fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Find
     let intended = &pinned.intent.cpus;
     let mut findings = Vec::new();
     match &placed.set {
+        // A v2 root has no such file, and all CPUs.
+        None if placed.effective.is_some() => {}
         None => findings.push(Finding::NoCpuset { intended: intended.clone() }),
         Some(set) if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) => {
             findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone() });

@@ -369,3 +369,11 @@ fn a_name_holds_what_lies_in_it_and_not_what_begins_alike() {
     assert!(name("/a").holds(&name("/a/b")) && name("/").holds(&name("/a")) && name("/a").holds(&name("/a")));
     assert!(!name("/a").holds(&name("/ab")) && !name("/a/b").holds(&name("/a")));
 }
+
+#[test]
+fn a_group_without_a_cpuset_is_told_of_and_a_v2_root_is_none() {
+    let nowhere = Placed { threads: None, ..Placed::default() };
+    assert_eq!(found(&watched(vec![pinned("/a", "1")], &[look(0, vec![Some(nowhere)])])), ["no-cpuset"]);
+    let root = Placed { set: None, ..placed("0-3") };
+    assert_eq!(found(&watched(vec![pinned("/", "0-3")], &[look(0, vec![Some(root)])])), [""; 0]);
+}

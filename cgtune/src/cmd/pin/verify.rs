@@ -4,6 +4,7 @@ mod intents;
 mod watch;
 
 use std::{
+    collections::HashMap,
     ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
@@ -12,9 +13,13 @@ use std::{
 use anyhow::anyhow;
 use cgtune_core::{
     Micros,
-    pinning::{Finding, Name, Report, Reports},
+    pinning::{Finding, Found, Name, Report, Reports},
 };
-use cgtune_node::names::Register;
+use cgtune_node::{
+    names::Register,
+    owner::{self, Touched},
+};
+use cgtune_sys::HostRoot;
 
 pub(crate) use watch::Effort;
 use watch::Pace;
@@ -83,6 +88,8 @@ pub(crate) struct Verified {
     pub(crate) reports: Reports,
     pub(crate) effort: Effort,
     pub(crate) register: Register,
+    /// Who writes to the cpuset of a group of which that is not what was meant.
+    pub(crate) suspects: HashMap<Name, Vec<String>>,
     /// Groups with a set of their own that exist in the cpuset hierarchy alone, or are too many.
     pub(crate) left_out: usize,
     pub(crate) interrupted: bool,
@@ -93,10 +100,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
     let targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
-    let (journal, hierarchies) = args.ledger.open()?;
+    let hierarchies = args.ledger.hierarchies()?;
     let ask = args.ledger.ask()?;
     let host = hierarchies.host();
-    let known = intents::Known::read(&journal, &hierarchies, streams)?;
+    let known = intents::Known::read(args.ledger.journal(), &hierarchies, streams)?;
     let (cgroups, left_out) = match targets.is_empty() {
         true => known.pinned(&hierarchies, &ask)?,
         false => (target::open_all(&targets, &hierarchies, &ask)?, 0),
@@ -110,7 +117,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if !strangers.is_empty() {
         register = Register::read(host, paths.iter().chain(&strangers), &ask);
     }
-    let verified = Verified { reports, effort, register, left_out, interrupted: interrupt.asked() };
+    let suspects = suspects(&reports, host);
+    let interrupted = interrupt.asked();
+    let verified = Verified { reports, effort, register, suspects, left_out, interrupted };
     if args.output.json {
         render::pin::verify_json::write(&verified, streams.out)?;
     } else {
@@ -144,6 +153,19 @@ fn pace(args: &Args) -> anyhow::Result<Pace> {
         return Err(Hinted::new(error, format!("at least {SHORTEST}, for example 10s")).into());
     }
     Ok(Pace::For(duration))
+}
+
+/// Of each group whose set is not what was meant: the owners and agents that write sets there, and when.
+fn suspects(reports: &Reports, host: &HostRoot) -> HashMap<Name, Vec<String>> {
+    let differs = |found: &Found| matches!(found.finding, Finding::SetDiffers { .. });
+    let of = |report: &&Report| report.findings.iter().any(differs);
+    let who = |report: &Report| {
+        let touched = Touched { cpuset: true, ..Touched::default() };
+        let overwrites = owner::of(path(&report.pinned.path), host).overwrites(&touched);
+        let who = overwrites.into_iter().map(|overwrite| format!("{}, {}", overwrite.who, overwrite.when));
+        (report.pinned.path.clone(), who.collect::<Vec<_>>())
+    };
+    reports.groups.iter().filter(of).map(who).filter(|(_, who)| !who.is_empty()).collect()
 }
 
 /// The groups that findings name.

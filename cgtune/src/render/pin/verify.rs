@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     Nanos,
-    pinning::{Confidence, Found, Report, Source, WORTH_STOLEN},
+    pinning::{Confidence, Finding, Found, Report, Source, WORTH_STOLEN},
 };
 
 use crate::{
@@ -94,6 +94,11 @@ fn finding(found: &Found, report: &Report, verified: &Verified, out: &mut dyn Wr
     {
         sentence.push_str(&format!(" ({group} is {title})"));
     }
+    if matches!(finding, Finding::SetDiffers { .. })
+        && let Some(suspects) = verified.suspects.get(&report.pinned.path)
+    {
+        sentence.push_str(&format!(". Those who write there: {}", suspects.join("; ")));
+    }
     paragraph(4, &sentence, out)?;
     paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &report.elsewhere)), out)
 }
@@ -163,17 +168,14 @@ fn others(report: &Report, verified: &Verified) -> String {
     };
     let others = &report.others;
     let bounded = if reports.tasks_bounded { "; there are more, which were not looked at" } else { "" };
-    format!(
-        "{} ran there for {} at least, and the kernel's own of each CPU for {} ({tasks} tasks, looked at {} times{bounded})",
-        match others.tasks {
-            0 => "nobody".to_owned(),
-            1 => "1 task".to_owned(),
-            n => format!("{n} tasks"),
-        },
-        span(others.time),
-        span(others.kernel_per_cpu_time),
-        reports.others_looks + 1,
-    )
+    let ran = match others.tasks {
+        0 => "nobody else was seen to run there".to_owned(),
+        1 => format!("1 task ran there for {} at least", span(others.time)),
+        n => format!("{n} tasks ran there for {} at least", span(others.time)),
+    };
+    let kernel = format!("the kernel's own of each CPU for {}", span(others.kernel_per_cpu_time));
+    let looked = format!("{tasks} tasks, looked at {} times{bounded}", reports.others_looks + 1);
+    format!("{ran}, {kernel} ({looked})")
 }
 
 fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {

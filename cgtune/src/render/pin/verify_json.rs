@@ -64,6 +64,8 @@ struct FoundJson<'a> {
     remedy: String,
     /// Who lives in the other group that it is about, where that is known.
     resident: Option<String>,
+    /// With `set-differs`: who writes there, as far as is known.
+    suspects: Vec<String>,
     confidence: Confidence,
     first_seen_ns: Nanos,
     last_seen_ns: Nanos,
@@ -125,6 +127,12 @@ fn found<'a>(found: &'a Found, report: &Report, verified: &Verified) -> FoundJso
         says: finding.to_string(),
         remedy: finding.remedy(&report.pinned.path, &report.elsewhere),
         resident,
+        suspects: match finding {
+            Finding::SetDiffers { .. } => {
+                verified.suspects.get(&report.pinned.path).cloned().unwrap_or_default()
+            }
+            _ => Vec::new(),
+        },
         confidence: finding.confidence(),
         first_seen_ns: found.first_seen,
         last_seen_ns: found.last_seen,

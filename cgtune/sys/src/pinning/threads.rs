@@ -7,7 +7,7 @@ use cgtune_core::{
     layout::Knob,
     parse::{lists, task},
     pinning::{
-        Name,
+        Kind, Name,
         seen::{Task, ThreadSeen, Threads},
     },
 };
@@ -24,11 +24,18 @@ use crate::{
 /// How many threads of a group are read at a look: of more, others at each look, until all have had their turn.
 const LOOKED_AT: usize = 1000;
 
+/// What does not change of a thread.
+#[derive(Debug, Clone, Copy)]
+struct Fixed {
+    started_ticks: u64,
+    kernel: bool,
+}
+
 /// What is known of the threads of a group.
 #[derive(Debug, Default)]
 pub(super) struct Crew {
-    /// When each began, and on which CPUs it may run.
-    known: HashMap<u32, (u64, CpuSet)>,
+    /// Of each what was read once, and on which CPUs it could run then.
+    known: HashMap<u32, (Fixed, CpuSet)>,
     /// Names of processes.
     processes: HashMap<u32, Option<Name>>,
     /// Where the next look begins.
@@ -60,6 +67,8 @@ impl Crew {
         let seen = tids.into_iter().filter_map(|(tid, of_group)| {
             let astray = match of_group {
                 Some(_) => None,
+                // Where the group has no cpuset, nobody can be in another than its.
+                None if cgroup.cpuset_dir().is_none() => None,
                 None => Some(name(&hierarchies.membership(Some(tid), Controller::Cpuset).ok()?)),
             };
             self.thread(host, tid, of_group, astray)
@@ -68,7 +77,7 @@ impl Crew {
         Some(Threads { count: count as u64, read })
     }
 
-    /// `None`: it has ended.
+    /// `None`: it has ended, or is the kernel's own.
     fn thread(
         &mut self,
         host: &HostRoot,
@@ -78,15 +87,21 @@ impl Crew {
     ) -> Option<ThreadSeen> {
         let status = task::status(&thread_file(host, tid, "status")?).ok()?;
         let cpus = status.cpus_allowed;
-        let started_ticks = match self.known.get(&tid) {
+        let Fixed { started_ticks, kernel } = match self.known.get(&tid) {
             // Who may run where it always could has most likely not become somebody else.
-            Some((started, known)) if *known == cpus => *started,
+            Some((fixed, known)) if *known == cpus => *fixed,
             _ => {
-                let started = task::stat(&thread_file(host, tid, "stat")?).ok()?.started_ticks;
-                self.known.insert(tid, (started, cpus.clone()));
-                started
+                let stat = task::stat(&thread_file(host, tid, "stat")?).ok()?;
+                let kernel = Kind::of(stat.flags, &stat.name, None) != Kind::Process;
+                let fixed = Fixed { started_ticks: stat.started_ticks, kernel };
+                self.known.insert(tid, (fixed, cpus.clone()));
+                fixed
             }
         };
+        // Those of the kernel, in the topmost group, are where the kernel wants them.
+        if kernel {
+            return None;
+        }
         let process =
             self.processes.entry(status.tgid).or_insert_with(|| processes::name(host, status.tgid).map(Name));
         let task =
@@ -118,9 +133,8 @@ fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
             groups.iter().map(|dir| members::thread_ids(dir, capabilities.cpu)),
             usize::MAX,
         )?;
-        let confined = cgroup.cpuset_dir().is_some();
         let alone = all.into_iter().filter(|tid| !held.contains(tid));
-        found.extend(alone.filter(|_| confined).map(|tid| (tid, None)));
+        found.extend(alone.map(|tid| (tid, None)));
     }
     Some(found)
 }

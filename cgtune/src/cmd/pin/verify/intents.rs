@@ -13,7 +13,7 @@ use cgtune_core::{
 };
 use cgtune_node::{
     cpu_manager::{self, CpuManager},
-    journal::{Journal, State},
+    journal::{Journal, JournalError, State},
     names::{Ask, Kind, Register, Resident},
 };
 use cgtune_sys::{Cgroup, Error, Hierarchies, pinning};
@@ -35,12 +35,12 @@ pub(super) struct Known {
 impl Known {
     /// Reads journal and kubelet. Neither is needed, so that what cannot be read is a warning.
     pub(super) fn read(
-        journal: &Journal,
+        journal: Result<Journal, JournalError>,
         hierarchies: &Hierarchies,
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Self> {
         let mut known = Self { ours: HashMap::new(), our_paths: Vec::new(), kubelet: None };
-        match journal.read() {
+        match journal.and_then(|journal| journal.read()) {
             Ok(contents) => {
                 let boot = hierarchies.boot_id().map_err(target::kernel)?;
                 for entry in contents.entries.iter().filter(|entry| entry.state == State::Done) {
