@@ -102,7 +102,6 @@ fn json_is_what_the_schema_describes_and_nothing_else() {
 fn what_cannot_be_used_is_told_with_what_to_do() {
     let mut told = String::new();
     for (args, stdin) in [
-        (vec!["--config", "kubeadm.yaml"], ""),
         (vec!["--topology", "machine.json", "--config", "missing.yaml"], ""),
         (vec!["--topology", "machine.json", "--config", "broken.yaml"], ""),
         (vec!["--topology", "machine.json", "--config", "pods.yaml"], ""),

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use cgtune_core::kubelet::{
-    Fault, Finding, KubeletConfig, Severity,
-    recommend::{KnownPod, Situation, recommend},
+use cgtune_core::{
+    kubelet::{
+        Fault, Finding, KubeletConfig, Severity,
+        recommend::{KnownPod, Situation, recommend},
+    },
+    text::Escaped,
 };
-use cgtune_core::text::Escaped;
 use cgtune_manifest::{Edited, Format, KubeletFile, Workload};
 
 use super::input::{self, Meant};
@@ -26,11 +28,12 @@ use crate::{
 const EXAMPLES: &str = "\
 Nothing is written but the answer. Each change has a reason, what it rests on,
 what is expected of it (measured, modelled, or nothing), and its risk.
-Without -f nothing is known of pods, and the machine alone decides.
+Without -f nothing is known of pods, and the machine alone decides: the one that
+this runs on, unless another is described.
 
 Examples:
-  cgtune topology --json > cpus.json
-  cgtune kubelet recommend --topology cpus.json
+  cgtune kubelet recommend --config /var/lib/kubelet/config.yaml -f deploy/ -R
+  cgtune topology --json > cpus.json      on another machine
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml \\
     --topology cpus.json -f deploy/ -R --kubernetes 1.33
   cgtune kubelet recommend --config config.yaml --topology cpus.json -o diff
