@@ -4,6 +4,7 @@ mod check;
 mod input;
 mod pods;
 mod recommend;
+mod running;
 
 use clap::Subcommand;
 

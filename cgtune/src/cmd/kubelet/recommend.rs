@@ -12,6 +12,7 @@ use cgtune_manifest::{Edited, Format, KubeletFile};
 use super::{
     input::{self, Meant},
     pods::Manifests,
+    running::Running,
 };
 use crate::{
     cli,
@@ -27,14 +28,16 @@ use crate::{
 const EXAMPLES: &str = "\
 Nothing is written but the answer. Each change has a reason, what it rests on,
 what is expected of it (measured, modelled, or nothing), and its risk.
-Without -f nothing is known of pods, and the machine alone decides.
+Without -f and --running nothing is known of pods, and the machine alone
+decides. Whoever is throttled is known only by --running.
 
 Examples:
   cgtune topology --json > cpus.json
   cgtune kubelet recommend --topology cpus.json
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml \\
     --topology cpus.json -f deploy/ -R --kubernetes 1.33
-  cgtune kubelet recommend --config config.yaml --topology cpus.json -o diff
+  cgtune kubelet recommend --config config.yaml --topology cpus.json \\
+    --running --for 1m -o diff
   cgtune kubelet recommend --config config.yaml --topology cpus.json -o yaml \\
     > new.yaml && cgtune kubelet check new.yaml --topology cpus.json
   cgtune kubelet recommend --topology cpus.json -o kubeadm \\
@@ -51,6 +54,8 @@ pub(super) struct Args {
     meant: Meant,
     #[command(flatten)]
     manifests: Manifests,
+    #[command(flatten)]
+    running: Running,
     /// What to print: the report unless given
     #[arg(short, long, value_name = "FORM", value_enum, conflicts_with = "json")]
     output: Option<Form>,
@@ -83,9 +88,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if let Some(present) = &present {
         decodable(present, release)?;
     }
-    let pods = args.manifests.read(streams)?;
     let nothing = KubeletConfig::default();
     let config = present.as_ref().map_or(&nothing, |present| present.file.config());
+    let quotas = config.effective(release).cpu_cfs_quota;
+    let pods = match (args.manifests.read(streams)?, args.running.read(quotas, streams)?) {
+        (Some(planned), Some(running)) => Some([running, planned].concat()),
+        (planned, running) => planned.or(running),
+    };
     let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
     let edited = match &present {
         Some(present) => present.file.edited(&present.text, &done),
