@@ -142,3 +142,59 @@ fn nothing_of_a_manifest_steers_the_terminal() {
     assert!(!out.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{out:?}");
     assert!(out.contains("\\x1b[2J"), "{out}");
 }
+
+/// A synthetic v2 node: a Guaranteed container with a limit of 3 CPUs, a Burstable one, and a service that is no pod.
+fn node() -> tempfile::TempDir {
+    let node = tempfile::tempdir().unwrap();
+    let file = |path: &str, text: &str| {
+        let full = node.path().join(path);
+        std::fs::create_dir_all(full.parent().unwrap()).unwrap();
+        std::fs::write(full, text).unwrap();
+    };
+    file("proc/1/mountinfo", "25 22 0:22 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw\n");
+    file("proc/sys/kernel/random/boot_id", "00112233-4455-6677-8899-aabbccddeeff\n");
+    file("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
+    let pod = "kubepods.slice/kubepods-pod6c1a4e95_6bb6_11e6_bc26_28d2444e470d.slice";
+    let burstable = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod7c1a4e95_6bb6_11e6_bc26_28d2444e470d.slice";
+    for (group, max) in [
+        (format!("{pod}/cri-containerd-{}.scope", "a1".repeat(32)), "300000 100000"),
+        (format!("{burstable}/cri-containerd-{}.scope", "b2".repeat(32)), "50000 100000"),
+        ("system.slice/nginx.service".to_owned(), "max 100000"),
+    ] {
+        let mut above = std::path::PathBuf::from("sys/fs/cgroup");
+        for part in std::iter::once("").chain(group.split('/')) {
+            above.push(part);
+            file(&format!("{}/cgroup.procs", above.display()), "");
+            file(&format!("{}/cpu.stat", above.display()), "usage_usec 10\nuser_usec 6\nsystem_usec 4\n");
+        }
+        file(&format!("sys/fs/cgroup/{group}/cpu.max"), &format!("{max}\n"));
+        file(&format!("sys/fs/cgroup/{group}/cpu.weight"), "100\n");
+        let stat =
+            "usage_usec 10\nuser_usec 6\nsystem_usec 4\nnr_periods 9\nnr_throttled 4\nthrottled_usec 7\n";
+        file(&format!("sys/fs/cgroup/{group}/cpu.stat"), stat);
+    }
+    node
+}
+
+#[test]
+fn running_pods_are_found_by_their_groups() {
+    let node = node();
+    let root = node.path().to_str().unwrap();
+    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let (code, out, err) = kubelet(&args, "");
+    assert_eq!(code, 0, "{out}{err}");
+    let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains("16 CPUs, 2 pods: 4 changes"), "{out}");
+    assert!(
+        line.contains(
+            "pod 6c1a4e95-6bb6-11e6-bc26-28d2444e470d/a1a1a1a1a1a1 asks for 3 CPUs, no multiple of 2"
+        ),
+        "{out}"
+    );
+    // What was watched did not move, so that nothing was measured.
+    assert!(!line.contains("periods"), "{out}");
+    let (code, out, err) =
+        kubelet(&["recommend", "--topology", "machine.json", "--running", "--for", "5"], "");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("--for"), "{err}");
+}

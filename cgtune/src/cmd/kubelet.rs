@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod recommend;
+mod running;
 pub(crate) mod simulate;
 
 use clap::Subcommand;

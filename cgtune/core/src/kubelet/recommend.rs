@@ -136,7 +136,10 @@ impl Making<'_> {
             self.change(Field::Gate(drops_quota), None, Reason::QuotaOnPinned, Risk::QuotaGone);
         }
         let expected = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
-        let expected = expected.and_then(Demand::pinned_throttled).map(|throttled| Expected::QuotaGone {
+        // Where nothing was throttled, nothing becomes better.
+        let expected =
+            expected.and_then(Demand::pinned_throttled).filter(|throttled| throttled.nr_throttled > 0);
+        let expected = expected.map(|throttled| Expected::QuotaGone {
             nr_periods: throttled.nr_periods,
             nr_throttled: throttled.nr_throttled,
         });
@@ -167,7 +170,9 @@ impl Making<'_> {
         if !demand.could_pin.is_empty() {
             evidence.push(Evidence::CouldPin { containers: demand.could_pin.len() });
         }
-        if let Some(Throttled { nr_periods, nr_throttled }) = demand.pinned_throttled() {
+        if let Some(Throttled { nr_periods, nr_throttled }) = demand.pinned_throttled()
+            && nr_periods > 0
+        {
             evidence.push(Evidence::Throttled { nr_periods, nr_throttled });
         }
         evidence

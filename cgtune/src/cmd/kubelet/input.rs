@@ -55,7 +55,9 @@ impl Meant {
 
     /// The CPUs of another machine, or else of this one.
     pub(super) fn topology_or_here(&self, host_root: &Path) -> anyhow::Result<Topology> {
-        self.described.read(host_root).and_then(|machine| machine::cpus(&machine))
+        // Pods may be those of this node while the machine is another: the one that it is to become.
+        let root = if self.described.is_elsewhere() { Path::new("/") } else { host_root };
+        self.described.read(root).and_then(|machine| machine::cpus(&machine))
     }
 
     /// What is known of the machine.

@@ -12,7 +12,10 @@ use cgtune_core::{
 };
 use cgtune_manifest::{Edited, Format, KubeletFile, Workload};
 
-use super::input::{self, Meant};
+use super::{
+    input::{self, Meant},
+    running::Running,
+};
 use crate::{
     cli,
     exit::Exit,
@@ -28,15 +31,17 @@ use crate::{
 const EXAMPLES: &str = "\
 Nothing is written but the answer. Each change has a reason, what it rests on,
 what is expected of it (measured, modelled, or nothing), and its risk.
-Without -f nothing is known of pods, and the machine alone decides: the one that
-this runs on, unless another is described.
+Without -f and --running nothing is known of pods, and the machine alone decides:
+the one that this runs on, unless another is described. Whoever is throttled is
+known only by --running.
 
 Examples:
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml -f deploy/ -R
   cgtune topology --json > cpus.json      on another machine
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml \\
     --topology cpus.json -f deploy/ -R --kubernetes 1.33
-  cgtune kubelet recommend --config config.yaml --topology cpus.json -o diff
+  cgtune kubelet recommend --config config.yaml --topology cpus.json \\
+    --running --for 1m -o diff
   cgtune kubelet recommend --config config.yaml --topology cpus.json -o yaml \\
     > new.yaml && cgtune kubelet check new.yaml --topology cpus.json
   cgtune kubelet recommend --topology cpus.json -o kubeadm \\
@@ -53,6 +58,8 @@ pub(super) struct Args {
     meant: Meant,
     #[command(flatten)]
     pods: Pods,
+    #[command(flatten)]
+    running: Running,
     /// What to print: the report unless given
     #[arg(short, long, value_name = "FORM", value_enum, conflicts_with = "json")]
     output: Option<Form>,
@@ -84,10 +91,15 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if let Some(present) = &present {
         decodable(present, release)?;
     }
-    let pods = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
-    let pods: Option<Vec<KnownPod>> = pods.map(|pods| pods.iter().map(known).collect());
     let nothing = KubeletConfig::default();
     let config = present.as_ref().map_or(&nothing, |present| present.file.config());
+    let quotas = config.effective(release).cpu_cfs_quota;
+    let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
+    let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
+    let pods = match (planned, args.running.read(&args.node, quotas, streams)?) {
+        (Some(planned), Some(running)) => Some([running, planned].concat()),
+        (planned, running) => planned.or(running),
+    };
     let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
     let edited = match &present {
         Some(present) => present.file.edited(&present.text, &done),

@@ -72,7 +72,12 @@ pub(crate) fn report(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<(
         writeln!(out)?;
         write_change(change, out)?;
     }
-    list("At the cost of others on the node, and so not among them", &done.alternatives, alternative, out)?;
+    list(
+        "At the cost of others on the node, and so not among the changes",
+        &done.alternatives,
+        alternative,
+        out,
+    )?;
     list("What this release lacks", &done.lacking, |lack, out| point(&lack.to_string(), out), out)?;
     list("To be known", &done.remarks, |remark, out| point(&remark.to_string(), out), out)?;
     let left: Vec<_> = advised.remaining().collect();

@@ -1,9 +1,9 @@
 //! The pods of a node, as far as a recommendation depends on them.
 
 use crate::{
-    MilliCpu,
+    MilliCpu, Observed, ObservedShare, Shares,
     convert::{
-        CpuQuantity,
+        CpuQuantity, kubelet,
         pod::{Pod, QosClass, Role},
     },
 };
@@ -24,7 +24,7 @@ pub struct KnownPod {
 pub struct KnownContainer {
     /// Its name, fit to show.
     pub name: String,
-    /// Its CPU request. `None`: it asks for nothing.
+    /// Its CPU request. `None`: it asks for nothing, or of a running one it is not known.
     pub request: Option<MilliCpu>,
     /// Its CPU limit.
     pub limit: Option<MilliCpu>,
@@ -62,6 +62,34 @@ impl KnownPod {
         // What an init container gets is given on to those after it.
         debug_assert!(pod.counted().all(|container| container.role != Role::Ephemeral));
         Self { name, qos: QosClass::of(pod), containers: containers.collect() }
+    }
+}
+
+impl KnownContainer {
+    /// From what the group of a running container shows.
+    ///
+    /// The request follows from `cpu.shares`. From `cpu.weight` it doesn't, as its formula depends on the runtime; then a
+    /// Guaranteed container's is its limit. One without a quota has CPUs of its own, whose number it is: from those
+    /// alone the kubelet takes the quota (since 1.33), unless `cpuCFSQuota` is off, which takes it from all (`quotas`).
+    #[must_use]
+    pub fn running(
+        name: String,
+        qos: QosClass,
+        observed: &Observed,
+        quotas: bool,
+        throttled: Option<Throttled>,
+    ) -> Self {
+        let limit =
+            observed.bandwidth.and_then(|bandwidth| kubelet::limit_of(bandwidth.quota, bandwidth.period));
+        let own = observed.cpus.as_ref().filter(|cpus| quotas && limit.is_none() && !cpus.is_empty());
+        let request = match observed.share {
+            Some(ObservedShare::Shares(shares)) => {
+                Shares::new(shares).ok().filter(|&shares| shares > Shares::MIN).map(kubelet::request_of)
+            }
+            _ if qos == QosClass::Guaranteed => limit.or_else(|| own.map(|cpus| super::whole(cpus.len()))),
+            _ => None,
+        };
+        Self { name, request, limit, throttled }
     }
 }
 
@@ -127,5 +155,39 @@ impl Demand {
             nr_throttled: sum.nr_throttled.saturating_add(more.nr_throttled),
         };
         (!self.measured.is_empty()).then(|| self.measured.iter().fold(Throttled::default(), sum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Micros, ObservedBandwidth, Quota};
+
+    fn observed(share: ObservedShare, quota: Quota, cpus: &str) -> Observed {
+        Observed {
+            share: Some(share),
+            bandwidth: Some(ObservedBandwidth { quota, period: Micros::from_ms(100), burst: None }),
+            cpus: Some(cpus.parse().unwrap()),
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn a_running_container_asks_for_what_its_group_shows() {
+        let of = |qos, observed: &Observed| {
+            let found = KnownContainer::running("a".into(), qos, observed, true, None);
+            (found.request.map(MilliCpu::get), found.limit.map(MilliCpu::get))
+        };
+        let two = Quota::Limited(Micros::from_ms(200));
+        let (guaranteed, burstable) = (QosClass::Guaranteed, QosClass::Burstable);
+        let v1 = observed(ObservedShare::Shares(2048), two, "");
+        assert_eq!(of(guaranteed, &v1), (Some(2000), Some(2000)));
+        let v2 = observed(ObservedShare::Weight(174), two, "");
+        assert_eq!((of(guaranteed, &v2), of(burstable, &v2)), ((Some(2000), Some(2000)), (None, Some(2000))));
+        let pinned = observed(ObservedShare::Weight(174), Quota::Unlimited, "2-3");
+        assert_eq!(of(guaranteed, &pinned), (Some(2000), None));
+        assert_eq!(of(burstable, &pinned), (None, None));
+        let nothing = observed(ObservedShare::Shares(2), Quota::Unlimited, "");
+        assert_eq!(of(QosClass::BestEffort, &nothing), (None, None));
     }
 }
