@@ -1,5 +1,5 @@
-//! `pin verify` and `pin apply` on the kernel that runs the tests: how they answer, end and give up. They need root and two CPUs, and fail with a
-//! message without. What it finds is `real_pin`'s business.
+//! `pin verify` and `pin apply` on the kernel that runs the tests: how they answer, end and give up. They need root and two CPUs, and
+//! fail with a message without. What they find is `real_pin`'s business.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -260,7 +260,7 @@ impl Watch {
             group.last = Some(placed.clone());
         }
         if let Some(others) = &look.others {
-            self.others_looks += u64::from(others.since.is_some());
+            self.others_looks += u64::from(!others.first);
             (self.tasks, self.tasks_bounded) = (Some(others.tasks), others.bounded);
         }
     }

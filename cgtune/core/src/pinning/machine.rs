@@ -52,14 +52,16 @@ pub(super) struct Ledger {
     steal: BTreeMap<u32, Counter>,
     begun: Option<Nanos>,
     ended: Nanos,
+    last_look: Nanos,
     looks: u64,
 }
 
 impl Ledger {
     pub(super) fn look(&mut self, cpus: &CpuSet, seen: &OthersSeen, at: Nanos) {
-        self.begun.get_or_insert(at);
-        self.ended = at;
-        self.looks += u64::from(seen.since.is_some());
+        self.begun.get_or_insert(seen.ended);
+        self.ended = seen.ended;
+        self.last_look = at;
+        self.looks += u64::from(!seen.first);
         for interrupt in seen.interrupts.iter().flatten() {
             for &(cpu, count) in interrupt.counts.iter().filter(|(cpu, _)| cpus.contains(*cpu)) {
                 let begin = || Counter::begin(count, &interrupt.what);
@@ -77,14 +79,14 @@ impl Ledger {
         if wall == 0.0 {
             return Vec::new();
         }
-        let (looks, ended) = (self.looks, self.ended);
+        let (looks, last_look) = (self.looks, self.last_look);
         let found = |counter: &Counter, finding| Found {
             finding,
             first_seen: counter.first.unwrap_or_default(),
             last_seen: counter.last,
             times: counter.times,
             looks,
-            still: counter.last == ended,
+            still: counter.last == last_look,
         };
         let interrupts = self.interrupts.iter().filter_map(|(&(number, cpu), counter)| {
             let per_s = counter.more() as f64 / wall;

@@ -155,8 +155,12 @@ pub struct Task {
 /// What ran elsewhere between two looks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OthersSeen {
-    /// When the look before was. `None`: this is the first, and tells where everybody stands.
-    pub since: Option<Nanos>,
+    /// When the first of them was read.
+    pub begun: Nanos,
+    /// When the last of them was read, and the counters of the machine.
+    pub ended: Nanos,
+    /// Whether this is the first look, which only tells where everybody stands.
+    pub first: bool,
     /// How many tasks there are.
     pub tasks: u64,
     /// Whether there are more, which were not looked at.

@@ -258,7 +258,9 @@ fn ran(tid: u32, ms: u64, cpu: u32, before: Option<u32>) -> Ran {
 
 fn others(at_ms: u64, ran: Vec<Ran>) -> Look {
     let others = OthersSeen {
-        since: at_ms.checked_sub(100).map(|at| Nanos::new(at * MS)),
+        begun: Nanos::new(at_ms * MS),
+        ended: Nanos::new(at_ms * MS),
+        first: at_ms == 0,
         tasks: 100,
         ran,
         ..OthersSeen::default()
@@ -282,6 +284,17 @@ fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
     // 8 came and nobody knows when; 7 was here before and is elsewhere now.
     assert_eq!((group.others.tasks, group.others.time.get() / MS), (3, 133));
     assert_eq!((reports.others_looks, reports.tasks), (2, Some(100)));
+}
+
+/// Looking takes a while: whoever is read early at one look and late at the next ran for longer than from look to look.
+#[test]
+fn nobody_takes_more_than_there_is() {
+    let mut second = others(1000, vec![ran(9, 1200, 1, Some(1))]);
+    second.others.as_mut().unwrap().ended = Nanos::new(1300 * MS);
+    let reports = watched(vec![pinned("/a", "1")], &[others(0, vec![]), second]);
+    let Finding::ForeignTask { ms_per_s, .. } = reports.groups[0].findings[0].finding else { panic!() };
+    assert!(ms_per_s < 1000.0, "{ms_per_s}");
+    assert_eq!(reports.groups[0].others.wall.get() / MS, 1300);
 }
 
 #[test]

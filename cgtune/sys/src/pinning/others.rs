@@ -41,7 +41,7 @@ struct Stood {
 pub(super) struct Everybody {
     stood: HashMap<u32, Stood>,
     looks: u64,
-    since: Option<Nanos>,
+    /// When the last look began.
     since_ticks: u64,
 }
 
@@ -55,13 +55,13 @@ impl Everybody {
         members: &[u32],
     ) -> OthersSeen {
         let host = hierarchies.host();
-        let (at, ticks) = (host.now(), members::ticks_since_boot(host));
+        let (begun, ticks) = (host.now(), members::ticks_since_boot(host));
         let members: HashSet<u32> =
             if watched.len() == 1 { members.iter().copied().collect() } else { HashSet::new() };
         // We ourselves run where we are watched from; who reads another machine's /proc has another number there.
         let own = (!host.is_played()).then(std::process::id);
         self.looks += 1;
-        let mut seen = OthersSeen { since: self.since, ..OthersSeen::default() };
+        let mut seen = OthersSeen { begun, first: self.looks == 1, ..OthersSeen::default() };
         'all: for pid in numbers(host, "/proc") {
             if Some(pid) == own {
                 continue;
@@ -84,10 +84,11 @@ impl Everybody {
         }
         let now = self.looks;
         self.stood.retain(|_, stood| stood.look == now);
-        (self.since, self.since_ticks) = (Some(at), ticks);
+        self.since_ticks = ticks;
         let interrupts = host.read("/proc/interrupts").ok().and_then(|bytes| interrupts::parse(&bytes).ok());
         seen.interrupts = interrupts.map(|interrupts| interrupts.of_devices);
         seen.steal = facts::machine_time(host).map(|time| time.each_steal).unwrap_or_default();
+        seen.ended = host.now();
         seen
     }
 
@@ -109,7 +110,9 @@ impl Everybody {
         let ran = schedstat.unwrap_or_else(|| Nanos::new(stat.ticks.saturating_mul(tick)));
         let stands = Stood { ran, cpu: stat.processor, started_ticks: stat.started_ticks, look: self.looks };
         let stood = self.stood.insert(tid, stands).filter(|stood| stood.started_ticks == stat.started_ticks);
-        self.since?;
+        if self.looks == 1 {
+            return None;
+        }
         match stood {
             Some(stood) => {
                 let more = ran.checked_sub(stood.ran).filter(|more| *more > Nanos::ZERO)?;
