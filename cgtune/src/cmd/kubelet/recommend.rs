@@ -52,15 +52,16 @@ pub(super) struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     meant: Meant,
-    #[command(flatten)]
-    manifests: Manifests,
-    #[command(flatten)]
-    running: Running,
     /// What to print: the report unless given
     #[arg(short, long, value_name = "FORM", value_enum, conflicts_with = "json")]
     output: Option<Form>,
     #[command(flatten)]
     json: cli::Output,
+    // Last, since their heading holds for what follows.
+    #[command(flatten)]
+    manifests: Manifests,
+    #[command(flatten)]
+    running: Running,
 }
 
 /// A form of the answer.
