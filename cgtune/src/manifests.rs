@@ -138,10 +138,10 @@ pub(crate) fn each(inputs: &[Input], take: &mut Take<'_>) -> io::Result<()> {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Pods {
     /// Pods and what makes them, as YAML or JSON; a folder; - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "FILE", num_args = 1..)]
+    #[arg(short = 'f', long = "filename", value_name = "FILE", num_args = 1.., help_heading = "Pods")]
     filename: Vec<PathBuf>,
     /// Take the folders below a folder as well
-    #[arg(short = 'R', long, requires = "filename")]
+    #[arg(short = 'R', long, requires = "filename", help_heading = "Pods")]
     recursive: bool,
 }
 

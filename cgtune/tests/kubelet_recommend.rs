@@ -198,3 +198,20 @@ fn running_pods_are_found_by_their_groups() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("--for"), "{err}");
 }
+
+#[test]
+fn the_page_about_it_shows_what_is_printed() {
+    let page = include_str!("../../docs/kubelet.md");
+    let mut shown = 0;
+    for line in page.lines() {
+        let Some(command) = line.strip_prefix("`$ cgtune kubelet ").and_then(|rest| rest.strip_suffix('`'))
+        else {
+            continue;
+        };
+        let args: Vec<&str> = command.split(' ').collect();
+        let (_, out, err) = kubelet(&args, "");
+        assert!(!out.is_empty() && err.is_empty() && page.contains(out.trim_end()), "{command}\n{out}{err}");
+        shown += 1;
+    }
+    assert_eq!(shown, 4);
+}

@@ -18,7 +18,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use cgtune_core::{Layout, control::apply};
+use cgtune_core::{Layout, Policy, Share, Shares, Weight, control::apply};
 use node::{Node, alone, bandwidth, binary, limited};
 use serde_json::Value;
 
@@ -100,8 +100,13 @@ impl Drop for Busy {
 fn a_throttled_container_that_could_be_pinned_is_seen_and_its_throttling_counted() {
     let _one = alone();
     let mut node = Node::new("kubelet");
-    // Our own group must not limit what is below it.
-    apply(node.group.cgroup().unwrap(), &bandwidth(limited(1000, 100, 0))).unwrap();
+    // Our own group must not limit what is below it, nor may whoever else runs here.
+    let share = match node.layout() {
+        Layout::V1 => Share::Shares(Shares::MAX),
+        Layout::V2 => Share::Weight(Weight::new(10_000).unwrap()),
+    };
+    let policy = Policy { share: Some(share), ..bandwidth(limited(1000, 100, 0)) };
+    apply(node.group.cgroup().unwrap(), &policy).unwrap();
     let _busy = Busy::new(&mut node);
     let machine = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubelet/machine.json");
     let args = ["kubelet", "recommend", "--topology", machine, "--running", "--for", "2s", "--json"];

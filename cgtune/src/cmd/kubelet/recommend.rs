@@ -56,10 +56,6 @@ pub(super) struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     meant: Meant,
-    #[command(flatten)]
-    pods: Pods,
-    #[command(flatten)]
-    running: Running,
     /// What to print: the report unless given
     #[arg(short, long, value_name = "FORM", value_enum, conflicts_with = "json")]
     output: Option<Form>,
@@ -67,6 +63,10 @@ pub(super) struct Args {
     node: cli::Node,
     #[command(flatten)]
     json: cli::Output,
+    #[command(flatten)]
+    pods: Pods,
+    #[command(flatten)]
+    running: Running,
 }
 
 /// A form of the answer.
