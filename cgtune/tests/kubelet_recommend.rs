@@ -213,5 +213,5 @@ fn the_page_about_it_shows_what_is_printed() {
         assert!(!out.is_empty() && err.is_empty() && page.contains(out.trim_end()), "{command}\n{out}{err}");
         shown += 1;
     }
-    assert_eq!(shown, 4);
+    assert_eq!(shown, 5);
 }
