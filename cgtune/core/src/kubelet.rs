@@ -1,7 +1,8 @@
 //! The kubelet's configuration as far as CPU goes: what its fields mean, what a release of it takes, and what follows.
 //!
 //! Here live the fields of KubeletConfiguration v1beta1 that decide who gets which CPUs and how much of them, with their defaults and
-//! feature gates by release, 1.30 to 1.36 ([`KubeletConfig`], [`Effective`]), and what is wrong with such a configuration ([`check`]).
+//! feature gates by release, 1.30 to 1.36 ([`KubeletConfig`], [`Effective`]), and what is wrong with such a configuration ([`check()`]),
+//! and what it should say ([`recommend()`]).
 //! Deliberately absent: reading files, and the choice of CPUs itself ([`crate::assign`]). The kubelet's arithmetic is
 //! [`convert::kubelet`](crate::convert::kubelet).
 

@@ -285,6 +285,7 @@ fn gates_come_and_go() {
     assert_eq!(with("PodLevelResources", true, "1.31"), ["later_gate"]);
     assert_eq!(with("CPUManagerPolicyOptions", true, "1.33"), ["stable_gate"]);
     assert_eq!(with("CPUManagerPolicyOptions", false, "1.33"), ["locked_gate"]);
+    assert_eq!(with("TopologyManagerPolicyOptions", false, "1.36"), [""; 0], "never locked");
     assert_eq!(with("CPUManagerPolicyAlphaOptions", true, "1.36"), [""; 0]);
     assert_eq!(with("NothingToDoWithCpu", true, "1.36"), [""; 0]);
 }

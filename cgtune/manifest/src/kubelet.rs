@@ -17,12 +17,16 @@ use cgtune_core::kubelet::{
 pub use edit::{EditError, Edited, patch};
 
 use crate::{
-    Cursor, Error, FieldError, Format, Map, Node, Value, objects,
+    Cursor, Entry, Error, FieldError, Format, Map, Node, Value, objects,
     quoted::{Quoted, cut},
 };
 
 const KIND: &str = "KubeletConfiguration";
 const VERSION: &str = "kubelet.config.k8s.io/v1beta1";
+
+/// Most findings that are told each for itself. To find its line each is looked up, so that without a bound a hostile file
+/// could take hours.
+const MOST: usize = 200;
 
 /// A file that holds a KubeletConfiguration.
 #[derive(Debug, Clone)]
@@ -102,8 +106,23 @@ impl KubeletFile {
     #[must_use]
     pub fn check(&self, release: Release, machine: Machine<'_>) -> Vec<Finding> {
         let mut findings = self.findings.clone();
-        findings.extend(self.names(release));
         findings.extend(check(&self.config, release, machine));
+        let mut more = findings.len().saturating_sub(MOST);
+        findings.truncate(MOST);
+        let mut names = self.names(release);
+        // What a mistyped name may have meant is sought for those alone that are told.
+        let told = names.by_ref().take(MOST - findings.len()).map(|(key, since)| {
+            let fault = match since {
+                Some(since) => Fault::LaterField { since, release },
+                None => Fault::UnknownField { like: fields::like(key) },
+            };
+            Finding { place: Place::at([key]), fault }
+        });
+        findings.extend(told);
+        more += names.count();
+        if more > 0 {
+            findings.push(Finding { place: Place::at([]), fault: Fault::More { more } });
+        }
         findings.sort_by_cached_key(|finding| {
             (self.line(&finding.place), finding.severity(), self.path(&finding.place), finding.fault.kind())
         });
@@ -158,19 +177,13 @@ impl KubeletFile {
         }
     }
 
-    /// Fields that a release does not have.
-    fn names(&self, release: Release) -> impl Iterator<Item = Finding> {
+    /// Fields that a release does not have, with the one that brought them, if one did.
+    fn names(&self, release: Release) -> impl Iterator<Item = (&str, Option<Release>)> {
         let entries = self.root.as_map().map_or(&[][..], |map| map);
-        entries.iter().filter(|entry| !["apiVersion", "kind"].contains(&entry.key())).filter_map(
-            move |entry| {
-                let fault = match fields::since(entry.key()) {
-                    Some(since) if since > release => Fault::LaterField { since, release },
-                    Some(_) => return None,
-                    None => Fault::UnknownField { like: fields::like(entry.key()) },
-                };
-                Some(Finding { place: Place::at([entry.key()]), fault })
-            },
-        )
+        let fields = entries.iter().map(Entry::key).filter(|key| !["apiVersion", "kind"].contains(key));
+        fields
+            .map(|key| (key, fields::since(key)))
+            .filter(move |(_, since)| since.is_none_or(|since| since > release))
     }
 }
 

@@ -125,6 +125,20 @@ fn what_is_none_is_told_with_its_line() {
     assert!(refused(b"\x7fELF\0\0").contains("it cannot be read"));
 }
 
+#[test]
+fn of_a_flood_of_mistakes_some_are_told_and_the_rest_is_counted() {
+    let options: String = (0..20_000).map(|n| format!("  option-{n}: \"true\"\n")).collect();
+    let names: String = (0..20_000).map(|n| format!("cpuManagerPolic{n}: 1\n")).collect();
+    for text in [
+        format!("{HEAD}cpuManagerPolicy: static\ncpuManagerPolicyOptions:\n{options}"),
+        format!("{HEAD}{names}"),
+    ] {
+        let found = found(&text);
+        assert_eq!(found.len(), 201);
+        assert!(found.contains(&"1  more".to_owned()), "{found:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_stands_in_a_field_is_judged_without_a_panic(

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What a file gives, in the types that Kubernetes reads it in. What is `None` is not given, which is not its default:
-/// that depends on the release ([`KubeletConfig::effective`]). Texts are not judged yet; [`check`](crate::kubelet::check) does so.
+/// that depends on the release ([`KubeletConfig::effective`]). Texts are not judged yet; [`check`](crate::kubelet::check()) does so.
 ///
 /// Source: config/v1beta1/types.go of k8s.io/kubelet, releases 1.30 to 1.36.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,7 +103,7 @@ impl fmt::Display for CpuManagerPolicy {
 
 /// What holds in a release: what is given, and the release's defaults for the rest.
 ///
-/// A text that means nothing stands for the default here; [`check`](crate::kubelet::check) reports it.
+/// A text that means nothing stands for the default here; [`check`](crate::kubelet::check()) reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
     /// The release.

@@ -162,6 +162,12 @@ impl Gate {
         self.life().stable.map(Release::of_minor)
     }
 
+    /// Whether it can still be closed where it is stable. As a rule such gates are locked; this one is not.
+    #[must_use]
+    pub const fn closes_when_stable(self) -> bool {
+        matches!(self, Self::TopologyManagerPolicyOptions)
+    }
+
     /// The first release that doesn't know it any more.
     #[must_use]
     pub fn gone_since(self) -> Option<Release> {

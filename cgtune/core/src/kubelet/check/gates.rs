@@ -14,7 +14,9 @@ pub(super) fn check(case: &mut Case<'_>) {
             (None, Some(since), _) if release >= since => Fault::GoneGate { since },
             (None, _, _) => Fault::LaterGate { since: gate.introduced(), release },
             (Some(Stage::Stable), _, Some(since)) if open => Fault::StableGate { since },
-            (Some(Stage::Stable), _, Some(since)) => Fault::LockedGate { since },
+            (Some(Stage::Stable), _, Some(since)) if !gate.closes_when_stable() => {
+                Fault::LockedGate { since }
+            }
             _ => continue,
         };
         case.found(["featureGates", name], fault);

@@ -106,6 +106,7 @@ impl Fault {
             Self::LockedGate { .. } => "locked_gate",
             Self::OptionsGateClosed => "options_gate_closed",
             Self::OffNeedsGate { .. } => "off_needs_gate",
+            Self::More { .. } => "more",
         }
     }
 
@@ -224,6 +225,7 @@ impl Fault {
             Self::NeedsMemoryQos => {
                 "write featureGates: {MemoryQoS: true} (alpha), or memoryReservationPolicy: None"
             }
+            Self::More { .. } => "mend those that are told, and check again",
             Self::GoneGate { .. } | Self::StableGate { .. } | Self::LockedGate { .. } => {
                 "take it out of featureGates"
             }
