@@ -61,6 +61,7 @@ benchmark:
     cargo bench -p cgtune-sys --bench read
     cargo bench -p cgtune-sys --bench scan
     cargo bench -p cgtune-core --bench sim
+    cargo bench -p cgtune-core --bench assign
     cargo bench -p workloads
     cargo bench -p cgbench --bench report
 
@@ -94,6 +95,7 @@ evidence:
     cargo bench -p cgbench --bench report
     just alike
     just published
+    cargo run --release --bin cgbench -- run pinning --out results/pinning
     just overhead
     just detection
 

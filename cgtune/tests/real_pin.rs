@@ -21,7 +21,8 @@ use std::{fs, thread, time::Duration};
 use cgtune_core::{Layout, Quota};
 use cgtune_sys::affinity;
 use node::{Node, alone, text};
-use pin::{OWN, answer, begin, cpus, found, hog, path, pin, pinned, sleepers, tids, verify};
+use pin::{OWN, answer, begin, cpus, found, hog, path, pin, pinned, planned, sleepers, tids, verify};
+use serde_json::Value;
 
 #[test]
 fn a_pinning_is_planned_made_and_taken_back() {
@@ -40,9 +41,12 @@ fn a_pinning_is_planned_made_and_taken_back() {
     node.expect(0, &["undo"]);
     assert_eq!(node.observed(), before);
 
-    // What `pin plan --json` prints; synthetic.
+    // A CPU, and a share of one beside it, of this machine.
+    let chosen = planned(&["--cpus", "1.2", "--available", "0-1"]);
     let plan = node.journal.path().join("plan");
-    fs::write(&plan, r#"{"schema":"cgtune.pin/1","cpus":"0-1","mems":"0","shares":205}"#).unwrap();
+    fs::write(&plan, &chosen).unwrap();
+    let chosen: Value = serde_json::from_str(&chosen).unwrap();
+    assert_eq!((&chosen["cpus"], &chosen["shares"]), (&"0-1".into(), &205.into()), "{chosen}");
     let done = node.expect(0, &["pin", "apply", "TARGET", "--plan", plan.to_str().unwrap(), "--yes"]);
     let share = match node.layout() {
         Layout::V1 => "1024 → 205",

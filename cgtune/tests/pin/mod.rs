@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    process::{Child as Running, Output, Stdio},
+    process::{Child as Running, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
-    node::{Node, text},
+    node::{Node, binary, text},
     programs, schema,
 };
 
@@ -25,6 +25,13 @@ pub(crate) fn cpus(list: &str) -> CpuSet {
 pub(crate) fn pin(group: &mut OwnedCgroup, list: &str) {
     let policy = Policy { cpus: Some(cpus(list)), mems: Some(cpus("0")), ..Policy::default() };
     apply(group.cgroup().unwrap(), &policy).expect("this test needs cpusets and CPUs 0 and 1");
+}
+
+/// What `pin plan --json` answers on this machine.
+pub(crate) fn planned(args: &[&str]) -> String {
+    let output = Command::new(binary()).args(["pin", "plan", "--json"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The usual group, pinned and without the quota that it begins with.
