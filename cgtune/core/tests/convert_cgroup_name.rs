@@ -1,9 +1,9 @@
 //! Names of the kubelet's cgroups against upstream's tables, and against whole paths: built here, and compared.
 //!
 //! Left out here: `full_paths` seen from elsewhere (kind on its host, conmon, crun's nested group, Docker alone): those are
-//! *found*, not built, and tested in cgtune-node with `koordinator_parsers`; `proc_cgroup`, `cgroup_procs` and
-//! `get_cgroup_cpu_config`, which are about files and tested with their parsers in `parse_files.rs`;
-//! `pod_log_dirs`: nothing reads that folder yet.
+//! *found*, not built, and tested in cgtune-node with what `koordinator_parsers` reads, and `pod_log_dirs`; `proc_cgroup`,
+//! `cgroup_procs` and `get_cgroup_cpu_config`, which are about files and tested with their parsers in `parse_files.rs`;
+//! of `container_dir` pouch, a runtime that has no CRI any more, and an id without a runtime, which is no id.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -124,4 +124,25 @@ fn the_oci_path_is_a_slice_and_a_name_or_a_folder() {
         let path = cgroup_name::oci_cgroups_path(text(&row["parent"]), text(&row["id"]));
         assert_eq!(path, text(&row["oci_cgroups_path"]), "{row}");
     }
+}
+
+#[test]
+fn a_containers_folder_is_named_after_its_runtime() {
+    let vectors = vectors();
+    let mut left_out = 0;
+    for row in rows(&vectors["koordinator_parsers"]["container_dir"]) {
+        let naming = match text(&row["container_id"]).split_once("://") {
+            Some(("containerd", id)) => Some((ContainerNaming::Containerd, id)),
+            Some(("cri-o", id)) => Some((ContainerNaming::CriO, id)),
+            Some(("docker", id)) => Some((ContainerNaming::Docker, id)),
+            _ => None,
+        };
+        match naming {
+            Some((naming, id)) => {
+                assert_eq!(naming.component(driver(&row["driver"]), id), text(&row["dir"]), "{row}");
+            }
+            None => left_out += 1,
+        }
+    }
+    assert_eq!(left_out, 2, "pouch, and no id");
 }

@@ -1,7 +1,7 @@
 //! What paths say, against whole paths of every driver, runtime and nesting, and against koordinator's parsers.
 //!
-//! Left out: of `koordinator_parsers` the container ids, which are five digits long there and 64 on any node, and the
-//! folders by driver (built in cgtune-core). A pod is told by its path from the root here, so the rows about a last component
+//! Left out: of `koordinator_parsers` the folders by driver (built in cgtune-core). Its container ids are five digits long there and
+//! 64 on any node, so they are made longer here; a bare id below a slice is one to us, who do not know the driver. A pod is told by its path from the root here, so the rows about a last component
 //! alone are put below the group that such a component has on a node.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
@@ -80,5 +80,16 @@ fn a_pods_group_is_told_by_its_driver() {
             continue;
         }
         assert_eq!(pod_uid(&format!("{above}/{name}")).as_deref(), row["id"].as_str(), "{row}");
+    }
+}
+
+#[test]
+fn a_containers_id_is_the_end_of_its_folders_name() {
+    let vectors = vectors();
+    let id = "0123456789abcdef".repeat(4);
+    for row in vectors["koordinator_parsers"]["container_id"].as_array().unwrap() {
+        let name = row["basename"].as_str().unwrap().replace("12345", &id);
+        let path = format!("/kubepods/podx/{name}");
+        assert_eq!(container_id(Path::new(&path)), Some(id.as_str()), "{row}");
     }
 }

@@ -1,6 +1,6 @@
 //! Looking at pinned groups: their cpusets and what lies around, their threads' affinities, and who else ran on their CPUs.
 //!
-//! Only files are read, through [`HostRoot`]. What a look costs depends on how many threads there are, so a look is bounded and
+//! Only files are read, through [`HostRoot`](crate::HostRoot). What a look costs depends on how many threads there are, so a look is bounded and
 //! tells what it cost; when to look again is the caller's business, and others' tasks are looked at no more often than a twentieth of
 //! the time allows. Tasks that end meanwhile are simply not among those that are seen.
 

@@ -75,6 +75,22 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_read_as_the_kubelet_names_them() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../core/tests/vectors/cgroup_naming.json")).unwrap();
+        for row in vectors["pod_log_dirs"]["derived_rows"].as_array().unwrap() {
+            let found = pod(row["dir"].as_str().unwrap());
+            // Before 1.14 a folder was a UID alone, which names nobody.
+            let expected = row["pod"].as_str().map(|name| TellingPod {
+                uid: row["uid"].as_str().map(str::to_owned),
+                namespace: row["namespace"].as_str().unwrap().to_owned(),
+                name: name.to_owned(),
+            });
+            assert_eq!(found, expected, "{row}");
+        }
+    }
+
+    #[test]
     fn a_containers_link_ends_with_its_id() {
         let id = "0123456789abcdef".repeat(4);
         let found = container(&format!("web-0_prod_side-car-{id}.log")).unwrap();
