@@ -10,8 +10,8 @@ use std::{
 };
 
 use anyhow::anyhow;
-use cgtune_core::convert::pod::defaults;
-use cgtune_manifest::{FieldError, Node, Object, Place, Workload, objects};
+use cgtune_core::{convert::pod::defaults, text::Escaped};
+use cgtune_manifest::{Cursor, FieldError, Node, Object, Place, Workload, objects};
 use serde::Serialize;
 
 use self::input::Input;
@@ -157,6 +157,7 @@ impl Pods {
     pub(crate) fn read(&self, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Workload>> {
         let mut workloads = Vec::new();
         let mut mistakes = 0;
+        let mut ended = 0_usize;
         let err = &mut *streams.err;
         let mut wrong = |failure: &Failure, err: &mut dyn Write| {
             mistakes += 1;
@@ -167,8 +168,16 @@ impl Pods {
                 Ok(found) => found,
                 Err(failure) => return wrong(&failure, err),
             };
+            if has_ended(&node) {
+                ended += 1;
+                return Ok(());
+            }
             match Object::read(&node) {
                 Ok(Object::Workload(mut workload)) => {
+                    if let Some(name) = twice(&workload) {
+                        let message = format!("two of its containers are named {}", Escaped(name.as_bytes()));
+                        return wrong(&Failure { message, ..Failure::at(&at) }, err);
+                    }
                     for note in &workload.notes {
                         let note = Failure::of(&at, note.clone()).to_string();
                         streams::labelled(err, "warning", WARNING, &note)?;
@@ -184,6 +193,12 @@ impl Pods {
             }
             Ok(())
         })?;
+        if ended > 0 {
+            let pods = if ended == 1 { "1 pod has" } else { "pods have" };
+            let count = if ended == 1 { String::new() } else { format!("{ended} ") };
+            let text = format!("{count}{pods} ended (Succeeded or Failed), and hold nothing any more");
+            streams::labelled(err, "note", streams::HINT, &text)?;
+        }
         match (mistakes, workloads.len()) {
             (0, 0) if self.asked() => {
                 Err(anyhow!("there is no pod in what -f names, nor anything that makes pods"))
@@ -196,4 +211,20 @@ impl Pods {
             }
         }
     }
+}
+
+/// Whether a pod's status says that it is over: what it had is free.
+fn has_ended(node: &Node) -> bool {
+    let phase = || {
+        let status = Cursor::new(node).optional("status").ok()??;
+        status.optional("phase").ok()??.text().ok()
+    };
+    matches!(phase(), Some("Succeeded" | "Failed"))
+}
+
+/// A name that two containers have, which the API server refuses.
+fn twice(workload: &Workload) -> Option<&str> {
+    let mut names: Vec<&str> = workload.pod.containers.iter().map(|container| &*container.name).collect();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

@@ -159,6 +159,36 @@ fn it_goes_on_from_what_a_kubelet_has_given_away() {
 }
 
 #[test]
+fn who_was_there_before_is_not_put_twice_and_who_has_ended_not_at_all() {
+    let case = Case::new();
+    let state = r#"{"policyName":"static","defaultCpuSet":"0-1,3-7,9-11","entries":{"u-1":{"h264":"2,8"}},"checksum":1}"#;
+    let state = case.with("state", state);
+    let pod = |name: &str, uid: &str, phase: &str| {
+        format!(
+            "kind: Pod\nmetadata: {{name: {name}, uid: {uid}}}\nspec:\n  containers:\n  - name: h264\n    \
+             resources: {{limits: {{cpu: 2, memory: 1Gi}}}}\nstatus: {{phase: {phase}}}\n---\n"
+        )
+    };
+    let pods = [pod("old", "u-1", "Running"), pod("done", "u-2", "Succeeded"), pod("new", "u-3", "Pending")]
+        .concat();
+    let pods = case.with("running.yaml", &pods);
+    let document = case.json(&["-f", &pods, "--state", &state]);
+    let found = document["pods"].as_array().unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0]["containers"][0]["cpus"], "2,8");
+    assert_eq!(found[1]["containers"][0]["cpus"], "4,10");
+    assert_eq!(document["left_milli"], 6000, "four of ten CPUs are requested");
+}
+
+#[test]
+fn a_closed_gate_keeps_the_quota() {
+    let case = Case::new();
+    let config = CONFIG.to_owned() + "featureGates: {DisableCPUQuotaWithExclusiveCPUs: false}\n";
+    let shown = case.says(&["--config", &case.with("closed.yaml", &config)]);
+    assert!(shown.contains("keep their quota"), "{shown}");
+}
+
+#[test]
 fn what_cannot_be_simulated_is_told() {
     let case = Case::new();
     let none = case.with(
@@ -172,6 +202,10 @@ fn what_cannot_be_simulated_is_told() {
     assert!(
         said.contains("broken.yaml") && said.contains("line 6") && said.contains("1 mistake above"),
         "{said}"
+    );
+    let twice = "kind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: x}, {name: x}]\n";
+    assert!(
+        case.refuses(&["-f", &case.with("twice.yaml", twice)]).contains("two of its containers are named x")
     );
     let empty = case.with("empty.yaml", "kind: ConfigMap\n");
     assert!(case.refuses(&["-f", &empty]).contains("no pod in what -f names"));

@@ -98,6 +98,14 @@ pub enum TopologyError {
         /// The number.
         cpu: u32,
     },
+    /// A node with a number above [`MAX_CPU`].
+    #[error("CPU {cpu} is on NUMA node {node}, which is above {MAX_CPU}, the highest number read")]
+    NodeTooHigh {
+        /// The CPU.
+        cpu: u32,
+        /// Its node.
+        node: u32,
+    },
     /// A core lies in two groups of a higher level.
     #[error(
         "CPUs {first} and {second} are one core ({core}), but on {level}s {first_group} and {second_group}; is \"core\" \
@@ -134,6 +142,10 @@ impl Topology {
         let last = cpus.last().ok_or(TopologyError::Empty)?;
         if last.cpu > MAX_CPU {
             return Err(TopologyError::TooHigh { cpu: last.cpu });
+        }
+        // Nodes become sets as well, for cpuset.mems.
+        if let Some(Cpu { cpu, node, .. }) = cpus.iter().find(|cpu| cpu.node > MAX_CPU) {
+            return Err(TopologyError::NodeTooHigh { cpu: *cpu, node: *node });
         }
         if let Some(pair) = cpus.windows(2).find(|pair| pair[0].cpu == pair[1].cpu) {
             return Err(TopologyError::Twice { cpu: pair[0].cpu });

@@ -184,36 +184,94 @@ pub fn pin(policy: &Static<'_>, ask: &Ask<'_>) -> Result<Pinning, Unpinned> {
     if !ask.any_count {
         policy.check_whole_cores(&for_alone, whole)?;
     }
-    let mut bounded = false;
-    // What is to be avoided only comes in when the rest is not enough.
-    let mut choose = |from: &CpuSet, count: usize, nodes: Option<&[u32]>| {
-        let good = from.difference(ask.avoid);
-        let from = if good.len() >= count { &good } else { from };
-        policy.choose(from, count, nodes).map(|chosen| {
-            bounded |= chosen.bounded;
-            chosen.cpus
-        })
-    };
-    let alone = choose(&for_alone, whole, ask.nodes)?;
-    let mut shared = None;
-    if part > MilliCpu::ZERO {
-        let near = policy.topology().groups_of(Level::Node, &alone);
-        let near = if near.is_empty() { ask.nodes.unwrap_or_default() } else { &near };
-        let on_near = |cpu: &u32| policy.topology().get(*cpu).is_some_and(|cpu| near.contains(&cpu.node));
-        let shared_now = ask.shared.cpus().intersection(&available);
-        let shared_near: CpuSet = shared_now.iter().filter(on_near).collect();
-        let lying = ask.shared.best(part, &shared_near).or_else(|| ask.shared.best(part, &shared_now));
-        shared = match lying {
-            Some(cpu) => Some(cpu),
-            None => choose(&for_alone.difference(&alone), 1, Some(near))?.iter().next(),
-        };
+    let mut choice = Choice { policy, avoid: ask.avoid.clone(), bounded: false };
+    let mut alone = choice.take(&for_alone, whole, ask.nodes)?;
+    let in_whole_cores = |cpus: &CpuSet| policy.topology().whole_cores(cpus) == *cpus;
+    if policy.options().full_pcpus_only && !ask.any_count && !in_whole_cores(&alone) {
+        // Upstream counts halves of cores, too, and then breaks its own promise.
+        let cores = policy.topology().each(Level::Core).map(|(_, core)| core);
+        let whole_cores = cores.filter(|core| core.is_subset(&for_alone));
+        let whole_cores = whole_cores.fold(CpuSet::new(), |all, core| all.union(&core));
+        if whole_cores.len() < whole {
+            let per_core = policy.topology().per_group(Level::Core);
+            let available = whole_cores.len();
+            return Err(Refusal::NoWholeCores { available, requested: whole, per_core }.into());
+        }
+        // Half a core to be avoided is a core to be avoided.
+        choice.avoid = policy.topology().whole_cores(ask.avoid);
+        alone = choice.take(&whole_cores, whole, ask.nodes)?;
     }
+    let shared = match part {
+        MilliCpu::ZERO => None,
+        part => Some(shared(ask, &mut choice, part, &available, &alone)?),
+    };
+    let bounded = choice.bounded;
     let shares = shared.map(|_| Fragment { whole, part }.shares()).transpose()?;
     let mut pinning = Pinning { alone, shared, shares, mems: CpuSet::new(), bounded, remarks: Vec::new() };
     let cpus = pinning.cpus();
     pinning.mems = policy.topology().groups_of(Level::Node, &cpus).into_iter().collect();
     pinning.remarks = remarks(policy, ask, &cpus);
     Ok(pinning)
+}
+
+/// Takes CPUs, and remembers how.
+struct Choice<'a, 't> {
+    policy: &'a Static<'t>,
+    avoid: CpuSet,
+    bounded: bool,
+}
+
+impl Choice<'_, '_> {
+    /// So many of these, and of those to be avoided only what is missing.
+    fn take(&mut self, from: &CpuSet, count: usize, nodes: Option<&[u32]>) -> Result<CpuSet, NotEnough> {
+        let good = from.difference(&self.avoid);
+        let first = count.min(good.len());
+        if first < count && from.len() < count {
+            return Err(NotEnough { requested: count, available: from.len() });
+        }
+        let mut taken = self.choose(&good, first, nodes)?;
+        if first < count {
+            taken = taken.union(&self.choose(&from.difference(&good), count - first, nodes)?);
+        }
+        Ok(taken)
+    }
+
+    fn choose(&mut self, from: &CpuSet, count: usize, nodes: Option<&[u32]>) -> Result<CpuSet, NotEnough> {
+        let chosen = self.policy.choose(from, count, nodes)?;
+        self.bounded |= chosen.bounded;
+        Ok(chosen.cpus)
+    }
+}
+
+/// The CPU for a part: one where parts lie already, near the others; a new one near them; then one farther away.
+fn shared(
+    ask: &Ask<'_>,
+    choice: &mut Choice<'_, '_>,
+    part: MilliCpu,
+    available: &CpuSet,
+    alone: &CpuSet,
+) -> Result<u32, NotEnough> {
+    let topology = choice.policy.topology();
+    let near = topology.groups_of(Level::Node, alone);
+    let near = if near.is_empty() { ask.nodes.map(<[u32]>::to_vec) } else { Some(near) };
+    let is_near = |cpu: &u32| match &near {
+        Some(nodes) => topology.get(*cpu).is_some_and(|cpu| nodes.contains(&cpu.node)),
+        None => true,
+    };
+    let lying = ask.shared.cpus().intersection(available);
+    let new = available.difference(&lying).difference(alone);
+    let (lying_near, new_near): (CpuSet, CpuSet) =
+        (lying.iter().filter(is_near).collect(), new.iter().filter(is_near).collect());
+    if let Some(cpu) = ask.shared.best(part, &lying_near) {
+        return Ok(cpu);
+    }
+    let far = ask.shared.best(part, &lying).filter(|_| new_near.is_empty());
+    if let Some(cpu) = far {
+        return Ok(cpu);
+    }
+    let from = if new_near.is_empty() { &new } else { &new_near };
+    let one = choice.take(from, 1, None)?;
+    one.iter().next().ok_or(NotEnough { requested: 1, available: 0 })
 }
 
 fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
@@ -224,9 +282,7 @@ fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
     let reserved = beside(&siblings.intersection(policy.reserved()));
     let others = siblings.difference(policy.reserved());
     let (nodes, caches) = (topology.groups_of(Level::Node, cpus), topology.groups_of(Level::Uncore, cpus));
-    let elsewhere = ask.nodes.map(|nodes| {
-        cpus.iter().filter(|&cpu| topology.get(cpu).is_some_and(|cpu| !nodes.contains(&cpu.node))).collect()
-    });
+    let elsewhere = ask.nodes.map(|nodes| cpus.difference(&policy.aligned(nodes)));
     let even = topology.each(Level::Core).map(|(_, core)| core.len()).all_equal();
     let knows_caches = topology.cpus().iter().all(|cpu| cpu.uncore.is_some());
     [
@@ -375,6 +431,27 @@ mod tests {
             Remark::Nodes(vec![0, 1]),
         ];
         assert_eq!(remarks, expected, "1 and 5 were avoided");
+    }
+
+    #[test]
+    fn what_is_to_be_avoided_is_taken_last_and_no_more_of_it_than_must_be() {
+        let case = Case { avoid: "4-5", ..Case::default() };
+        assert_eq!(case.cpus(5000).0, "1-3,6-7", "five of seven are good");
+        let six: CpuSet = case.cpus(6000).0.parse().unwrap();
+        assert!("1-3,6-7".parse::<CpuSet>().unwrap().is_subset(&six), "{six}");
+        let options = Options { full_pcpus_only: true, ..Options::default() };
+        // 1 and 2 are halves of two cores: the other halves are no whole cores either.
+        let halves = Case { options, avoid: "1-2", ..Case::default() };
+        assert_eq!(halves.cpus(2000).0, "3,7");
+        assert_eq!(halves.cpus(6000).0, "1-3,5-7", "nothing else is left");
+    }
+
+    #[test]
+    fn a_part_stays_near_its_cpus_before_it_joins_others_far_away() {
+        let mut case = Case { nodes: Some(vec![1]), ..Case::default() };
+        case.shared.give(1, MilliCpu::new(500));
+        let (alone, shared, _) = case.cpus(1200);
+        assert_eq!((alone.as_str(), shared), ("2", Some(6)), "CPU 1 is on the other node");
     }
 
     #[test]

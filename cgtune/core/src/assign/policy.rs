@@ -397,7 +397,7 @@ impl<'t> Static<'t> {
     }
 
     /// The CPUs of nodes, or with align-by-socket of all sockets that these lie in (`getAlignedCPUs`).
-    fn aligned(&self, nodes: &[u32]) -> CpuSet {
+    pub(super) fn aligned(&self, nodes: &[u32]) -> CpuSet {
         let in_groups = |level, groups: &[u32]| {
             let each = groups.iter().map(|&group| self.topology.in_group(level, group));
             each.fold(CpuSet::new(), |all, cpus| all.union(&cpus))

@@ -124,6 +124,8 @@ pub struct Effective {
     pub cpu_cfs_quota: bool,
     /// `cpuCFSQuotaPeriod`.
     pub cpu_cfs_quota_period: Micros,
+    /// Whether containers with CPUs alone have no quota (the gate DisableCPUQuotaWithExclusiveCPUs).
+    pub exclusive_without_quota: bool,
     /// `reservedSystemCPUs`; empty where none are named.
     pub reserved_system_cpus: CpuSet,
     /// CPU of `systemReserved`.
@@ -212,6 +214,7 @@ impl KubeletConfig {
             topology_scope: TopologyScope::named(&text(&self.topology_manager_scope)).unwrap_or_default(),
             max_numa_nodes: limit.and_then(|limit| limit.parse().ok()).unwrap_or(MAX_NUMA_NODES),
             cpu_cfs_quota: self.cpu_cfs_quota.unwrap_or(true),
+            exclusive_without_quota: self.open(Gate::DisableCPUQuotaWithExclusiveCPUs, release),
             cpu_cfs_quota_period: self
                 .cpu_cfs_quota_period
                 .and_then(GoDuration::micros)

@@ -1,6 +1,9 @@
 //! `cgtune kubelet simulate`: given pods on a node, in the order in which they come.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use anyhow::{Context as _, anyhow};
 use cgtune_core::{
@@ -99,8 +102,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if let Some(path) = &args.state {
         node.state = begun(&node, path)?;
         // Of who was there before nothing else is known.
-        let taken: usize = node.state.assignments.values().map(CpuSet::len).sum();
-        node.requested = MilliCpu::new(taken as u64 * 1000);
+        let pods: BTreeSet<&str> = node.state.assignments.keys().map(|holder| holder.pod.as_str()).collect();
+        let taken = pods.into_iter().map(|pod| held(&node, pod));
+        node.requested = taken.fold(MilliCpu::ZERO, MilliCpu::saturating_add);
     }
     let before = node.state.assignments.len();
     let pods = place(&mut node, workloads, args.replicas)?;
@@ -157,6 +161,13 @@ fn begun(node: &Node<'_>, path: &std::path::Path) -> anyhow::Result<State> {
     })
 }
 
+/// What the containers of a pod have alone, whoever of them shares it.
+fn held(node: &Node<'_>, pod: &str) -> MilliCpu {
+    let of_pod = node.state.assignments.iter().filter(|(holder, _)| holder.pod == pod);
+    let cpus = of_pod.fold(CpuSet::new(), |all, (_, cpus)| all.union(cpus));
+    MilliCpu::new(cpus.len() as u64 * 1000)
+}
+
 fn place(node: &mut Node<'_>, workloads: Vec<Workload>, replicas: bool) -> anyhow::Result<Vec<Outcome>> {
     let mut pods = Vec::new();
     for workload in workloads {
@@ -167,9 +178,15 @@ fn place(node: &mut Node<'_>, workloads: Vec<Workload>, replicas: bool) -> anyho
             return Err(Hinted::new(error, "no node holds as many; leave --replicas out").into());
         }
         for copy in 1..=copies {
-            // Two of one name are two all the same.
-            let id = format!("{}.{}", pods.len(), workload.uid.as_deref().unwrap_or_default());
+            // Who was there before is there still; else two of one name are two all the same.
+            let known = workload.uid.as_ref().filter(|uid| held(node, uid) > MilliCpu::ZERO);
+            let id = known.cloned().unwrap_or_else(|| pods.len().to_string());
+            let before = held(node, &id);
+            node.requested = MilliCpu::new(node.requested.get().saturating_sub(before.get()));
             let result = node.place(&id, &workload.pod);
+            if result.is_err() {
+                node.requested = node.requested.saturating_add(before);
+            }
             let copy = (copies > 1).then_some(copy);
             pods.push(Outcome { workload: workload.clone(), copy, result });
         }

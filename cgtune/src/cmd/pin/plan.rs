@@ -123,6 +123,9 @@ pub(crate) struct Plan {
     pub(crate) available: CpuSet,
     pub(crate) reserved: CpuSet,
     pub(crate) pinning: Pinning,
+    /// How parts of caches were aligned, where they were.
+    pub(crate) uncore: Uncore,
+    /// As the machine shows it.
     pub(crate) topology: Topology,
     /// `None`: no node is known to have memory.
     pub(crate) mems: Option<CpuSet>,
@@ -144,10 +147,11 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let amount = quantity("--cpus", &args.cpus).map(CpuQuantity::milli)?;
     let (mut options, strategy) = options(args)?;
     let machine = args.described.read(&args.node.host_root)?;
-    let mut topology = machine::cpus(&machine)?;
-    if options.prefer_align_cpus_by_uncorecache {
-        topology = topology.as_the_kubelet_groups()?;
-    }
+    let shown = machine::cpus(&machine)?;
+    let topology = match options.prefer_align_cpus_by_uncorecache {
+        true => shown.as_the_kubelet_groups()?,
+        false => shown.clone(),
+    };
     let read = |flag, text: &Option<String>| text.as_deref().map(|text| list(flag, text)).transpose();
     let available = read("--available", &args.available)?;
     let nodes = read("--numa-node", &args.numa_node)?;
@@ -185,7 +189,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         available,
         mems: memory(&machine, &pinning.mems),
         pinning,
-        topology: topology.clone(),
+        uncore: uncore(args)?,
+        topology: shown,
     };
     if args.output.json {
         render::pin::plan::json(&plan, streams.out)?;
@@ -252,10 +257,7 @@ fn policy<'t>(
     let list = args.reserved.as_deref().map(|text| list("--reserved", text)).transpose()?;
     refuse_unknown(topology, "--reserved", list.as_ref())?;
     let count = list.as_ref().map_or(args.reserve.unwrap_or(0), CpuSet::len);
-    // Where no version is said it is the rule that upstream's published cases were made with.
-    let version = args.kubernetes.as_deref().map(str::parse::<Version>).transpose();
-    let version = version.map_err(|error| anyhow!("--kubernetes: {error}"))?;
-    let uncore = version.map_or(Uncore::WholeCores, Uncore::of);
+    let uncore = uncore(args)?;
     // Whole cores and spread ones exclude each other in the kubelet's configuration, but not in its allocator.
     let both = strategy == Strategy::Spread && options.full_pcpus_only;
     let checked = Options { full_pcpus_only: options.full_pcpus_only && !both, ..options };
@@ -268,6 +270,13 @@ fn policy<'t>(
         error => Hinted::new(error, "the kubelet does not start with such a configuration either"),
     })?;
     Ok(if both { policy.with_whole_cores() } else { policy })
+}
+
+/// How parts of caches are aligned. Where no version is said it is the rule that upstream's published cases were made with.
+fn uncore(args: &Args) -> anyhow::Result<Uncore> {
+    let version = args.kubernetes.as_deref().map(str::parse::<Version>).transpose();
+    let version = version.map_err(|error| anyhow!("--kubernetes: {error}"))?;
+    Ok(version.map_or(Uncore::WholeCores, Uncore::of))
 }
 
 /// CPUs that the machine does not have are a mistake, not a wish.

@@ -6,7 +6,7 @@ use cgtune_core::{
     CpuSet, MilliCpu,
     assign::place::{Placed, Seat, Unplaced},
     convert::pod::{QosClass, Role},
-    kubelet::{Gate, KubeletConfig, PolicyOption, config::CpuManagerPolicy},
+    kubelet::{PolicyOption, config::CpuManagerPolicy},
     text::Escaped,
 };
 use serde::Serialize;
@@ -219,10 +219,12 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Simulation { kubelet, node, shared_requested, .. } = simulation;
     let alone = node.state.assignments.len();
     if alone > 0 && kubelet.cpu_cfs_quota {
-        let open = KubeletConfig::default().open(Gate::DisableCPUQuotaWithExclusiveCPUs, kubelet.release);
-        let text = match open {
-            true => "containers with CPUs alone have no quota (since 1.33)",
-            false => "containers with CPUs alone keep their quota before 1.33, and stall when it runs out",
+        let text = match kubelet.exclusive_without_quota {
+            true => "containers with CPUs alone have no quota (DisableCPUQuotaWithExclusiveCPUs, since 1.33)",
+            false => {
+                "containers with CPUs alone keep their quota (before 1.33, or with DisableCPUQuotaWithExclusiveCPUs closed), and \
+                 stall when it runs out"
+            }
         };
         labelled(out, "note", HEADING, text)?;
     }

@@ -1,10 +1,14 @@
 //! `cgtune pin plan`: for people, and in the format of `schemas/pin-1.schema.json`.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use cgtune_core::{
     CpuSet, MilliCpu, Shares,
-    assign::{TRIES, pin::Pinning},
+    assign::{TRIES, Uncore, pin::Pinning},
+    cpus::MAX_CPU,
     kubelet::PolicyOption,
     text::Escaped,
     topology::Level,
@@ -37,6 +41,7 @@ struct Document<'a> {
     requested_milli: MilliCpu,
     strategy: &'static str,
     options: Vec<&'static str>,
+    cache_rule: Option<&'static str>,
     available: &'a CpuSet,
     reserved: &'a CpuSet,
     sockets: Vec<u32>,
@@ -75,11 +80,12 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         requested_milli: plan.amount,
         strategy: plan.strategy.name(),
         options: plan.options.on().map(PolicyOption::name).collect(),
+        cache_rule: rule(plan),
         available: &plan.available,
         reserved: &plan.reserved,
         sockets: groups(Level::Socket),
         nodes: groups(Level::Node),
-        uncores: groups(Level::Uncore),
+        uncores: uncores(plan, &cpus),
         cores: groups(Level::Core),
         bounded: *bounded,
         notes: remarks.iter().map(|remark| Note { kind: remark.kind(), text: remark.to_string() }).collect(),
@@ -142,6 +148,20 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The last-level caches of these CPUs, as far as they are known.
+fn uncores(plan: &Plan, cpus: &CpuSet) -> Vec<u32> {
+    let known = cpus.iter().filter_map(|cpu| plan.topology.get(cpu)?.uncore);
+    known.collect::<BTreeSet<u32>>().into_iter().collect()
+}
+
+/// The release whose rule for parts of caches was taken. `None`: caches made no difference.
+fn rule(plan: &Plan) -> Option<&'static str> {
+    plan.options.prefer_align_cpus_by_uncorecache.then_some(match plan.uncore {
+        Uncore::AnyCount => "1.34",
+        Uncore::WholeCores | Uncore::Ignored => "1.32",
+    })
+}
+
 fn shown(held: &Cpuset) -> String {
     Escaped(held.path.as_os_str().as_encoded_bytes()).to_string()
 }
@@ -159,8 +179,13 @@ fn place(plan: &Plan, cpus: &CpuSet) -> String {
     let counted = |count: usize, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
     let list = |level: Level| {
         let groups = topology.groups_of(level, cpus);
-        let set: CpuSet = groups.iter().copied().collect();
-        format!("{}{} {set}", level.name(), if groups.len() == 1 { "" } else { "s" })
+        let plural = if groups.len() == 1 { "" } else { "s" };
+        // A socket may have a number that no CPU has.
+        let names = match groups.iter().all(|&group| group <= MAX_CPU) {
+            true => groups.iter().copied().collect::<CpuSet>().to_string(),
+            false => groups.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
+        };
+        format!("{}{plural} {names}", level.name())
     };
     let mut found = Vec::new();
     if whole > 0 {
@@ -180,6 +205,9 @@ fn chosen(plan: &Plan) -> String {
     }
     for option in plan.options.on() {
         text.push_str(&format!(", {option}"));
+    }
+    if let Some(rule) = rule(plan) {
+        text.push_str(&format!(" (as Kubernetes {rule}; --kubernetes says which)"));
     }
     text
 }
