@@ -48,6 +48,26 @@ fn every_form() {
     insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-o", "all"]));
 }
 
+/// A file of the changes alone would lose what the node's own says besides.
+#[test]
+fn without_the_nodes_file_nothing_is_put_in_its_place() {
+    let found = shown(&["-f", "pods.yaml", "-o", "runbook"]);
+    assert!(!found.contains("cp ") && !found.contains("systemctl"), "{found}");
+    assert!(found.contains("recommend --config /var/lib/kubelet/config.yaml …\n"), "{found}");
+    assert!(found.contains("-o kubeadm\n"), "{found}");
+}
+
+#[test]
+fn the_file_that_is_replaced_is_the_one_that_the_kubelet_reads() {
+    let copy = shown(&["--config", "kubeadm.yaml", "-o", "runbook"]);
+    assert!(copy.contains("cp new.yaml /var/lib/kubelet/config.yaml\n"), "{copy}");
+    assert!(copy.contains("kubeadm.yaml is taken for a copy"), "{copy}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubelet/kubeadm.yaml");
+    let args = ["recommend", "--topology", "machine.json", "--config", path, "-o", "runbook"];
+    let (_, own, _) = kubelet(&args, "");
+    assert!(own.contains(&format!("cp new.yaml {path}\n")) && !own.contains("copy"), "{own}");
+}
+
 #[test]
 fn a_sound_file_needs_little() {
     insta::assert_snapshot!(shown(&["--config", "sound.yaml", "-f", "pods.yaml"]));

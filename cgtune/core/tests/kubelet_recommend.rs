@@ -285,6 +285,27 @@ fn the_topology_manager_follows_the_largest_pod() {
     assert_eq!(to(&one_node, Field::TopologyPolicy), None);
 }
 
+/// What is reserved is taken from the first node alone.
+#[test]
+fn a_container_that_one_node_holds_is_not_refused() {
+    let topology = machine([2, 1, 1, 4, 2]);
+    let config = |policy: &str| KubeletConfig {
+        cpu_manager_policy: Some("static".into()),
+        reserved_system_cpus: Some("0,8".into()),
+        topology_manager_policy: Some(policy.into()),
+        ..KubeletConfig::default()
+    };
+    let pods = [pod(QosClass::Guaranteed, 8000, None)];
+    let single = recommended(&config("single-numa-node"), &topology, "1.36", Some(&pods));
+    assert_eq!(to(&single, Field::TopologyPolicy), None);
+    assert_eq!(to(&single, Field::Option(PolicyOption::DistributeCpusAcrossNuma)), None);
+    let none = recommended(&config("none"), &topology, "1.36", Some(&pods));
+    assert_eq!(sets(&none, Field::TopologyPolicy).as_deref(), Some("restricted"));
+    let larger = [pod(QosClass::Guaranteed, 10_000, None)];
+    let refused = recommended(&config("single-numa-node"), &topology, "1.36", Some(&larger));
+    assert_eq!(sets(&refused, Field::TopologyPolicy).as_deref(), Some("best-effort"));
+}
+
 #[test]
 fn amounts_give_way_to_cpus_unless_a_cgroup_is_enforced() {
     let topology = machine([1, 1, 1, 8, 2]);

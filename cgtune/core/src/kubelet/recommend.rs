@@ -183,7 +183,7 @@ impl Making<'_> {
         let threads = topology.per_group(Level::Core);
         let (sockets, caches) = (topology.count(Level::Socket), topology.count(Level::Uncore));
         let nodes = topology.count(Level::Node);
-        let node = self.smallest_node(reserve);
+        let (smallest, largest) = self.node_sizes(reserve);
         if threads > 1 {
             let odd: Vec<_> = self.pinned().filter(|(_, cpus)| !cpus.is_multiple_of(threads)).collect();
             match odd.first() {
@@ -205,13 +205,13 @@ impl Making<'_> {
             Risk::SmallerPool { left: topology.cpus().len().saturating_sub(reserve.cpus()) },
             Evidence::Cpus { cpus: topology.cpus().len() },
         );
-        let larger = self.pinned().find(|(_, cpus)| *cpus > node);
+        let larger = self.pinned().find(|(_, cpus)| *cpus > largest);
         match larger.filter(|_| nodes > 1) {
             Some((container, cpus)) => self.option(
                 PolicyOption::DistributeCpusAcrossNuma,
-                Reason::LargerThanNode { container, cpus, node },
+                Reason::LargerThanNode { container, cpus, node: largest },
                 Risk::Spread,
-                Evidence::Nodes { nodes, node },
+                Evidence::Nodes { nodes, smallest, largest },
             ),
             None if caches > sockets && caches > 1 => self.option(
                 PolicyOption::PreferAlignCpusByUncorecache,
@@ -275,41 +275,43 @@ impl Making<'_> {
             self.done.remarks.push(Remark::ManyNodes { nodes, since });
             return;
         }
-        let node = self.smallest_node(reserve);
-        let largest = self.pinned().map(|(_, cpus)| cpus).max();
+        let (smallest, largest) = self.node_sizes(reserve);
+        let most = self.pinned().map(|(_, cpus)| cpus).max();
         let by_socket = self.effective.options.align_by_socket;
-        let wanted = match largest {
+        let wanted = match most {
             None => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus > node => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus * 2 > node || by_socket => TopologyPolicy::Restricted,
+            Some(cpus) if cpus > largest => TopologyPolicy::BestEffort,
+            Some(cpus) if cpus.saturating_mul(2) > smallest || by_socket => TopologyPolicy::Restricted,
             Some(_) => TopologyPolicy::SingleNumaNode,
         };
         // Who chose a policy that works keeps it; one that refuses a known container does not work.
-        let refuses = largest.is_some_and(|cpus| cpus > node) && present == TopologyPolicy::SingleNumaNode;
+        let refuses = most.is_some_and(|cpus| cpus > largest) && present == TopologyPolicy::SingleNumaNode;
         if present != TopologyPolicy::None && !refuses {
             return;
         }
         let (reason, risk) = match wanted {
             TopologyPolicy::BestEffort => (Reason::AlignWhereItCanBe { nodes }, Risk::NotAlways),
-            _ => (Reason::AlignAlways { nodes, node }, Risk::Refuses),
+            _ => (Reason::AlignAlways { nodes, node: smallest }, Risk::Refuses),
         };
-        let evidence = match (&self.demand, largest) {
+        let evidence = match (&self.demand, most) {
             (None, _) => Evidence::PodsUnknown,
-            (Some(_), None) => Evidence::Nodes { nodes, node },
-            (Some(_), Some(cpus)) => Evidence::LargestAgainstNode { cpus, node },
+            (Some(_), None) => Evidence::Nodes { nodes, smallest, largest },
+            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { cpus, smallest, largest },
         };
         let to = Some(Given::Text(wanted.name().to_owned()));
         self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);
     }
 
-    /// CPUs of the smallest NUMA node that are not reserved; nodes without any don't count.
-    fn smallest_node(&self, reserve: &Reserve) -> usize {
+    /// CPUs of the smallest and of the largest NUMA node that are not reserved; nodes without any don't count.
+    fn node_sizes(&self, reserve: &Reserve) -> (usize, usize) {
         let nodes = self.situation.topology.each(Level::Node);
         let left = nodes.map(|(_, cpus)| match reserve {
             Reserve::Cpus(reserved) => cpus.difference(reserved).len(),
             Reserve::Amount { .. } => cpus.len(),
         });
-        left.filter(|&cpus| cpus > 0).min().unwrap_or(0)
+        let left: Vec<usize> = left.filter(|&cpus| cpus > 0).collect();
+        let size = |found: Option<&usize>| found.copied().unwrap_or(0);
+        (size(left.iter().min()), size(left.iter().max()))
     }
 
     /// Containers that get CPUs of their own, and how many.

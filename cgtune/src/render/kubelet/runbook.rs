@@ -41,7 +41,10 @@ pub(crate) fn steps(advised: &Advised<'_>) -> Vec<Step> {
     if changes.is_empty() {
         return Vec::new();
     }
-    let named = advised.name.filter(|name| *name != "standard input").unwrap_or(USUAL);
+    let Some(given) = advised.shown_name() else { return unnamed() };
+    // Any other is the name of a copy, which no kubelet reads.
+    let own = advised.name.filter(|name| name.starts_with('/'));
+    let named = own.unwrap_or(USUAL);
     // A name that no command line can hold is left to the reader.
     let file = shell::quote(named).unwrap_or_else(|| "FILE".to_owned());
     let pinned =
@@ -69,11 +72,15 @@ pub(crate) fn steps(advised: &Advised<'_>) -> Vec<Step> {
     }
     let keep = format!("cp -p {file} {file}.before");
     let put = format!("cp new.yaml {file}");
-    steps.push(Step::new(
-        "Keep the present file and put the new one in its place; kubeadm writes its own again at an upgrade, unless the patch \
-         (-o kubeadm) is named there",
-        &[&keep, &put],
-    ));
+    let copy = match own {
+        Some(_) => String::new(),
+        None => format!("{given} is taken for a copy of the node's file, which as a rule lies here. "),
+    };
+    let title = format!(
+        "{copy}Keep the present file and put the new one in its place; kubeadm writes its own again at an upgrade, unless the patch \
+         (-o kubeadm) is named there"
+    );
+    steps.push(Step::new(&title, &[&keep, &put]));
     steps.push(Step::new(
         "Start the kubelet; its log says why, if it ends again",
         &["systemctl start kubelet", "systemctl is-active kubelet", "journalctl -u kubelet -n 50 --no-pager"],
@@ -97,6 +104,22 @@ pub(crate) fn steps(advised: &Advised<'_>) -> Vec<Step> {
     back.extend([format!("cp -p {file}.before {file}"), "systemctl start kubelet".to_owned()]);
     steps.push(Step { title: "The way back, with the node drained again".to_owned(), commands: back });
     steps
+}
+
+/// Where the present file isn't known. The changes alone in its place would lose all that it says besides.
+fn unnamed() -> Vec<Step> {
+    let again = format!("cgtune kubelet recommend --config {USUAL} …");
+    vec![
+        Step::new(
+            "Ask again with --config and the node's own file: what is recommended without one holds the changes alone, and in place of \
+             that file it would lose everything else",
+            &[&again],
+        ),
+        Step::new(
+            "Or, where kubeadm writes that file, let it merge the changes, as a patch",
+            &["cgtune kubelet recommend … -o kubeadm"],
+        ),
+    ]
 }
 
 /// Whether the CPU manager's state file does not fit any more.

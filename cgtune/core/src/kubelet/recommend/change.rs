@@ -268,10 +268,10 @@ pub enum Evidence {
     Threads { threads: usize },
     /// CPUs of the machine.
     Cpus { cpus: usize },
-    /// NUMA nodes, and what the smallest of them has.
-    Nodes { nodes: usize, node: usize },
-    /// The largest pinned container and the smallest node.
-    LargestAgainstNode { cpus: usize, node: usize },
+    /// NUMA nodes, and what the smallest and the largest of them have.
+    Nodes { nodes: usize, smallest: usize, largest: usize },
+    /// The largest pinned container, and the nodes.
+    LargestAgainstNodes { cpus: usize, smallest: usize, largest: usize },
     /// Last-level caches and sockets.
     Caches { caches: usize, sockets: usize },
     /// What the configuration reserves.

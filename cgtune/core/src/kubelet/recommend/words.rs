@@ -119,10 +119,18 @@ impl fmt::Display for Evidence {
             ),
             Self::Threads { threads } => write!(f, "{threads} threads a core"),
             Self::Cpus { cpus: count } => write!(f, "{} online", cpus(*count)),
-            Self::Nodes { nodes, node } => write!(f, "{nodes} NUMA nodes, the smallest with {}", cpus(*node)),
-            Self::LargestAgainstNode { cpus: most, node } => {
-                write!(f, "the largest pinned container has {}, the smallest node {node}", cpus(*most))
+            Self::Nodes { nodes, smallest, largest } => {
+                write!(
+                    f,
+                    "{nodes} NUMA nodes, the smallest with {}, the largest with {largest}",
+                    cpus(*smallest)
+                )
             }
+            Self::LargestAgainstNodes { cpus: most, smallest, largest } => write!(
+                f,
+                "the largest pinned container has {}, the smallest node {smallest}, the largest {largest}",
+                cpus(*most)
+            ),
             Self::Caches { caches, sockets } => write!(f, "{caches} last-level caches in {sockets} sockets"),
             Self::Reserved { amount } => {
                 write!(f, "the configuration reserves {amount} today, rounded up to whole cores")
