@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     };
     let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
     let mut register = Register::read(host, &paths, &ask);
-    let groups = known.intents(cgroups, asked.as_ref(), args.exclusive, &register)?;
+    let groups = known.intents(cgroups, !targets.is_empty(), asked.as_ref(), args.exclusive, &register)?;
     let interrupt = Interrupt::watch()?;
     let (reports, effort) = watch::look(&hierarchies, groups, pace, &interrupt, streams)?;
     let strangers: Vec<PathBuf> = reports.groups.iter().flat_map(named).collect();
