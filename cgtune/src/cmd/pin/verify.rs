@@ -19,7 +19,7 @@ use cgtune_node::{
     names::Register,
     owner::{self, Touched},
 };
-use cgtune_sys::HostRoot;
+use cgtune_sys::{HostRoot, descriptors};
 
 pub(crate) use watch::Effort;
 use watch::Pace;
@@ -100,6 +100,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
     let targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    // Of each group some files stay open; where that is not enough, the one that cannot be opened is named.
+    let _ = descriptors::raise_limit();
     let hierarchies = args.ledger.hierarchies()?;
     let ask = args.ledger.ask()?;
     let host = hierarchies.host();
