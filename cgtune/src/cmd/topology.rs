@@ -8,6 +8,7 @@ use cgtune_node::names::{Register, Resident};
 use cgtune_sys::{
     Hierarchies, HostRoot,
     cpusets::{self, Cpuset},
+    descriptors,
     durable::{self, Existing},
     topology,
 };
@@ -107,6 +108,8 @@ fn holders(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<(Option<Vec<Holder>>, Option<Register>)> {
     let ask = args.node.ask()?;
+    // A walk keeps the groups open that are still to be visited.
+    let _ = descriptors::raise_limit();
     let read = |hierarchies: Hierarchies| Ok((cpusets::read(&hierarchies)?, hierarchies));
     let (cpusets, hierarchies) = match Hierarchies::detect(HostRoot::new(&args.node.host_root)).and_then(read)
     {

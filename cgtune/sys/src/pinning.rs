@@ -8,7 +8,10 @@ mod others;
 mod placed;
 mod threads;
 
-use std::{os::unix::ffi::OsStrExt as _, path::Path};
+use std::{
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
 use cgtune_core::{
     Controller, CpuControl as _, CpuSet, Nanos,
@@ -162,4 +165,11 @@ fn name(path: &Path) -> Name {
 /// The hierarchy of cpusets, and of cpu where there is none.
 fn cpusets(hierarchies: &Hierarchies) -> Option<&crate::detect::Hierarchy> {
     hierarchies.of(Controller::Cpuset)
+}
+
+/// A group's path in the hierarchy of cpusets, which on v1 may be another than in that of cpu. `None`: it has no cpuset.
+fn cpuset_path(cgroup: &Cgroup, hierarchies: &Hierarchies) -> Option<PathBuf> {
+    let hierarchy = cpusets(hierarchies)?;
+    let below = cgroup.cpuset_dir()?.path().strip_prefix(&hierarchy.mount_point).ok()?;
+    Some(hierarchy.root.iter().chain(below).collect())
 }

@@ -19,7 +19,7 @@ use cgtune_node::{
     names::Register,
     owner::{self, Touched},
 };
-use cgtune_sys::HostRoot;
+use cgtune_sys::{HostRoot, descriptors};
 
 pub(crate) use watch::Effort;
 use watch::Pace;
@@ -100,6 +100,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
     let targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
+    // Of each group some files stay open; where that is not enough, the one that cannot be opened is named.
+    let _ = descriptors::raise_limit();
     let hierarchies = args.ledger.hierarchies()?;
     let ask = args.ledger.ask()?;
     let host = hierarchies.host();
@@ -110,7 +112,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     };
     let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
     let mut register = Register::read(host, &paths, &ask);
-    let groups = known.intents(cgroups, asked.as_ref(), args.exclusive, &register)?;
+    let groups = known.intents(cgroups, !targets.is_empty(), asked.as_ref(), args.exclusive, &register)?;
     let interrupt = Interrupt::watch()?;
     let (reports, effort) = watch::look(&hierarchies, groups, pace, &interrupt, streams)?;
     let strangers: Vec<PathBuf> = reports.groups.iter().flat_map(named).collect();

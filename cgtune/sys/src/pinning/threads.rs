@@ -1,6 +1,9 @@
 //! The threads of a group and the CPUs that each may run on (`Cpus_allowed_list` of `/proc/<pid>/task/<tid>/status`).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use cgtune_core::{
     Controller, CpuControl as _, CpuSet, Layout,
@@ -51,6 +54,7 @@ impl Crew {
         members: &mut Vec<u32>,
     ) -> Option<Threads> {
         let host = hierarchies.host();
+        let own = super::cpuset_path(cgroup, hierarchies);
         let mut tids = self::members(cgroup)?;
         members.extend(tids.iter().map(|(tid, _)| *tid));
         let count = tids.len();
@@ -67,9 +71,12 @@ impl Crew {
         let seen = tids.into_iter().filter_map(|(tid, of_group)| {
             let astray = match of_group {
                 Some(_) => None,
-                // Where the group has no cpuset, nobody can be in another than its.
-                None if cgroup.cpuset_dir().is_none() => None,
-                None => Some(name(&hierarchies.membership(Some(tid), Controller::Cpuset).ok()?)),
+                // Where the group has no cpuset, or one for both controllers, nobody can be in another than its.
+                None if cgroup.capabilities().cpuset != Some(Layout::V1) => None,
+                None => {
+                    let shown = hierarchies.membership(Some(tid), Controller::Cpuset).ok()?;
+                    Some(name(elsewhere(own.as_deref()?, &shown)?))
+                }
             };
             self.thread(host, tid, of_group, astray)
         });
@@ -110,6 +117,12 @@ impl Crew {
     }
 }
 
+/// The cpuset that a thread shows, where it is neither the group's own nor below that. One that began after the list of the group's
+/// own was read is in no list, and in its place: the next look has it.
+fn elsewhere<'a>(own: &Path, shown: &'a Path) -> Option<&'a Path> {
+    (!shown.starts_with(own)).then_some(shown)
+}
+
 /// The threads of a group and of those below it, each with what its own cpuset has in force; `None` for those that are in the
 /// group in the cpu hierarchy alone.
 fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
@@ -143,4 +156,19 @@ fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
 fn in_force(dir: &Dir, layout: Layout) -> Option<CpuSet> {
     let read = |knob| parsed(dir, layout.file(knob).map(|(_, file)| file), lists::parse).ok().flatten();
     read(Knob::EffectiveCpus).or_else(|| read(Knob::Cpus))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_in_the_groups_own_cpuset_or_below_is_not_elsewhere() {
+        let of = |own, shown: &'static str| elsewhere(Path::new(own), Path::new(shown));
+        assert_eq!(of("/a", "/a"), None);
+        assert_eq!(of("/a", "/a/b"), None);
+        assert_eq!(of("/", "/b"), None);
+        assert_eq!(of("/a", "/"), Some(Path::new("/")));
+        assert_eq!(of("/a", "/ab"), Some(Path::new("/ab")));
+    }
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::anyhow;
 use cgtune_core::{
     CpuControl as _, CpuSet,
     pinning::{Intent, Name, Pinned, Source},
@@ -18,7 +19,11 @@ use cgtune_node::{
 };
 use cgtune_sys::{Cgroup, Error, Hierarchies, pinning};
 
-use crate::{failure, streams::Streams, target};
+use crate::{
+    failure::{self, Hinted},
+    streams::Streams,
+    target,
+};
 
 /// How many groups are looked at where none is named.
 const MOST: usize = 500;
@@ -47,7 +52,11 @@ impl Known {
                     for group in entry.groups.iter().filter(|group| group.id.boot == boot) {
                         let Some(cpus) = group.planned.goal.cpus.clone() else { continue };
                         known.our_paths.push(group.path.clone());
-                        known.ours.insert(group.id, (entry.id, cpus));
+                        match cpus.is_empty() {
+                            // It took back what an older one had set.
+                            true => known.ours.remove(&group.id),
+                            false => known.ours.insert(group.id, (entry.id, cpus)),
+                        };
                     }
                 }
             }
@@ -129,10 +138,11 @@ impl Known {
         Some((cpus, Source::Kubelet { pod_uid: uid.clone(), container: container.clone() }))
     }
 
-    /// What each group is meant to have.
+    /// What each group is meant to have. Of groups that nobody `named` those of which nothing says so are left out.
     pub(super) fn intents(
         &self,
         cgroups: Vec<Cgroup>,
+        named: bool,
         asked: Option<&CpuSet>,
         exclusive: bool,
         register: &Register,
@@ -150,8 +160,11 @@ impl Known {
                 Some(told) => told,
                 None => {
                     let observed = cgroup.observe().map_err(target::kernel)?;
-                    let own = observed.cpus.filter(|cpus| !cpus.is_empty()).or(observed.effective_cpus);
-                    (own.unwrap_or_default(), Source::Itself)
+                    match own(observed.cpus, observed.effective_cpus) {
+                        Some(cpus) => (cpus, Source::Itself),
+                        None if !named => continue,
+                        None => return Err(unpinned(cgroup.path())),
+                    }
                 }
             };
             let exclusive = exclusive || matches!(source, Source::Kubelet { .. });
@@ -160,5 +173,31 @@ impl Known {
             groups.push((cgroup, Pinned { path, intent }));
         }
         Ok(groups)
+    }
+}
+
+/// What a group's own cpuset says: what it asks for, or inherits. `None`: it has none, or an empty one.
+fn own(set: Option<CpuSet>, effective: Option<CpuSet>) -> Option<CpuSet> {
+    [set, effective].into_iter().flatten().find(|cpus| !cpus.is_empty())
+}
+
+fn unpinned(path: &Path) -> anyhow::Error {
+    let path = Name(path.as_os_str().as_bytes().to_vec());
+    let error = anyhow!("{path} is not pinned, and has no cpuset that says on which CPUs it is meant to run");
+    Hinted::new(error, "say which with --cpus, for example --cpus 2-3").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_means_what_it_asks_for_or_inherits_and_nothing_where_it_has_no_cpuset() {
+        let list = |text: &str| Some(text.parse::<CpuSet>().unwrap());
+        let empty = || Some(CpuSet::new());
+        assert_eq!(own(list("1"), list("0-3")), list("1"));
+        assert_eq!(own(empty(), list("0-3")), list("0-3"));
+        assert_eq!(own(None, list("0-3")), list("0-3"));
+        assert_eq!((own(None, None), own(empty(), None), own(empty(), empty())), (None, None, None));
     }
 }
