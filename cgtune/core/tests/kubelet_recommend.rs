@@ -245,6 +245,26 @@ fn what_a_release_lacks_is_said() {
 }
 
 #[test]
+fn the_gate_that_keeps_quotas_on_pinned_containers_is_opened() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
+    let pods = [pod(QosClass::Guaranteed, 2000, None)];
+    let opened = |gates: &[(&str, bool)]| {
+        let feature_gates = gates.iter().map(|(name, open)| ((*name).to_owned(), *open)).collect();
+        let config = KubeletConfig { feature_gates, ..KubeletConfig::default() };
+        let done = recommended(&config, &topology, "1.34", Some(&pods));
+        assert!(done.applied(&config).open(gate, release("1.34")), "{gates:?}");
+        to(&done, Field::Gate(gate))
+    };
+    let name = &gate.to_string();
+    assert_eq!(opened(&[]), None);
+    assert_eq!(opened(&[(name, false)]), Some(None));
+    assert_eq!(opened(&[("AllBeta", false)]), Some(Some("true".into())));
+    assert_eq!(opened(&[("AllBeta", false), (name, false)]), Some(Some("true".into())));
+    assert_eq!(opened(&[("AllBeta", false), (name, true)]), None);
+}
+
+#[test]
 fn nothing_is_pinned_on_two_cpus() {
     for shape in [[1, 1, 1, 2, 1], [1, 1, 1, 1, 2], [1, 1, 1, 1, 4]] {
         let topology = machine(shape);

@@ -133,7 +133,11 @@ impl Making<'_> {
         let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
         let known = drops_quota.stage(version).is_some();
         if known && !self.situation.config.open(drops_quota, self.situation.release) {
-            self.change(Field::Gate(drops_quota), None, Reason::QuotaOnPinned, Risk::QuotaGone);
+            let mut without = self.situation.config.clone();
+            without.feature_gates.remove(&drops_quota.to_string());
+            // Where AllBeta closes it, it has to be opened itself.
+            let to = (!without.open(drops_quota, self.situation.release)).then_some(Given::Bool(true));
+            self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
         }
         let expected = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
         // Where nothing was throttled, nothing becomes better.
