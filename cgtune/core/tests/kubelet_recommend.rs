@@ -281,7 +281,19 @@ fn an_odd_count_keeps_whole_cores_out() {
     let pods = [pod(QosClass::Guaranteed, 2000, None), pod(QosClass::Guaranteed, 3000, None)];
     let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(to(&done, Field::Option(PolicyOption::FullPcpusOnly)), None);
-    assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::OddCount { cpus: 3, threads: 2, .. })));
+    let said = |done: &Recommendation| {
+        done.remarks.iter().any(|remark| matches!(remark, Remark::OddCount { cpus: 3, threads: 2, .. }))
+    };
+    assert!(said(&done));
+    let options = BTreeMap::from([("full-pcpus-only".to_owned(), "true".to_owned())]);
+    let config = KubeletConfig {
+        cpu_manager_policy: Some("static".into()),
+        cpu_manager_policy_options: Some(options),
+        ..KubeletConfig::default()
+    };
+    let present = recommended(&config, &topology, "1.36", Some(&pods));
+    assert_eq!(to(&present, Field::Option(PolicyOption::FullPcpusOnly)), Some(None));
+    assert!(!said(&present), "what is taken out is not said to be left out");
 }
 
 #[test]

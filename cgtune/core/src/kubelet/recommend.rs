@@ -10,6 +10,7 @@
 //!   such. Where nothing is known of pods it is recommended from the machine alone, since it changes nothing for others.
 //! - Not on two CPUs or on one core: whole reserved cores leave nothing to pin there.
 //! - `full-pcpus-only` where cores have several threads, unless a known container asks for an odd count, which it would refuse.
+//!   Then it is taken out where it is on.
 //! - `strict-cpu-reservation` and the alignment by last-level cache from their beta on; `distribute-cpus-across-numa` for containers that
 //!   are larger than a NUMA node, and only then.
 //! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
@@ -190,9 +191,17 @@ impl Making<'_> {
         let (smallest, largest) = self.node_sizes(reserve);
         if threads > 1 {
             let odd: Vec<_> = self.pinned().filter(|(_, cpus)| !cpus.is_multiple_of(threads)).collect();
-            match odd.first() {
+            match odd.into_iter().next() {
+                // Who chose it keeps it, unless it refuses a known container.
+                Some((container, cpus)) if self.effective.options.full_pcpus_only => {
+                    let (field, reason) = (
+                        Field::Option(PolicyOption::FullPcpusOnly),
+                        Reason::OddCount { container, cpus, threads },
+                    );
+                    let change = self.change(field, None, reason, Risk::SharedCores);
+                    change.evidence.push(Evidence::Threads { threads });
+                }
                 Some((container, cpus)) => {
-                    let (container, cpus) = (container.clone(), *cpus);
                     self.done.remarks.push(Remark::OddCount { container, cpus, threads });
                 }
                 None => self.option(

@@ -226,6 +226,8 @@ pub enum Reason {
     QuotaOnPinned,
     /// No two containers on one core.
     WholeCores { threads: usize },
+    /// A container that whole cores refuse.
+    OddCount { container: String, cpus: usize, threads: usize },
     /// Reserved CPUs for the system alone.
     StrictReservation { reserve: Reserve },
     /// A container that no node holds.
@@ -304,6 +306,8 @@ pub enum Risk {
     QuotaGone,
     /// Counts that are no whole cores are refused.
     OddCounts { threads: usize },
+    /// Two pinned containers on one core.
+    SharedCores,
     /// Burstable and BestEffort pods share fewer CPUs, or none.
     SmallerPool { left: usize },
     /// Memory of several nodes.

@@ -46,6 +46,11 @@ impl fmt::Display for Reason {
                 f,
                 "cores have {threads} threads; without it two pinned containers may share a core and slow each other down"
             ),
+            Self::OddCount { container, cpus: wanted, threads } => write!(
+                f,
+                "{container} asks for {}, no multiple of {threads}, and is refused with it (SMTAlignmentError)",
+                cpus(*wanted)
+            ),
             Self::StrictReservation { reserve: Reserve::Cpus(reserved) } => write!(
                 f,
                 "without it Burstable and BestEffort pods run on the reserved {reserved} as well, beside the kubelet, the runtime and interrupts"
@@ -170,6 +175,9 @@ impl fmt::Display for Risk {
             Self::QuotaGone => f.write_str("pinned containers are held by their CPUs alone"),
             Self::OddCounts { threads } => {
                 write!(f, "a pod that asks for whole CPUs that are no multiple of {threads} is refused (SMTAlignmentError)")
+            }
+            Self::SharedCores => {
+                f.write_str("two pinned containers may share a core and slow each other down; asking for whole cores avoids it, and the option can stay")
             }
             Self::SmallerPool { left } => write!(
                 f,
