@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cgtune_core::{
     MilliCpu, Topology,
-    convert::{Version, pod::QosClass},
+    convert::{
+        Version,
+        pod::{QosClass, Role},
+    },
     kubelet::{
         Gate, KubeletConfig, Machine, Options, PolicyOption, Release, Severity, check,
         options::parse_bool,
@@ -41,7 +44,13 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
     KnownPod {
         name: "shop/encoder".into(),
         qos,
-        containers: vec![KnownContainer { name: "main".into(), request: amount, limit: amount, throttled }],
+        containers: vec![KnownContainer {
+            name: "main".into(),
+            role: Role::App,
+            request: amount,
+            limit: amount,
+            throttled,
+        }],
     }
 }
 
@@ -336,6 +345,33 @@ fn a_container_that_one_node_holds_is_not_refused() {
     let larger = [pod(QosClass::Guaranteed, 10_000, None)];
     let refused = recommended(&config("single-numa-node"), &topology, "1.36", Some(&larger));
     assert_eq!(sets(&refused, Field::TopologyPolicy).as_deref(), Some("best-effort"));
+}
+
+#[test]
+fn under_the_scope_pod_its_containers_are_counted_together() {
+    let topology = machine([2, 1, 1, 8, 1]);
+    let policy = |scope: &str, present: &str, roles: [Role; 3]| {
+        let mut one = pod(QosClass::Guaranteed, 4000, None);
+        let main = one.containers[0].clone();
+        one.containers = roles.map(|role| KnownContainer { role, ..main.clone() }).to_vec();
+        let config = KubeletConfig {
+            topology_manager_scope: Some(scope.into()),
+            topology_manager_policy: Some(present.into()),
+            ..KubeletConfig::default()
+        };
+        sets(&recommended(&config, &topology, "1.36", Some(&[one])), Field::TopologyPolicy)
+    };
+    let apps = [Role::App; 3];
+    let first = [Role::Init, Role::Init, Role::App];
+    assert_eq!(policy("container", "none", apps).as_deref(), Some("restricted"));
+    assert_eq!(policy("pod", "none", apps).as_deref(), Some("best-effort"), "12 of 8");
+    assert_eq!(policy("pod", "none", first).as_deref(), Some("restricted"), "init containers pass theirs on");
+    assert_eq!(
+        policy("pod", "none", [Role::Sidecar, Role::Sidecar, Role::Init]).as_deref(),
+        Some("best-effort")
+    );
+    assert_eq!(policy("pod", "single-numa-node", apps).as_deref(), Some("best-effort"));
+    assert_eq!(policy("container", "single-numa-node", apps), None);
 }
 
 #[test]

@@ -15,7 +15,8 @@
 //!   are larger than a NUMA node, and only then.
 //! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
 //!   that make whole cores.
-//! - The topology manager by the size of the largest pinned container against a NUMA node.
+//! - The topology manager by the size of the largest pinned container against a NUMA node, or under its scope `pod` of all that a
+//!   pod has pinned at once.
 
 mod change;
 mod pods;
@@ -30,7 +31,7 @@ use crate::{
         gates::{Gate, Stage},
         options::{Options, PolicyOption},
         release::Release,
-        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy},
+        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
     topology::Level,
 };
@@ -289,7 +290,11 @@ impl Making<'_> {
             return;
         }
         let (smallest, largest) = self.node_sizes(reserve);
-        let most = self.pinned().map(|(_, cpus)| cpus).max();
+        let scope = self.effective.topology_scope;
+        let most = match scope {
+            TopologyScope::Container => self.pinned().map(|(_, cpus)| cpus).max(),
+            TopologyScope::Pod => self.demand.as_ref().and_then(|demand| demand.pinned_at_once),
+        };
         let by_socket = self.effective.options.align_by_socket;
         let wanted = match most {
             None => TopologyPolicy::BestEffort,
@@ -309,7 +314,7 @@ impl Making<'_> {
         let evidence = match (&self.demand, most) {
             (None, _) => Evidence::PodsUnknown,
             (Some(_), None) => Evidence::Nodes { nodes, smallest, largest },
-            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { cpus, smallest, largest },
+            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { scope, cpus, smallest, largest },
         };
         let to = Some(Given::Text(wanted.name().to_owned()));
         self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     CpuSet, MilliCpu,
-    kubelet::{config::KubeletConfig, gates::Gate, options::PolicyOption, release::Release},
+    kubelet::{
+        config::KubeletConfig, gates::Gate, options::PolicyOption, release::Release,
+        topology_manager::TopologyScope,
+    },
 };
 
 /// What a configuration should say, and what else is to be known.
@@ -272,8 +275,8 @@ pub enum Evidence {
     Cpus { cpus: usize },
     /// NUMA nodes, and what the smallest and the largest of them have.
     Nodes { nodes: usize, smallest: usize, largest: usize },
-    /// The largest pinned container, and the nodes.
-    LargestAgainstNodes { cpus: usize, smallest: usize, largest: usize },
+    /// The largest pinned container, or pod, and the nodes.
+    LargestAgainstNodes { scope: TopologyScope, cpus: usize, smallest: usize, largest: usize },
     /// Last-level caches and sockets.
     Caches { caches: usize, sockets: usize },
     /// What the configuration reserves.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Risk};
-use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release};
+use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope};
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,11 +131,13 @@ impl fmt::Display for Evidence {
                     cpus(*smallest)
                 )
             }
-            Self::LargestAgainstNodes { cpus: most, smallest, largest } => write!(
-                f,
-                "the largest pinned container has {}, the smallest node {smallest}, the largest {largest}",
-                cpus(*most)
-            ),
+            Self::LargestAgainstNodes { scope, cpus: most, smallest, largest } => {
+                let of = match scope {
+                    TopologyScope::Container => "the largest pinned container has",
+                    TopologyScope::Pod => "the pinned containers of the largest pod have together",
+                };
+                write!(f, "{of} {}, the smallest node {smallest}, the largest {largest}", cpus(*most))
+            }
             Self::Caches { caches, sockets } => write!(f, "{caches} last-level caches in {sockets} sockets"),
             Self::Reserved { amount } => {
                 write!(f, "the configuration reserves {amount} today, rounded up to whole cores")
