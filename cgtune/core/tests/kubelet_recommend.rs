@@ -44,6 +44,7 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
     KnownPod {
         name: "shop/encoder".into(),
         qos,
+        whole: false,
         containers: vec![KnownContainer {
             name: "main".into(),
             role: Role::App,

@@ -15,6 +15,9 @@ pub struct KnownPod {
     pub name: String,
     /// Its class.
     pub qos: QosClass,
+    /// Whether it names its resources as a whole; then none of its containers gets CPUs of its own. Of a running one that
+    /// isn't known, and it counts as one that does not.
+    pub whole: bool,
     /// Its containers, without ephemeral ones, in the order in which they begin.
     pub containers: Vec<KnownContainer>,
 }
@@ -63,12 +66,13 @@ impl KnownPod {
             limit: container.resources.limits.cpu.map(CpuQuantity::milli),
             throttled: None,
         });
-        Self { name, qos: QosClass::of(pod), containers: containers.collect() }
+        let whole = pod.whole().is_some();
+        Self { name, qos: QosClass::of(pod), whole, containers: containers.collect() }
     }
 
     /// How many CPUs of its own the static policy gives to one of its containers. `None`: it shares.
     fn pinned(&self, container: &KnownContainer) -> Option<usize> {
-        container.request.filter(|_| self.qos == QosClass::Guaranteed).and_then(whole_cpus)
+        container.request.filter(|_| self.qos == QosClass::Guaranteed && !self.whole).and_then(whole_cpus)
     }
 
     /// How many of its own its containers have together (`podGuaranteedCPUs`): what an init container
@@ -162,7 +166,7 @@ impl Demand {
                 self.pinned.push((name, cpus));
                 self.measured.extend(container.throttled);
             }
-            (None, Some(limit)) if throttled.is_some() && whole_cpus(limit).is_some() => {
+            (None, Some(limit)) if throttled.is_some() && !pod.whole && whole_cpus(limit).is_some() => {
                 self.could_pin.push((name, limit));
             }
             _ => self.throttled_shared.extend(throttled.map(|throttled| (name, throttled))),
@@ -198,6 +202,35 @@ mod tests {
             cpus: Some(cpus.parse().unwrap()),
             ..Observed::default()
         }
+    }
+
+    /// As `policy::exclusive` and the kubelet have it.
+    #[test]
+    fn a_pod_that_names_its_resources_as_a_whole_has_nothing_pinned() {
+        use crate::convert::{
+            pod::{Container, Resources},
+            resources::ResourceList,
+        };
+        let amounts = || ResourceList {
+            cpu: Some("2".parse().unwrap()),
+            others: [("memory".to_owned(), "1Gi".parse().unwrap())].into(),
+        };
+        let resources = || Resources { requests: amounts(), limits: amounts() };
+        let mut pod = Pod {
+            containers: vec![Container {
+                name: "a".into(),
+                role: Role::App,
+                resources: resources(),
+                status: None,
+            }],
+            ..Pod::default()
+        };
+        let demand = |pod: &Pod| Demand::of(&[KnownPod::of("shop/a".into(), pod)]);
+        assert_eq!(demand(&pod).pinned, [("shop/a/a".to_owned(), 2)]);
+        pod.resources = Some(resources());
+        let known = KnownPod::of("shop/a".into(), &pod);
+        assert_eq!((known.qos, demand(&pod).pinned), (QosClass::Guaranteed, Vec::new()));
+        assert_eq!(demand(&pod).pinned_at_once, None);
     }
 
     #[test]
