@@ -408,6 +408,13 @@ fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
     assert_eq!(done.changes, []);
     let fields: Vec<_> = done.alternatives.iter().map(|alternative| alternative.field).collect();
     assert_eq!(fields, [Field::CpuCfsQuotaPeriod, Field::CpuCfsQuota]);
+    assert_eq!(done.alternatives[0].to, Given::Text("20ms".into()));
+    for (period, offered) in [("100ms", 2), ("50ms", 2), ("20ms", 1), ("10ms", 1)] {
+        let config =
+            KubeletConfig { cpu_cfs_quota_period: Some(period.parse().unwrap()), ..KubeletConfig::default() };
+        let written = recommended(&config, &topology, "1.36", Some(&pods));
+        assert_eq!(written.alternatives.len(), offered, "{period}");
+    }
     assert_eq!(done.alternatives[0].gate, Some(Gate::CustomCPUCFSQuotaPeriod));
     let newest = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(newest.alternatives[0].gate, None);

@@ -24,10 +24,11 @@ mod reserve;
 mod words;
 
 use crate::{
-    MilliCpu, Topology,
+    Micros, MilliCpu, Topology,
     convert::CpuQuantity,
     kubelet::{
         config::{CpuManagerPolicy, Effective, KubeletConfig},
+        duration::GoDuration,
         gates::{Gate, Stage},
         options::{Options, PolicyOption},
         release::Release,
@@ -56,6 +57,8 @@ pub struct Situation<'a> {
     pub pods: Option<&'a [KnownPod]>,
 }
 
+/// The period that is offered in place of a longer one.
+const SHORTER: Micros = Micros::from_ms(20);
 /// Fewest CPUs on which something is left to pin.
 const FEWEST: usize = 3;
 
@@ -363,12 +366,12 @@ impl Making<'_> {
             nr_periods: throttled.nr_periods,
             nr_throttled: throttled.nr_throttled,
         };
-        if config.cpu_cfs_quota_period.is_none() {
+        if self.effective.cpu_cfs_quota_period > SHORTER {
             let gate = Gate::CustomCPUCFSQuotaPeriod;
             let gate = (!config.open(gate, release)).then_some(gate);
             self.done.alternatives.push(Alternative {
                 field: Field::CpuCfsQuotaPeriod,
-                to: Given::Text("20ms".to_owned()),
+                to: Given::Text(GoDuration::from(SHORTER).to_string()),
                 gate,
                 reason: Reason::ShorterPeriod,
                 evidence: evidence.clone(),
