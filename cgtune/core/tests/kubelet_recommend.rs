@@ -201,6 +201,7 @@ proptest! {
             prop_assert_ne!(&change.from, &change.to);
             prop_assert_eq!(&change.field.get(&config), &change.from);
             prop_assert!(!change.reason.to_string().is_empty() && !change.risk.to_string().is_empty());
+            prop_assert!(!change.evidence.is_empty(), "{}", change.field);
         }
         let fields: BTreeSet<_> = done.changes.iter().map(|change| change.field.to_string()).collect();
         prop_assert_eq!(fields.len(), done.changes.len());
@@ -272,6 +273,26 @@ fn the_gate_that_keeps_quotas_on_pinned_containers_is_opened() {
     assert_eq!(opened(&[("AllBeta", false)]), Some(Some("true".into())));
     assert_eq!(opened(&[("AllBeta", false), (name, false)]), Some(Some("true".into())));
     assert_eq!(opened(&[("AllBeta", false), (name, true)]), None);
+}
+
+#[test]
+fn what_is_expected_hangs_on_the_gate_where_that_keeps_the_quota() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, Some((30, 100)))];
+    let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
+    let mut config = KubeletConfig {
+        cpu_manager_policy: Some("static".into()),
+        reserved_system_cpus: Some("0,8".into()),
+        feature_gates: BTreeMap::from([(gate.to_string(), false)]),
+        ..KubeletConfig::default()
+    };
+    let done = recommended(&config, &topology, "1.36", Some(&pods));
+    let change = done.changes.iter().find(|change| change.field == Field::Gate(gate)).unwrap();
+    assert_eq!(change.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert!(change.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
+    config.cpu_cfs_quota = Some(false);
+    let without = recommended(&config, &topology, "1.36", Some(&pods));
+    assert_eq!(to(&without, Field::Gate(gate)), None, "no quota, so that none is taken off");
 }
 
 #[test]

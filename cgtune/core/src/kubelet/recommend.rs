@@ -137,21 +137,26 @@ impl Making<'_> {
         let version = self.situation.release.version();
         let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
         let known = drops_quota.stage(version).is_some();
-        if known && !self.situation.config.open(drops_quota, self.situation.release) {
-            let mut without = self.situation.config.clone();
-            without.feature_gates.remove(&drops_quota.to_string());
-            // Where AllBeta closes it, it has to be opened itself.
-            let to = (!without.open(drops_quota, self.situation.release)).then_some(Given::Bool(true));
-            self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
-        }
         let expected = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
         // Where nothing was throttled, nothing becomes better.
         let expected =
             expected.and_then(Demand::pinned_throttled).filter(|throttled| throttled.nr_throttled > 0);
-        let expected = expected.map(|throttled| Expected::QuotaGone {
+        let mut expected = expected.map(|throttled| Expected::QuotaGone {
             nr_periods: throttled.nr_periods,
             nr_throttled: throttled.nr_throttled,
         });
+        // Without quotas there are none to take off.
+        let quotas = self.effective.cpu_cfs_quota;
+        if known && quotas && !self.situation.config.open(drops_quota, self.situation.release) {
+            let mut without = self.situation.config.clone();
+            without.feature_gates.remove(&drops_quota.to_string());
+            // Where AllBeta closes it, it has to be opened itself.
+            let to = (!without.open(drops_quota, self.situation.release)).then_some(Given::Bool(true));
+            let change = self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
+            change.evidence = evidence.clone();
+            // The policy alone would not bring it about.
+            change.expected = expected.take();
+        }
         if self.effective.cpu_manager_policy != CpuManagerPolicy::Static {
             let to = Some(Given::Text(CpuManagerPolicy::Static.name().to_owned()));
             let change = self.change(Field::CpuManagerPolicy, to, Reason::Pinning, Risk::Pinning);

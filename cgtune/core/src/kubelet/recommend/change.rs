@@ -281,6 +281,8 @@ pub enum Evidence {
     Caches { caches: usize, sockets: usize },
     /// What the configuration reserves.
     Reserved { amount: MilliCpu },
+    /// CPUs that are reserved by number.
+    ReservedCpus { cpus: CpuSet },
     /// What is usually reserved.
     UsualReserve { amount: MilliCpu, cpus: usize },
     /// The configuration enforces nothing.

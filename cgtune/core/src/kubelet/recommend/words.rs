@@ -142,6 +142,12 @@ impl fmt::Display for Evidence {
             Self::Reserved { amount } => {
                 write!(f, "the configuration reserves {amount} today, rounded up to whole cores")
             }
+            Self::ReservedCpus { cpus: reserved } => {
+                write!(
+                    f,
+                    "reservedSystemCPUs is {reserved}; the kubelet reserves as many, whatever amounts say"
+                )
+            }
             Self::UsualReserve { amount, cpus: count } => write!(
                 f,
                 "nothing is reserved today; GKE's rule gives {amount} for {} (6 %, 1 %, 0.5 %, 0.25 %), rounded up to whole cores",
