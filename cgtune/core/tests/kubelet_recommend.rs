@@ -109,11 +109,22 @@ fn configs(release: Release) -> impl Strategy<Value = KubeletConfig> {
     let topology =
         prop::option::of(prop::sample::select(vec!["none", "best-effort", "restricted", "single-numa-node"]));
     let enforce = prop::option::of(prop::sample::select(vec!["pods", "none"]));
-    (options, values, reserved, topology, any::<bool>(), enforce, prop::option::of(any::<bool>())).prop_map(
-        move |(options, value, (system, kube, cpus, cgroup), topology, pinned, enforce, quota_gate)| {
+    let scope = prop::option::of(prop::sample::select(vec!["container", "pod"]));
+    let gates = (prop::option::of(any::<bool>()), prop::option::of(any::<bool>()));
+    (options, values, reserved, (topology, scope), any::<bool>(), enforce, gates).prop_map(
+        move |(
+            options,
+            value,
+            (system, kube, cpus, cgroup),
+            (topology, scope),
+            pinned,
+            enforce,
+            (quota_gate, all_beta),
+        )| {
             let mut config = KubeletConfig {
                 cgroup_driver: Some("systemd".into()),
                 topology_manager_policy: topology.map(str::to_owned),
+                topology_manager_scope: scope.map(str::to_owned),
                 ..KubeletConfig::default()
             };
             let reserves = system.is_some() || cpus.is_some();
@@ -143,6 +154,9 @@ fn configs(release: Release) -> impl Strategy<Value = KubeletConfig> {
             let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
             if let Some(open) = quota_gate.filter(|_| gate.stage(release.version()).is_some()) {
                 config.feature_gates.insert(gate.to_string(), open);
+            }
+            if let Some(open) = all_beta {
+                config.feature_gates.insert("AllBeta".into(), open);
             }
             config
         },
