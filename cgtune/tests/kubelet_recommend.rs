@@ -220,6 +220,26 @@ fn running_pods_are_found_by_their_groups() {
 }
 
 #[test]
+fn a_planned_pod_that_runs_counts_once() {
+    let node = node();
+    let logs = "var/log/pods/shop_encoder_6c1a4e95-6bb6-11e6-bc26-28d2444e470d";
+    std::fs::create_dir_all(node.path().join(logs)).unwrap();
+    let root = node.path().to_str().unwrap();
+    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let pod = |name: &str| {
+        format!(
+            "kind: Pod\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  containers:\n  - name: main\n    \
+             resources: {{limits: {{cpu: 3, memory: 1Gi}}}}\n"
+        )
+    };
+    for (name, count) in [("encoder", "2 pods"), ("other", "3 pods")] {
+        let (code, out, err) = kubelet(&[&args[..], &["-f", "-"]].concat(), &pod(name));
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains(&format!("16 CPUs, {count}: ")), "{name}\n{out}{err}");
+    }
+}
+
+#[test]
 fn the_page_about_it_shows_what_is_printed() {
     let page = include_str!("../../docs/kubelet.md");
     let mut shown = 0;

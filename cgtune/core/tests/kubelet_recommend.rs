@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cgtune_core::{
     MilliCpu, Topology,
-    convert::{Version, pod::QosClass},
+    convert::{
+        Version,
+        pod::{QosClass, Role},
+    },
     kubelet::{
         Gate, KubeletConfig, Machine, Options, PolicyOption, Release, Severity, check,
         options::parse_bool,
@@ -41,7 +44,14 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
     KnownPod {
         name: "shop/encoder".into(),
         qos,
-        containers: vec![KnownContainer { name: "main".into(), request: amount, limit: amount, throttled }],
+        whole: false,
+        containers: vec![KnownContainer {
+            name: "main".into(),
+            role: Role::App,
+            request: amount,
+            limit: amount,
+            throttled,
+        }],
     }
 }
 
@@ -99,11 +109,22 @@ fn configs(release: Release) -> impl Strategy<Value = KubeletConfig> {
     let topology =
         prop::option::of(prop::sample::select(vec!["none", "best-effort", "restricted", "single-numa-node"]));
     let enforce = prop::option::of(prop::sample::select(vec!["pods", "none"]));
-    (options, values, reserved, topology, any::<bool>(), enforce, prop::option::of(any::<bool>())).prop_map(
-        move |(options, value, (system, kube, cpus, cgroup), topology, pinned, enforce, quota_gate)| {
+    let scope = prop::option::of(prop::sample::select(vec!["container", "pod"]));
+    let gates = (prop::option::of(any::<bool>()), prop::option::of(any::<bool>()));
+    (options, values, reserved, (topology, scope), any::<bool>(), enforce, gates).prop_map(
+        move |(
+            options,
+            value,
+            (system, kube, cpus, cgroup),
+            (topology, scope),
+            pinned,
+            enforce,
+            (quota_gate, all_beta),
+        )| {
             let mut config = KubeletConfig {
                 cgroup_driver: Some("systemd".into()),
                 topology_manager_policy: topology.map(str::to_owned),
+                topology_manager_scope: scope.map(str::to_owned),
                 ..KubeletConfig::default()
             };
             let reserves = system.is_some() || cpus.is_some();
@@ -133,6 +154,9 @@ fn configs(release: Release) -> impl Strategy<Value = KubeletConfig> {
             let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
             if let Some(open) = quota_gate.filter(|_| gate.stage(release.version()).is_some()) {
                 config.feature_gates.insert(gate.to_string(), open);
+            }
+            if let Some(open) = all_beta {
+                config.feature_gates.insert("AllBeta".into(), open);
             }
             config
         },
@@ -191,6 +215,7 @@ proptest! {
             prop_assert_ne!(&change.from, &change.to);
             prop_assert_eq!(&change.field.get(&config), &change.from);
             prop_assert!(!change.reason.to_string().is_empty() && !change.risk.to_string().is_empty());
+            prop_assert!(!change.evidence.is_empty(), "{}", change.field);
         }
         let fields: BTreeSet<_> = done.changes.iter().map(|change| change.field.to_string()).collect();
         prop_assert_eq!(fields.len(), done.changes.len());
@@ -245,6 +270,46 @@ fn what_a_release_lacks_is_said() {
 }
 
 #[test]
+fn the_gate_that_keeps_quotas_on_pinned_containers_is_opened() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
+    let pods = [pod(QosClass::Guaranteed, 2000, None)];
+    let opened = |gates: &[(&str, bool)]| {
+        let feature_gates = gates.iter().map(|(name, open)| ((*name).to_owned(), *open)).collect();
+        let config = KubeletConfig { feature_gates, ..KubeletConfig::default() };
+        let done = recommended(&config, &topology, "1.34", Some(&pods));
+        assert!(done.applied(&config).open(gate, release("1.34")), "{gates:?}");
+        to(&done, Field::Gate(gate))
+    };
+    let name = &gate.to_string();
+    assert_eq!(opened(&[]), None);
+    assert_eq!(opened(&[(name, false)]), Some(None));
+    assert_eq!(opened(&[("AllBeta", false)]), Some(Some("true".into())));
+    assert_eq!(opened(&[("AllBeta", false), (name, false)]), Some(Some("true".into())));
+    assert_eq!(opened(&[("AllBeta", false), (name, true)]), None);
+}
+
+#[test]
+fn what_is_expected_hangs_on_the_gate_where_that_keeps_the_quota() {
+    let topology = machine([1, 1, 1, 8, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, Some((30, 100)))];
+    let gate = Gate::DisableCPUQuotaWithExclusiveCPUs;
+    let mut config = KubeletConfig {
+        cpu_manager_policy: Some("static".into()),
+        reserved_system_cpus: Some("0,8".into()),
+        feature_gates: BTreeMap::from([(gate.to_string(), false)]),
+        ..KubeletConfig::default()
+    };
+    let done = recommended(&config, &topology, "1.36", Some(&pods));
+    let change = done.changes.iter().find(|change| change.field == Field::Gate(gate)).unwrap();
+    assert_eq!(change.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert!(change.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
+    config.cpu_cfs_quota = Some(false);
+    let without = recommended(&config, &topology, "1.36", Some(&pods));
+    assert_eq!(to(&without, Field::Gate(gate)), None, "no quota, so that none is taken off");
+}
+
+#[test]
 fn nothing_is_pinned_on_two_cpus() {
     for shape in [[1, 1, 1, 2, 1], [1, 1, 1, 1, 2], [1, 1, 1, 1, 4]] {
         let topology = machine(shape);
@@ -261,7 +326,19 @@ fn an_odd_count_keeps_whole_cores_out() {
     let pods = [pod(QosClass::Guaranteed, 2000, None), pod(QosClass::Guaranteed, 3000, None)];
     let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(to(&done, Field::Option(PolicyOption::FullPcpusOnly)), None);
-    assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::OddCount { cpus: 3, threads: 2, .. })));
+    let said = |done: &Recommendation| {
+        done.remarks.iter().any(|remark| matches!(remark, Remark::OddCount { cpus: 3, threads: 2, .. }))
+    };
+    assert!(said(&done));
+    let options = BTreeMap::from([("full-pcpus-only".to_owned(), "true".to_owned())]);
+    let config = KubeletConfig {
+        cpu_manager_policy: Some("static".into()),
+        cpu_manager_policy_options: Some(options),
+        ..KubeletConfig::default()
+    };
+    let present = recommended(&config, &topology, "1.36", Some(&pods));
+    assert_eq!(to(&present, Field::Option(PolicyOption::FullPcpusOnly)), Some(None));
+    assert!(!said(&present), "what is taken out is not said to be left out");
 }
 
 #[test]
@@ -307,6 +384,33 @@ fn a_container_that_one_node_holds_is_not_refused() {
 }
 
 #[test]
+fn under_the_scope_pod_its_containers_are_counted_together() {
+    let topology = machine([2, 1, 1, 8, 1]);
+    let policy = |scope: &str, present: &str, roles: [Role; 3]| {
+        let mut one = pod(QosClass::Guaranteed, 4000, None);
+        let main = one.containers[0].clone();
+        one.containers = roles.map(|role| KnownContainer { role, ..main.clone() }).to_vec();
+        let config = KubeletConfig {
+            topology_manager_scope: Some(scope.into()),
+            topology_manager_policy: Some(present.into()),
+            ..KubeletConfig::default()
+        };
+        sets(&recommended(&config, &topology, "1.36", Some(&[one])), Field::TopologyPolicy)
+    };
+    let apps = [Role::App; 3];
+    let first = [Role::Init, Role::Init, Role::App];
+    assert_eq!(policy("container", "none", apps).as_deref(), Some("restricted"));
+    assert_eq!(policy("pod", "none", apps).as_deref(), Some("best-effort"), "12 of 8");
+    assert_eq!(policy("pod", "none", first).as_deref(), Some("restricted"), "init containers pass theirs on");
+    assert_eq!(
+        policy("pod", "none", [Role::Sidecar, Role::Sidecar, Role::Init]).as_deref(),
+        Some("best-effort")
+    );
+    assert_eq!(policy("pod", "single-numa-node", apps).as_deref(), Some("best-effort"));
+    assert_eq!(policy("container", "single-numa-node", apps), None);
+}
+
+#[test]
 fn amounts_give_way_to_cpus_unless_a_cgroup_is_enforced() {
     let topology = machine([1, 1, 1, 8, 2]);
     let present = KubeletConfig {
@@ -339,6 +443,13 @@ fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
     assert_eq!(done.changes, []);
     let fields: Vec<_> = done.alternatives.iter().map(|alternative| alternative.field).collect();
     assert_eq!(fields, [Field::CpuCfsQuotaPeriod, Field::CpuCfsQuota]);
+    assert_eq!(done.alternatives[0].to, Given::Text("20ms".into()));
+    for (period, offered) in [("100ms", 2), ("50ms", 2), ("20ms", 1), ("10ms", 1)] {
+        let config =
+            KubeletConfig { cpu_cfs_quota_period: Some(period.parse().unwrap()), ..KubeletConfig::default() };
+        let written = recommended(&config, &topology, "1.36", Some(&pods));
+        assert_eq!(written.alternatives.len(), offered, "{period}");
+    }
     assert_eq!(done.alternatives[0].gate, Some(Gate::CustomCPUCFSQuotaPeriod));
     let newest = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(newest.alternatives[0].gate, None);

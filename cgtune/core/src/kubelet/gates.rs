@@ -33,6 +33,8 @@ impl fmt::Display for Stage {
 pub enum Gate {
     /// A `cpuCFSQuotaPeriod` other than 100 ms.
     CustomCPUCFSQuotaPeriod,
+    /// The CPU manager.
+    CPUManager,
     /// `cpuManagerPolicyOptions` at all.
     CPUManagerPolicyOptions,
     /// Options of the static policy that are alpha.
@@ -83,8 +85,9 @@ const fn life(alpha: Option<u32>, beta: Option<u32>, stable: Option<u32>) -> Lif
 
 impl Gate {
     /// All that are known here.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::CustomCPUCFSQuotaPeriod,
+        Self::CPUManager,
         Self::CPUManagerPolicyOptions,
         Self::CPUManagerPolicyAlphaOptions,
         Self::CPUManagerPolicyBetaOptions,
@@ -112,6 +115,7 @@ impl Gate {
     const fn life(self) -> Life {
         match self {
             Self::CustomCPUCFSQuotaPeriod => life(Some(12), None, Some(36)),
+            Self::CPUManager => Life { gone: Some(33), ..life(Some(8), Some(10), Some(26)) },
             Self::CPUManagerPolicyOptions => life(Some(22), Some(23), Some(33)),
             // These never become stable: what they guard does, and leaves them.
             Self::CPUManagerPolicyAlphaOptions => life(Some(23), None, None),
@@ -202,6 +206,8 @@ mod tests {
         assert_eq!(at(Gate::CPUManagerPolicyAlphaOptions, 36), (Some(Stage::Alpha), false));
         assert_eq!(at(Gate::DisableCPUQuotaWithExclusiveCPUs, 32), (None, false));
         assert_eq!(at(Gate::TopologyManager, 30), (None, false));
+        assert_eq!(at(Gate::CPUManager, 32), (Some(Stage::Stable), true));
+        assert_eq!(at(Gate::CPUManager, 33), (None, false));
         assert_eq!(Gate::named("KubeletPSI"), Some(Gate::KubeletPSI));
         assert_eq!(Gate::named("kubeletPSI"), None);
     }

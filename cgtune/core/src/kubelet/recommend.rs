@@ -10,11 +10,13 @@
 //!   such. Where nothing is known of pods it is recommended from the machine alone, since it changes nothing for others.
 //! - Not on two CPUs or on one core: whole reserved cores leave nothing to pin there.
 //! - `full-pcpus-only` where cores have several threads, unless a known container asks for an odd count, which it would refuse.
+//!   Then it is taken out where it is on.
 //! - `strict-cpu-reservation` and the alignment by last-level cache from their beta on; `distribute-cpus-across-numa` for containers that
 //!   are larger than a NUMA node, and only then.
 //! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
 //!   that make whole cores.
-//! - The topology manager by the size of the largest pinned container against a NUMA node.
+//! - The topology manager by the size of the largest pinned container against a NUMA node, or under its scope `pod` of all that a
+//!   pod has pinned at once.
 
 mod change;
 mod pods;
@@ -22,14 +24,15 @@ mod reserve;
 mod words;
 
 use crate::{
-    MilliCpu, Topology,
+    Micros, MilliCpu, Topology,
     convert::CpuQuantity,
     kubelet::{
         config::{CpuManagerPolicy, Effective, KubeletConfig},
+        duration::GoDuration,
         gates::{Gate, Stage},
         options::{Options, PolicyOption},
         release::Release,
-        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy},
+        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
     topology::Level,
 };
@@ -54,6 +57,8 @@ pub struct Situation<'a> {
     pub pods: Option<&'a [KnownPod]>,
 }
 
+/// The period that is offered in place of a longer one.
+const SHORTER: Micros = Micros::from_ms(20);
 /// Fewest CPUs on which something is left to pin.
 const FEWEST: usize = 3;
 
@@ -132,17 +137,26 @@ impl Making<'_> {
         let version = self.situation.release.version();
         let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
         let known = drops_quota.stage(version).is_some();
-        if known && !self.situation.config.open(drops_quota, self.situation.release) {
-            self.change(Field::Gate(drops_quota), None, Reason::QuotaOnPinned, Risk::QuotaGone);
-        }
         let expected = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
         // Where nothing was throttled, nothing becomes better.
         let expected =
             expected.and_then(Demand::pinned_throttled).filter(|throttled| throttled.nr_throttled > 0);
-        let expected = expected.map(|throttled| Expected::QuotaGone {
+        let mut expected = expected.map(|throttled| Expected::QuotaGone {
             nr_periods: throttled.nr_periods,
             nr_throttled: throttled.nr_throttled,
         });
+        // Without quotas there are none to take off.
+        let quotas = self.effective.cpu_cfs_quota;
+        if known && quotas && !self.situation.config.open(drops_quota, self.situation.release) {
+            let mut without = self.situation.config.clone();
+            without.feature_gates.remove(&drops_quota.to_string());
+            // Where AllBeta closes it, it has to be opened itself.
+            let to = (!without.open(drops_quota, self.situation.release)).then_some(Given::Bool(true));
+            let change = self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
+            change.evidence = evidence.clone();
+            // The policy alone would not bring it about.
+            change.expected = expected.take();
+        }
         if self.effective.cpu_manager_policy != CpuManagerPolicy::Static {
             let to = Some(Given::Text(CpuManagerPolicy::Static.name().to_owned()));
             let change = self.change(Field::CpuManagerPolicy, to, Reason::Pinning, Risk::Pinning);
@@ -186,9 +200,17 @@ impl Making<'_> {
         let (smallest, largest) = self.node_sizes(reserve);
         if threads > 1 {
             let odd: Vec<_> = self.pinned().filter(|(_, cpus)| !cpus.is_multiple_of(threads)).collect();
-            match odd.first() {
+            match odd.into_iter().next() {
+                // Who chose it keeps it, unless it refuses a known container.
+                Some((container, cpus)) if self.effective.options.full_pcpus_only => {
+                    let (field, reason) = (
+                        Field::Option(PolicyOption::FullPcpusOnly),
+                        Reason::OddCount { container, cpus, threads },
+                    );
+                    let change = self.change(field, None, reason, Risk::SharedCores);
+                    change.evidence.push(Evidence::Threads { threads });
+                }
                 Some((container, cpus)) => {
-                    let (container, cpus) = (container.clone(), *cpus);
                     self.done.remarks.push(Remark::OddCount { container, cpus, threads });
                 }
                 None => self.option(
@@ -276,7 +298,11 @@ impl Making<'_> {
             return;
         }
         let (smallest, largest) = self.node_sizes(reserve);
-        let most = self.pinned().map(|(_, cpus)| cpus).max();
+        let scope = self.effective.topology_scope;
+        let most = match scope {
+            TopologyScope::Container => self.pinned().map(|(_, cpus)| cpus).max(),
+            TopologyScope::Pod => self.demand.as_ref().and_then(|demand| demand.pinned_at_once),
+        };
         let by_socket = self.effective.options.align_by_socket;
         let wanted = match most {
             None => TopologyPolicy::BestEffort,
@@ -296,7 +322,7 @@ impl Making<'_> {
         let evidence = match (&self.demand, most) {
             (None, _) => Evidence::PodsUnknown,
             (Some(_), None) => Evidence::Nodes { nodes, smallest, largest },
-            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { cpus, smallest, largest },
+            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { scope, cpus, smallest, largest },
         };
         let to = Some(Given::Text(wanted.name().to_owned()));
         self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);
@@ -345,12 +371,12 @@ impl Making<'_> {
             nr_periods: throttled.nr_periods,
             nr_throttled: throttled.nr_throttled,
         };
-        if config.cpu_cfs_quota_period.is_none() {
+        if self.effective.cpu_cfs_quota_period > SHORTER {
             let gate = Gate::CustomCPUCFSQuotaPeriod;
             let gate = (!config.open(gate, release)).then_some(gate);
             self.done.alternatives.push(Alternative {
                 field: Field::CpuCfsQuotaPeriod,
-                to: Given::Text("20ms".to_owned()),
+                to: Given::Text(GoDuration::from(SHORTER).to_string()),
                 gate,
                 reason: Reason::ShorterPeriod,
                 evidence: evidence.clone(),

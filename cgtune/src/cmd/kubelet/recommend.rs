@@ -1,6 +1,6 @@
 //! `cgtune kubelet recommend`: what a node's configuration should say about CPU, and how it gets there.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::anyhow;
 use cgtune_core::{
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
     let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
     let pods = match (planned, args.running.read(&args.node, quotas, streams)?) {
-        (Some(planned), Some(running)) => Some([running, planned].concat()),
+        (Some(planned), Some(running)) => Some(together(running, planned)),
         (planned, running) => planned.or(running),
     };
     let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
@@ -134,6 +134,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         render::warnings(&advised, streams)?;
     }
     Ok(Exit::Done)
+}
+
+/// The running pods, and of the planned ones those that don't run yet. One that does counts as it runs.
+fn together(running: Vec<KnownPod>, planned: Vec<KnownPod>) -> Vec<KnownPod> {
+    let names: BTreeSet<String> = running.iter().map(|pod| pod.name.clone()).collect();
+    running.into_iter().chain(planned.into_iter().filter(|pod| !names.contains(&pod.name))).collect()
 }
 
 /// What matters of a pod, its names fit to show.

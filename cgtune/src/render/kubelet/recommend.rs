@@ -1,6 +1,9 @@
 //! `cgtune kubelet recommend` as text: the report, the configuration, the difference, kubeadm's patch.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    io::{self, IsTerminal as _, Write},
+    time::Duration,
+};
 
 use cgtune_core::{
     kubelet::{
@@ -20,6 +23,9 @@ use crate::{
 
 /// As kubeadm looks for it in the folder of `--patches`.
 pub(crate) const PATCH_FILE: &str = "kubeletconfiguration+strategic.yaml";
+
+/// How long the shortest difference is looked for. Then any will do: in a text of MiBs that was written anew the search has no end.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What is recommended, and for what.
 pub(crate) struct Advised<'a> {
@@ -51,7 +57,7 @@ impl Advised<'_> {
         let name = self.shown_name();
         let old = name.as_deref().unwrap_or("/dev/null");
         let new = name.as_deref().unwrap_or("config.yaml");
-        let diff = TextDiff::from_lines(self.before, &self.edited.text);
+        let diff = TextDiff::configure().timeout(SOON).diff_lines(self.before, &self.edited.text);
         diff.unified_diff().header(old, new).to_string()
     }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     CpuSet, MilliCpu,
-    kubelet::{config::KubeletConfig, gates::Gate, options::PolicyOption, release::Release},
+    kubelet::{
+        config::KubeletConfig, gates::Gate, options::PolicyOption, release::Release,
+        topology_manager::TopologyScope,
+    },
 };
 
 /// What a configuration should say, and what else is to be known.
@@ -226,6 +229,8 @@ pub enum Reason {
     QuotaOnPinned,
     /// No two containers on one core.
     WholeCores { threads: usize },
+    /// A container that whole cores refuse.
+    OddCount { container: String, cpus: usize, threads: usize },
     /// Reserved CPUs for the system alone.
     StrictReservation { reserve: Reserve },
     /// A container that no node holds.
@@ -270,12 +275,14 @@ pub enum Evidence {
     Cpus { cpus: usize },
     /// NUMA nodes, and what the smallest and the largest of them have.
     Nodes { nodes: usize, smallest: usize, largest: usize },
-    /// The largest pinned container, and the nodes.
-    LargestAgainstNodes { cpus: usize, smallest: usize, largest: usize },
+    /// The largest pinned container, or pod, and the nodes.
+    LargestAgainstNodes { scope: TopologyScope, cpus: usize, smallest: usize, largest: usize },
     /// Last-level caches and sockets.
     Caches { caches: usize, sockets: usize },
     /// What the configuration reserves.
     Reserved { amount: MilliCpu },
+    /// CPUs that are reserved by number.
+    ReservedCpus { cpus: CpuSet },
     /// What is usually reserved.
     UsualReserve { amount: MilliCpu, cpus: usize },
     /// The configuration enforces nothing.
@@ -304,6 +311,8 @@ pub enum Risk {
     QuotaGone,
     /// Counts that are no whole cores are refused.
     OddCounts { threads: usize },
+    /// Two pinned containers on one core.
+    SharedCores,
     /// Burstable and BestEffort pods share fewer CPUs, or none.
     SmallerPool { left: usize },
     /// Memory of several nodes.

@@ -15,7 +15,10 @@ pub struct KnownPod {
     pub name: String,
     /// Its class.
     pub qos: QosClass,
-    /// Its containers, without ephemeral ones.
+    /// Whether it names its resources as a whole; then none of its containers gets CPUs of its own. Of a running one that
+    /// isn't known, and it counts as one that does not.
+    pub whole: bool,
+    /// Its containers, without ephemeral ones, in the order in which they begin.
     pub containers: Vec<KnownContainer>,
 }
 
@@ -24,6 +27,8 @@ pub struct KnownPod {
 pub struct KnownContainer {
     /// Its name, fit to show.
     pub name: String,
+    /// What it is to its pod.
+    pub role: Role,
     /// Its CPU request. `None`: it asks for nothing, or of a running one it is not known.
     pub request: Option<MilliCpu>,
     /// Its CPU limit.
@@ -53,16 +58,42 @@ impl KnownPod {
     /// From a pod after defaulting.
     #[must_use]
     pub fn of(name: String, pod: &Pod) -> Self {
-        let containers = pod.counted().map(|container| KnownContainer {
+        let in_order = pod.init_containers().chain(pod.with_role(Role::App));
+        let containers = in_order.map(|container| KnownContainer {
             name: container.name.clone(),
+            role: container.role,
             request: container.resources.requests.cpu.map(CpuQuantity::milli),
             limit: container.resources.limits.cpu.map(CpuQuantity::milli),
             throttled: None,
         });
-        // What an init container gets is given on to those after it.
-        debug_assert!(pod.counted().all(|container| container.role != Role::Ephemeral));
-        Self { name, qos: QosClass::of(pod), containers: containers.collect() }
+        let whole = pod.whole().is_some();
+        Self { name, qos: QosClass::of(pod), whole, containers: containers.collect() }
     }
+
+    /// How many CPUs of its own the static policy gives to one of its containers. `None`: it shares.
+    fn pinned(&self, container: &KnownContainer) -> Option<usize> {
+        container.request.filter(|_| self.qos == QosClass::Guaranteed && !self.whole).and_then(whole_cpus)
+    }
+
+    /// How many of its own its containers have together (`podGuaranteedCPUs`): what an init container
+    /// gets is given on to those after it, a sidecar keeps its own.
+    fn at_once(&self) -> usize {
+        let (mut kept, mut most) = (0_usize, 0);
+        for container in &self.containers {
+            let cpus = self.pinned(container).unwrap_or(0);
+            match container.role {
+                Role::Init => most = most.max(kept.saturating_add(cpus)),
+                Role::Sidecar | Role::App | Role::Ephemeral => kept = kept.saturating_add(cpus),
+            }
+        }
+        most.max(kept)
+    }
+}
+
+/// How many whole CPUs an amount is; `None` where it is none, or no whole ones.
+fn whole_cpus(milli: MilliCpu) -> Option<usize> {
+    let whole = milli.get() > 0 && milli.get().is_multiple_of(1000);
+    whole.then(|| usize::try_from(milli.get() / 1000).unwrap_or(usize::MAX))
 }
 
 impl KnownContainer {
@@ -71,6 +102,7 @@ impl KnownContainer {
     /// The request follows from `cpu.shares`. From `cpu.weight` it doesn't, as its formula depends on the runtime; then a
     /// Guaranteed container's is its limit. One without a quota has CPUs of its own, whose number it is: from those
     /// alone the kubelet takes the quota (since 1.33), unless `cpuCFSQuota` is off, which takes it from all (`quotas`).
+    /// Whether it is an init container its group doesn't show; most that are met running are none.
     #[must_use]
     pub fn running(
         name: String,
@@ -89,7 +121,7 @@ impl KnownContainer {
             _ if qos == QosClass::Guaranteed => limit.or_else(|| own.map(|cpus| super::whole(cpus.len()))),
             _ => None,
         };
-        Self { name, request, limit, throttled }
+        Self { name, role: Role::App, request, limit, throttled }
     }
 }
 
@@ -100,6 +132,8 @@ pub struct Demand {
     pub pods: usize,
     /// Containers that the static policy gives CPUs of their own, and how many.
     pub pinned: Vec<(String, usize)>,
+    /// The most CPUs that a pod's containers have of their own at once.
+    pub pinned_at_once: Option<usize>,
     /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
     pub could_pin: Vec<(String, MilliCpu)>,
     /// Throttled ones that share CPUs whatever the policy.
@@ -117,6 +151,8 @@ impl Demand {
             for container in &pod.containers {
                 demand.add(pod, container);
             }
+            let at_once = Some(pod.at_once()).filter(|&cpus| cpus > 0);
+            demand.pinned_at_once = demand.pinned_at_once.max(at_once);
         }
         demand.throttled_shared.sort_by_key(|(_, throttled)| std::cmp::Reverse(throttled.nr_throttled));
         demand
@@ -124,17 +160,13 @@ impl Demand {
 
     fn add(&mut self, pod: &KnownPod, container: &KnownContainer) {
         let name = format!("{}/{}", pod.name, container.name);
-        let cpus = |milli: MilliCpu| {
-            let whole = milli.get() > 0 && milli.get().is_multiple_of(1000);
-            whole.then(|| usize::try_from(milli.get() / 1000).unwrap_or(usize::MAX))
-        };
         let throttled = container.throttled.filter(|throttled| throttled.matters());
-        match (pod.qos, container.request.and_then(cpus), container.limit) {
-            (QosClass::Guaranteed, Some(cpus), _) => {
+        match (pod.pinned(container), container.limit) {
+            (Some(cpus), _) => {
                 self.pinned.push((name, cpus));
                 self.measured.extend(container.throttled);
             }
-            (_, _, Some(limit)) if throttled.is_some() && cpus(limit).is_some() => {
+            (None, Some(limit)) if throttled.is_some() && !pod.whole && whole_cpus(limit).is_some() => {
                 self.could_pin.push((name, limit));
             }
             _ => self.throttled_shared.extend(throttled.map(|throttled| (name, throttled))),
@@ -170,6 +202,35 @@ mod tests {
             cpus: Some(cpus.parse().unwrap()),
             ..Observed::default()
         }
+    }
+
+    /// As `policy::exclusive` and the kubelet have it.
+    #[test]
+    fn a_pod_that_names_its_resources_as_a_whole_has_nothing_pinned() {
+        use crate::convert::{
+            pod::{Container, Resources},
+            resources::ResourceList,
+        };
+        let amounts = || ResourceList {
+            cpu: Some("2".parse().unwrap()),
+            others: [("memory".to_owned(), "1Gi".parse().unwrap())].into(),
+        };
+        let resources = || Resources { requests: amounts(), limits: amounts() };
+        let mut pod = Pod {
+            containers: vec![Container {
+                name: "a".into(),
+                role: Role::App,
+                resources: resources(),
+                status: None,
+            }],
+            ..Pod::default()
+        };
+        let demand = |pod: &Pod| Demand::of(&[KnownPod::of("shop/a".into(), pod)]);
+        assert_eq!(demand(&pod).pinned, [("shop/a/a".to_owned(), 2)]);
+        pod.resources = Some(resources());
+        let known = KnownPod::of("shop/a".into(), &pod);
+        assert_eq!((known.qos, demand(&pod).pinned), (QosClass::Guaranteed, Vec::new()));
+        assert_eq!(demand(&pod).pinned_at_once, None);
     }
 
     #[test]

@@ -62,7 +62,9 @@ impl Making<'_> {
             (Field::KubeReservedCpu, &config.kube_reserved),
         ] {
             if given.as_ref().is_some_and(|amounts| amounts.contains_key("cpu")) {
-                self.change(field, None, Reason::Overridden { cpus: cpus.len() }, Risk::None);
+                let reason = Reason::Overridden { cpus: cpus.len() };
+                let change = self.change(field, None, reason, Risk::None);
+                change.evidence.push(Evidence::ReservedCpus { cpus: cpus.clone() });
             }
         }
         Some(Reserve::Cpus(cpus))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Risk};
-use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release};
+use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope};
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,6 +45,11 @@ impl fmt::Display for Reason {
             Self::WholeCores { threads } => write!(
                 f,
                 "cores have {threads} threads; without it two pinned containers may share a core and slow each other down"
+            ),
+            Self::OddCount { container, cpus: wanted, threads } => write!(
+                f,
+                "{container} asks for {}, no multiple of {threads}, and is refused with it (SMTAlignmentError)",
+                cpus(*wanted)
             ),
             Self::StrictReservation { reserve: Reserve::Cpus(reserved) } => write!(
                 f,
@@ -126,14 +131,22 @@ impl fmt::Display for Evidence {
                     cpus(*smallest)
                 )
             }
-            Self::LargestAgainstNodes { cpus: most, smallest, largest } => write!(
-                f,
-                "the largest pinned container has {}, the smallest node {smallest}, the largest {largest}",
-                cpus(*most)
-            ),
+            Self::LargestAgainstNodes { scope, cpus: most, smallest, largest } => {
+                let of = match scope {
+                    TopologyScope::Container => "the largest pinned container has",
+                    TopologyScope::Pod => "the pinned containers of the largest pod have together",
+                };
+                write!(f, "{of} {}, the smallest node {smallest}, the largest {largest}", cpus(*most))
+            }
             Self::Caches { caches, sockets } => write!(f, "{caches} last-level caches in {sockets} sockets"),
             Self::Reserved { amount } => {
                 write!(f, "the configuration reserves {amount} today, rounded up to whole cores")
+            }
+            Self::ReservedCpus { cpus: reserved } => {
+                write!(
+                    f,
+                    "reservedSystemCPUs is {reserved}; the kubelet reserves as many, whatever amounts say"
+                )
             }
             Self::UsualReserve { amount, cpus: count } => write!(
                 f,
@@ -170,6 +183,9 @@ impl fmt::Display for Risk {
             Self::QuotaGone => f.write_str("pinned containers are held by their CPUs alone"),
             Self::OddCounts { threads } => {
                 write!(f, "a pod that asks for whole CPUs that are no multiple of {threads} is refused (SMTAlignmentError)")
+            }
+            Self::SharedCores => {
+                f.write_str("two pinned containers may share a core and slow each other down; asking for whole cores avoids it, and the option can stay")
             }
             Self::SmallerPool { left } => write!(
                 f,
