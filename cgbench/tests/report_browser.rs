@@ -64,9 +64,7 @@ impl Browser {
     fn open(&self, page: &Path, width: u32, scheme: Scheme, what: &str) -> (String, String) {
         let mut command = Command::new(&self.program);
         if let Some(root) = &self.root {
-            let libraries =
-                ["usr/lib", "lib"].map(|lib| root.join(lib).join(format!("{}-linux-gnu", env::consts::ARCH)));
-            command.env("LD_LIBRARY_PATH", env::join_paths(libraries).unwrap());
+            command.env("LD_LIBRARY_PATH", env::join_paths(libraries(root)).unwrap());
         }
         // The font whose widths the charts were laid out with, and no other: the same picture on every machine.
         let fonts = self.work.path().join("fonts.conf");
@@ -173,4 +171,18 @@ fn a_browser_shows_the_page_wide_narrow_light_and_dark() {
         refused.len() >= 2 && refused.iter().all(|line| line.contains("Content Security Policy")),
         "{refused:?}"
     );
+}
+
+/// Where the libraries of unpacked packages lie. Some keep theirs in a folder of their own, and name it by the path that it would
+/// have if they were installed: pulseaudio.
+fn libraries(root: &Path) -> Vec<PathBuf> {
+    let all = ["usr/lib", "lib"].map(|lib| root.join(lib).join(format!("{}-linux-gnu", env::consts::ARCH)));
+    let mut found = Vec::new();
+    for folder in all {
+        let inside = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let own: Vec<PathBuf> = inside.filter(|path| path.is_dir()).collect();
+        found.push(folder);
+        found.extend(own);
+    }
+    found
 }
