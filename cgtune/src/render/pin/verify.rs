@@ -8,7 +8,7 @@ use cgtune_core::{
 };
 
 use crate::{
-    cmd::pin::verify::{Verified, path, stranger},
+    cmd::pin::verify::{LeftOut, Verified, path, stranger},
     render::{paragraph, resident::title, stat::name},
     streams::HEADING,
 };
@@ -29,11 +29,15 @@ pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> 
     for report in &reports.groups {
         group(report, verified, out)?;
     }
-    if verified.left_out > 0 {
+    let LeftOut { beyond, shared } = verified.left_out;
+    if beyond > 0 {
         let note = format!(
-            "{} more groups have cpusets of their own; they are in the cpuset hierarchy alone, or too many to watch at once",
-            verified.left_out
+            "{beyond} more groups have cpusets of their own; they are in the cpuset hierarchy alone, or too many to watch at once"
         );
+        paragraph(0, &note, out)?;
+    }
+    if shared > 0 {
+        let note = format!("containers in the kubelet's shared pool, which are not pinned: {shared}");
         paragraph(0, &note, out)?;
     }
     Ok(())
