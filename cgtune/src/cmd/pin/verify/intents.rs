@@ -172,7 +172,11 @@ impl Known {
             let (cpus, source) = match told {
                 Some(told) => told,
                 None => {
-                    let observed = cgroup.observe().map_err(target::kernel)?;
+                    let observed = match cgroup.observe() {
+                        // Others come and go.
+                        Err(Error::Gone(_)) if !named => continue,
+                        observed => observed.map_err(target::kernel)?,
+                    };
                     match own(observed.cpus, observed.effective_cpus) {
                         Some(cpus) => (cpus, Source::Itself),
                         None if !named => continue,
