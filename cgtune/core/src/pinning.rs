@@ -215,14 +215,16 @@ impl Watch {
         self.ended = at;
         self.looks += 1;
         let paths: Vec<Name> = self.groups.iter().map(|group| group.pinned.path.clone()).collect();
-        let alone: Vec<bool> = self
+        let alone: Vec<Option<CpuSet>> = self
             .groups
             .iter()
             .zip(&look.groups)
-            .map(|(group, placed)| {
-                group.pinned.intent.exclusive || placed.as_ref().is_some_and(Placed::is_alone)
-            })
+            .map(|(group, placed)| alone(&group.pinned.intent, placed.as_ref()?).cloned())
             .collect();
+        let in_force = |place: usize| look.groups.get(place)?.as_ref()?.in_force();
+        let overlap = |own: usize, other: usize| {
+            self::overlap(&paths[own], alone[own].as_ref()?, &paths[other], in_force(other)?)
+        };
         for (index, (group, placed)) in self.groups.iter_mut().zip(&look.groups).enumerate() {
             let Some(placed) = placed else {
                 group.gone.get_or_insert(at);
@@ -232,19 +234,18 @@ impl Watch {
             for finding in states(&group.pinned, placed, look.online.as_ref()) {
                 note(&mut group.states, finding, at, group.looks);
             }
-            if alone[index] {
-                let beside = paths.iter().zip(&look.groups).zip(&alone).enumerate();
-                for (other, ((path, there), other_alone)) in beside {
-                    // Of two that are to be alone the first has the finding.
-                    let told = other == index || (*other_alone && other < index);
-                    if let Some(cpus) = there.as_ref().and_then(Placed::in_force).filter(|_| !told)
-                        && let Some(finding) = overlap(&group.pinned.path, placed, path, cpus)
+            if let Some(own) = &alone[index] {
+                for other in (0..alone.len()).filter(|&other| other != index) {
+                    // Of two that are to be alone the first that can tell has the finding.
+                    if let Some(finding) = overlap(index, other)
+                        && (index < other || overlap(other, index).is_none())
                     {
                         note(&mut group.states, finding, at, group.looks);
                     }
                 }
                 for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
-                    if let Some(finding) = overlap(&group.pinned.path, placed, &holder.path, &holder.cpus) {
+                    if let Some(finding) = self::overlap(&group.pinned.path, own, &holder.path, &holder.cpus)
+                    {
                         note(&mut group.states, finding, at, group.looks);
                     }
                 }
@@ -360,9 +361,18 @@ fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Find
     findings
 }
 
+/// The CPUs that a group is to have alone: those that are meant, though less be in force; where but the kernel is told so, those in
+/// force. `None`: others may have them, too.
+fn alone<'a>(intent: &'a Intent, placed: &'a Placed) -> Option<&'a CpuSet> {
+    match intent.exclusive {
+        true => Some(&intent.cpus),
+        false => placed.in_force().filter(|_| placed.is_alone()),
+    }
+}
+
 /// Two groups of which one is to have its CPUs alone; a group above or below shares by its nature.
-fn overlap(own: &Name, placed: &Placed, other: &Name, theirs: &CpuSet) -> Option<Finding> {
-    let shared = placed.in_force()?.intersection(theirs);
+fn overlap(own: &Name, cpus: &CpuSet, other: &Name, theirs: &CpuSet) -> Option<Finding> {
+    let shared = cpus.intersection(theirs);
     let related = own.holds(other) || other.holds(own);
     (!shared.is_empty() && !related).then(|| Finding::Overlap { other: other.clone(), shared })
 }

@@ -243,6 +243,38 @@ fn others_that_have_cpus_of_their_own_overlap_too() {
     );
 }
 
+#[test]
+fn who_has_what_is_meant_for_one_alone_is_told_whatever_is_in_force() {
+    let group = |path: &str, cpus: &str| {
+        let group = pinned(path, cpus);
+        Pinned { intent: Intent { exclusive: true, ..group.intent }, ..group }
+    };
+    let overlaps = |report: &Report| -> Vec<(String, String)> {
+        let of = |found: &Found| match &found.finding {
+            Finding::Overlap { other, shared } => Some((other.to_string(), shared.to_string())),
+            _ => None,
+        };
+        report.findings.iter().filter_map(of).collect()
+    };
+    let one = |path: &str, text: &str| [(path.to_owned(), text.to_owned())];
+    // It is to have 1-2 alone and has 0-1: CPU 2 is theirs against what is meant, CPU 0 is not.
+    let beside = Holder { path: name("/b"), cpus: list("0,2"), partition: None };
+    let seen = Look { beside: Some(vec![beside]), ..look(0, vec![Some(placed("0-1"))]) };
+    assert_eq!(overlaps(&watched(vec![group("/a", "1-2")], &[seen]).groups[0]), one("/b", "2"));
+    // The first is where it should not be: the second tells of it.
+    let seen = look(0, vec![Some(placed("2")), Some(placed("2"))]);
+    let reports = watched(vec![group("/a", "1"), group("/b", "2")], &[seen]);
+    assert_eq!(overlaps(&reports.groups[0]), []);
+    assert_eq!(overlaps(&reports.groups[1]), one("/a", "2"));
+    // Where but the kernel is told so, what is in force counts.
+    let taken = Placed { exclusive: Some(true), ..placed("1") };
+    let reports = watched(
+        vec![pinned("/a", "1-2"), pinned("/b", "1-3")],
+        &[look(0, vec![Some(taken), Some(placed("1-3"))])],
+    );
+    assert_eq!(overlaps(&reports.groups[0]), one("/b", "1"));
+}
+
 fn ran(tid: u32, ms: u64, cpu: u32, before: Option<u32>) -> Ran {
     Ran {
         task: task(tid, "hog"),
