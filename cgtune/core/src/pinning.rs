@@ -335,14 +335,23 @@ fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) {
 fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Finding> {
     let intended = &pinned.intent.cpus;
     let mut findings = Vec::new();
-    match &placed.set {
+    let offline = placed.set.as_ref().and_then(|set| taken_offline(intended, set, placed, online));
+    match (&placed.set, offline) {
         // A v2 root has no such file, and all CPUs.
-        None if placed.effective.is_some() => {}
-        None => findings.push(Finding::NoCpuset { intended: intended.clone() }),
-        Some(set) if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) => {
+        (None, _) if placed.effective.is_some() => {}
+        (None, _) => findings.push(Finding::NoCpuset { intended: intended.clone() }),
+        (Some(set), Some(missing)) => findings.push(Finding::Narrowed {
+            intended: intended.clone(),
+            effective: placed.effective.as_ref().unwrap_or(set).clone(),
+            missing,
+            culprit: Culprit::Offline,
+        }),
+        (Some(set), None)
+            if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) =>
+        {
             findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone() });
         }
-        Some(_) => {}
+        (Some(_), None) => {}
     }
     if let Some(Partition { kind, invalid: Some(why) }) = &placed.partition {
         findings.push(Finding::PartitionInvalid { partition: kind.clone(), why: why.clone() });
@@ -359,6 +368,21 @@ fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Find
         culprit,
     }));
     findings
+}
+
+/// What the kernel itself took out of a v1 set as it went offline (`hotplug_update_tasks_legacy`, kernel/cgroup/cpuset-v1.c, 6.12). A v2
+/// set keeps such CPUs. `None`: that does not explain how the set differs.
+fn taken_offline(
+    intended: &CpuSet,
+    set: &CpuSet,
+    placed: &Placed,
+    online: Option<&CpuSet>,
+) -> Option<CpuSet> {
+    // Every v1 cpuset has this file, and no other.
+    placed.exclusive?;
+    let missing = intended.difference(set);
+    let explained = set.difference(intended).is_empty() && missing.intersection(online?).is_empty();
+    (explained && !missing.is_empty()).then_some(missing)
 }
 
 /// The CPUs that a group is to have alone: those that are meant, though less be in force; where but the kernel is told so, those in

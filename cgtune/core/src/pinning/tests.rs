@@ -129,6 +129,23 @@ fn who_takes_a_cpu_away_is_named() {
     }
 }
 
+/// v1 takes a CPU that goes offline out of the set itself.
+#[test]
+fn a_v1_set_that_lost_an_offline_cpu_was_written_by_nobody() {
+    let of = |intended: &str, exclusive: Option<bool>, set: &str| {
+        let place = Placed { exclusive, ..placed(set) };
+        watched(vec![pinned("/a", intended)], &[look(0, vec![Some(place)])])
+    };
+    let offline = of("2-4", Some(false), "2-3");
+    assert_eq!(found(&offline), ["narrowed"]);
+    let finding = &offline.groups[0].findings[0].finding;
+    assert_eq!(finding.to_string(), "in force is CPU 2-3, without 4: 4 is offline");
+    assert!(finding.remedy(&name("/a"), &list("0")).ends_with("v1 does not: cgtune pin apply /a --cpus 2-4"));
+    assert_eq!(found(&of("2-4", None, "2-3")), ["set-differs"], "v2 keeps it in the set");
+    assert_eq!(found(&of("2-4", Some(false), "2")), ["set-differs"], "3 is online");
+    assert_eq!(found(&of("2-4", Some(false), "1-3")), ["set-differs"], "1 was added");
+}
+
 #[test]
 fn cpus_that_are_missing_for_different_reasons_are_different_findings() {
     let place = Placed { effective: Some(list("0")), ..placed("0,2,5") };
