@@ -319,11 +319,12 @@ fn others(at_ms: u64, ran: Vec<Ran>) -> Look {
 
 #[test]
 fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
+    let bound = Ran { allowed: Some(list("1")), ..ran(5, 3, 1, None) };
     let looks = [
         others(0, vec![]),
         others(100, vec![ran(9, 60, 1, Some(1)), ran(8, 100, 1, Some(0)), ran(7, 5, 0, Some(1))]),
-        // Began since, and was only ever seen here.
-        others(200, vec![ran(9, 70, 1, Some(1)), ran(6, 3, 1, None)]),
+        // 6 began since, nobody knows where; 5 may run nowhere else.
+        others(200, vec![ran(9, 70, 1, Some(1)), ran(6, 3, 1, None), bound]),
     ];
     let reports = watched(vec![pinned("/a", "1")], &looks);
     let group = &reports.groups[0];
@@ -331,7 +332,7 @@ fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
     let Finding::ForeignTask { task, time, ms_per_s, .. } = &group.findings[0].finding else { panic!() };
     assert_eq!((task.tid, time.get() / MS, *ms_per_s), (9, 130, 650.0));
     // 8 came and nobody knows when; 7 was here before and is elsewhere now.
-    assert_eq!((group.others.tasks, group.others.time.get() / MS), (3, 133));
+    assert_eq!((group.others.tasks, group.others.time.get() / MS), (4, 133));
     assert_eq!((reports.others_looks, reports.tasks), (2, Some(100)));
 }
 
