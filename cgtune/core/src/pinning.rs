@@ -123,7 +123,7 @@ pub struct Report {
     pub pinned: Pinned,
     /// Its set and what is in force, at the last look at it. `None`: it was gone at the first.
     pub last: Option<Placed>,
-    /// CPUs that are online and not meant for it: where others could go.
+    /// CPUs that are online and not meant for it.
     pub elsewhere: CpuSet,
     /// When it was found gone.
     pub gone: Option<Nanos>,
@@ -154,6 +154,26 @@ pub struct Reports {
     pub tasks_bounded: bool,
     /// One for each group, in the order in which they were given.
     pub groups: Vec<Report>,
+}
+
+impl Reports {
+    /// Where those whom a finding is about could go: CPUs that are online and meant neither for the group itself nor for another
+    /// one alone, but for the one that they belong to.
+    #[must_use]
+    pub fn elsewhere(&self, report: &Report, finding: &Finding) -> CpuSet {
+        let home = match finding {
+            Finding::ForeignTask { group, .. } => group.as_ref(),
+            _ => None,
+        };
+        let strangers = self.groups.iter().filter(|other| {
+            let other = &other.pinned.path;
+            *other != report.pinned.path && !home.is_some_and(|home| other.holds(home))
+        });
+        strangers
+            .filter(|other| other.gone.is_none())
+            .filter_map(|other| alone(&other.pinned.intent, other.last.as_ref()?))
+            .fold(report.elsewhere.clone(), |rest, taken| rest.difference(taken))
+    }
 }
 
 /// What a look adds to, for one group.

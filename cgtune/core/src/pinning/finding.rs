@@ -254,6 +254,12 @@ impl Finding {
                 ),
                 Kind::KernelPerCpu => "nothing: each CPU has its own".to_owned(),
                 Kind::Process => match group {
+                    // Of a group around this one the CPUs are this one's, too.
+                    Some(group) if group.0 != b"/" && group.holds(path) => format!(
+                        "{} holds this group as well: put it into another group, or taskset -pc {elsewhere} {}",
+                        word(group),
+                        task.tid
+                    ),
                     Some(group) if group.0 != b"/" => format!(
                         "keep that group off CPU {cpus}: cgtune pin apply {} --cpus {elsewhere}",
                         word(group)

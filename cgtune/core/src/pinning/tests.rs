@@ -336,6 +336,35 @@ fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
     assert_eq!((reports.others_looks, reports.tasks), (2, Some(100)));
 }
 
+#[test]
+fn a_stranger_is_sent_where_nobody_is_to_be_alone() {
+    let alone = |path: &str, cpus: &str| {
+        let group = pinned(path, cpus);
+        Pinned { intent: Intent { exclusive: true, ..group.intent }, ..group }
+    };
+    let seen = |at, ran| {
+        let mut look = others(at, ran);
+        look.groups.push(Some(placed("2")));
+        look
+    };
+    let remedy = |of: &str| {
+        let intruder = Ran { group: Some(name(of)), ..ran(9, 50, 1, Some(1)) };
+        let groups = vec![alone("/pod/a", "1"), alone("/b", "2")];
+        let reports = watched(groups, &[seen(0, vec![]), seen(100, vec![intruder])]);
+        let (report, finding) = (&reports.groups[0], &reports.groups[0].findings[0].finding);
+        finding.remedy(&report.pinned.path, &reports.elsewhere(report, finding))
+    };
+    assert!(remedy("/other").ends_with("cgtune pin apply /other --cpus 0,3"), "{}", remedy("/other"));
+    // Its own CPUs are where it belongs.
+    assert!(
+        remedy("/b/inside").ends_with("cgtune pin apply /b/inside --cpus 0,2-3"),
+        "{}",
+        remedy("/b/inside")
+    );
+    // Whoever narrows the group above narrows the pinned one.
+    assert!(remedy("/pod").ends_with("or taskset -pc 0,3 9"), "{}", remedy("/pod"));
+}
+
 /// Looking takes a while: whoever is read early at one look and late at the next ran for longer than from look to look.
 #[test]
 fn nobody_takes_more_than_there_is() {

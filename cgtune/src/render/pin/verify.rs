@@ -104,7 +104,8 @@ fn finding(found: &Found, report: &Report, verified: &Verified, out: &mut dyn Wr
         sentence.push_str(&format!(". Those who write there: {}", suspects.join("; ")));
     }
     paragraph(4, &sentence, out)?;
-    paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &report.elsewhere)), out)
+    let elsewhere = verified.reports.elsewhere(report, finding);
+    paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &elsewhere)), out)
 }
 
 /// At how many looks, from when to when.

@@ -127,7 +127,7 @@ fn found<'a>(found: &'a Found, report: &Report, verified: &Verified) -> FoundJso
     FoundJson {
         finding,
         says: finding.to_string(),
-        remedy: finding.remedy(&report.pinned.path, &report.elsewhere),
+        remedy: finding.remedy(&report.pinned.path, &verified.reports.elsewhere(report, finding)),
         resident,
         suspects: match finding {
             Finding::SetDiffers { .. } => {
