@@ -435,6 +435,21 @@ fn interrupts_and_steal_are_told_from_a_thousandth_and_a_hundredth_of_a_cpu_on()
 }
 
 #[test]
+fn an_interrupt_that_first_comes_later_counts_from_nothing_and_one_that_appears_with_a_past_does_not() {
+    let seen = |at_ms: u64, counts: &[(u32, u64)]| {
+        let mut look = others(at_ms, vec![]);
+        let of = |&(number, count)| Interrupt { number, what: b"nvme".to_vec(), counts: vec![(1, count)] };
+        look.others.as_mut().unwrap().interrupts = Some(counts.iter().map(of).collect());
+        look
+    };
+    let looks = [seen(0, &[(36, 0)]), seen(500, &[(36, 0)]), seen(1000, &[(36, 400), (37, 900)])];
+    let reports = watched(vec![pinned("/a", "1")], &looks);
+    assert_eq!(found(&reports), ["interrupts"]);
+    let sentence = reports.groups[0].findings[0].finding.to_string();
+    assert_eq!(sentence, "interrupt 36 (nvme) came to CPU 1 400 times, 400 a second");
+}
+
+#[test]
 fn a_group_that_goes_keeps_what_was_seen_of_it() {
     let looks = [look(0, vec![Some(placed("0"))]), look(100, vec![None]), look(200, vec![None])];
     let reports = watched(vec![pinned("/a", "1")], &looks);

@@ -7,7 +7,7 @@ use std::{
 
 use cgtune_core::{
     Controller, CpuSet, Nanos,
-    parse::{interrupts, task},
+    parse::task,
     pinning::{
         Kind, Name,
         seen::{OthersSeen, Ran, Task},
@@ -15,7 +15,7 @@ use cgtune_core::{
 };
 
 use super::name;
-use crate::{Hierarchies, HostRoot, facts, members, processes};
+use crate::{Hierarchies, HostRoot, facts, members, processes, topology};
 
 /// How many tasks are looked at: as many as a node may have processes, by default.
 const LOOKED_AT: usize = 65_536;
@@ -85,8 +85,7 @@ impl Everybody {
         let now = self.looks;
         self.stood.retain(|_, stood| stood.look == now);
         self.since_ticks = ticks;
-        let interrupts = host.read("/proc/interrupts").ok().and_then(|bytes| interrupts::parse(&bytes).ok());
-        seen.interrupts = interrupts.map(|interrupts| interrupts.of_devices);
+        seen.interrupts = topology::table(host).map(|interrupts| interrupts.of_devices);
         seen.steal = facts::machine_time(host).map(|time| time.each_steal).unwrap_or_default();
         seen.ended = host.now();
         seen

@@ -125,11 +125,16 @@ fn uptime_ms(bytes: &[u8]) -> Result<u64, ParseError> {
 /// For each CPU that is online how many interrupts of devices it took since boot. `None`: the machine does not show it.
 #[must_use]
 pub fn interrupts(host: &HostRoot) -> Option<Vec<(u32, u64)>> {
+    table(host).map(|interrupts| interrupts.by_cpu())
+}
+
+/// The interrupts of devices since boot. `None`: the machine does not show them, or more than is read.
+pub(crate) fn table(host: &HostRoot) -> Option<format::Interrupts> {
     let table = host.read_start(INTERRUPTS, MOST).ok()?;
     if table.len() as u64 == MOST {
         return None;
     }
-    format::parse(&table).ok().map(|interrupts| interrupts.by_cpu())
+    format::parse(&table).ok()
 }
 
 #[cfg(test)]
