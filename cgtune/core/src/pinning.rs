@@ -270,7 +270,7 @@ impl Watch {
                     }
                 }
             }
-            group.affinity.look(placed, &group.pinned.intent.cpus, at);
+            group.affinity.look(placed, &group.pinned.intent.cpus, look.online.as_ref(), at);
             if let Some(others) = &look.others {
                 group.others.look(index, others, at);
                 group.machine.look(&group.pinned.intent.cpus, others, at);

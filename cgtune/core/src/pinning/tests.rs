@@ -214,6 +214,15 @@ fn a_thread_that_its_cpuset_does_not_hold_is_told_as_that() {
     assert_eq!(found(&watched(vec![pinned("/a", "1")], &[look(0, vec![Some(outside)])])), ["thread-outside"]);
 }
 
+/// `Cpus_allowed` of a thread in the topmost v1 cpuset has all CPUs that there may ever be.
+#[test]
+fn a_thread_that_may_run_on_cpus_that_are_not_online_is_where_its_group_is() {
+    let of =
+        |cpus: &str| watched(vec![pinned("/a", "0-3")], &[look(0, vec![Some(with_thread("0-3", cpus))])]);
+    assert_eq!(found(&of("0-127")), [""; 0]);
+    assert_eq!(found(&of("0-2,4-127")), ["thread-narrowed"]);
+}
+
 #[test]
 fn overlaps_matter_where_cpus_are_meant_for_one_alone() {
     let groups = |first: bool, second: bool| {

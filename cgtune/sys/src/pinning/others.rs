@@ -24,6 +24,8 @@ const LOOKED_AT: usize = 65_536;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watched<'a> {
     pub(super) path: &'a Path,
+    /// Whether its cpuset is the one of the same path, so that whoever is in that is its, too.
+    pub(super) by_cpuset: bool,
     pub(super) cpus: &'a CpuSet,
 }
 
@@ -140,7 +142,9 @@ fn described(
     let inside: Vec<usize> = watched
         .iter()
         .enumerate()
-        .filter(|(_, watched)| within(watched, group.as_deref()) || within(watched, cpuset.as_deref()))
+        .filter(|(_, watched)| {
+            within(watched, group.as_deref()) || (watched.by_cpuset && within(watched, cpuset.as_deref()))
+        })
         .map(|(place, _)| place)
         .collect();
     if inside.len() == watched.len() {
