@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fs,
     path::Path,
 };
 
@@ -60,8 +61,8 @@ impl Everybody {
         let (begun, ticks) = (host.now(), members::ticks_since_boot(host));
         let members: HashSet<u32> =
             if watched.len() == 1 { members.iter().copied().collect() } else { HashSet::new() };
-        // We ourselves run where we are watched from; who reads another machine's /proc has another number there.
-        let own = (!host.is_played()).then(std::process::id);
+        // We ourselves run where we are watched from.
+        let own = own_pid(host);
         self.looks += 1;
         let mut seen = OthersSeen { begun, first: self.looks == 1, ..OthersSeen::default() };
         'all: for pid in numbers(host, "/proc") {
@@ -160,7 +161,28 @@ fn described(
     Some(Ran { task, kind, group, inside, allowed, ran, cpu: stat.processor, cpu_before })
 }
 
+/// Our own number in the pid namespace that this /proc shows, which may be another than ours. `None`: it does not show us.
+fn own_pid(host: &HostRoot) -> Option<u32> {
+    let link = fs::read_link(host.join("/proc/self")).ok().filter(|_| !host.is_played())?;
+    link.to_str()?.parse().ok()
+}
+
 fn numbers(host: &HostRoot, folder: &str) -> Vec<u32> {
     let names = host.list(folder).unwrap_or_default();
     names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_number_is_the_one_that_this_proc_shows() {
+        assert_eq!(own_pid(&HostRoot::new("/")), Some(std::process::id()));
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("proc")).unwrap();
+        assert_eq!(own_pid(&HostRoot::new(root.path())), None);
+        std::os::unix::fs::symlink("4711", root.path().join("proc/self")).unwrap();
+        assert_eq!(own_pid(&HostRoot::new(root.path())), Some(4711));
+    }
 }
