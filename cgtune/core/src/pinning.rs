@@ -185,6 +185,9 @@ struct Group {
     gone: Option<Nanos>,
     looks: u64,
     states: Vec<Found>,
+    /// Of groups that are not watched, which are not looked for at each look.
+    beside: Vec<Found>,
+    beside_looks: u64,
     affinity: affinity::Histories,
     others: others::Ledger,
     machine: machine::Ledger,
@@ -212,6 +215,8 @@ impl Watch {
             gone: None,
             looks: 0,
             states: Vec::new(),
+            beside: Vec::new(),
+            beside_looks: 0,
             affinity: affinity::Histories::default(),
             others: others::Ledger::new(pinned.intent.cpus.clone()),
             machine: machine::Ledger::default(),
@@ -251,6 +256,7 @@ impl Watch {
                 continue;
             };
             group.looks += 1;
+            group.beside_looks += u64::from(look.beside.is_some());
             for finding in states(&group.pinned, placed, look.online.as_ref()) {
                 note(&mut group.states, finding, at, group.looks);
             }
@@ -266,7 +272,7 @@ impl Watch {
                 for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
                     if let Some(finding) = self::overlap(&group.pinned.path, own, &holder.path, &holder.cpus)
                     {
-                        note(&mut group.states, finding, at, group.looks);
+                        note(&mut group.beside, finding, at, group.beside_looks);
                     }
                 }
             }
@@ -310,11 +316,12 @@ impl Watch {
 impl Group {
     fn report(self) -> Report {
         let looks = self.looks;
-        let mut findings = self.states;
-        for found in &mut findings {
+        let mut findings = Vec::new();
+        for (seen, looks) in [(self.states, looks), (self.beside, self.beside_looks)] {
             // `looks` held the number of the last look at which it was seen.
-            found.still = found.looks == looks && self.gone.is_none();
-            found.looks = looks;
+            let told =
+                |found: Found| Found { still: found.looks == looks && self.gone.is_none(), looks, ..found };
+            findings.extend(seen.into_iter().map(told));
         }
         let threads_looked_at = self.affinity.len();
         findings.extend(self.affinity.found());

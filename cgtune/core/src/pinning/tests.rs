@@ -260,8 +260,12 @@ fn others_that_have_cpus_of_their_own_overlap_too() {
     group.intent.exclusive = true;
     let beside =
         ["/b", "/a/inside", "/"].map(|path| Holder { path: name(path), cpus: list("1"), partition: None });
-    let seen = Look { beside: Some(beside.to_vec()), ..look(0, vec![Some(placed("0-1"))]) };
-    let reports = watched(vec![group], &[seen]);
+    let seen = |at| Look { beside: Some(beside.to_vec()), ..look(at, vec![Some(placed("0-1"))]) };
+    // They are not looked for at each look.
+    let between = look(100, vec![Some(placed("0-1"))]);
+    let reports = watched(vec![group], &[seen(0), between, seen(200)]);
+    let of = &reports.groups[0].findings[0];
+    assert_eq!((of.times, of.looks, of.still), (2, 2, true));
     let expected = Finding::Overlap { other: name("/b"), shared: list("1") };
     assert_eq!(
         reports.groups[0].findings.iter().map(|found| &found.finding).collect::<Vec<_>>(),
