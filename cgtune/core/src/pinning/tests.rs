@@ -1,7 +1,7 @@
 //! Synthetic looks → findings.
 
 use super::{
-    seen::{Holder, Level, OthersSeen, Ran, Task, ThreadSeen, Threads},
+    seen::{Holder, Level, OthersSeen, Partition, Ran, Task, ThreadSeen, Threads},
     *,
 };
 use crate::parse::interrupts::Interrupt;
