@@ -267,4 +267,18 @@ fn a_thread_that_its_cpuset_does_not_hold_is_named() {
         (1, &tid.into(), &"/".into()),
         "{document:#}"
     );
+    // As of a service that has a cpu group and no cpuset: whoever else has none is no thread of its group.
+    for tid in tids(&load) {
+        fs::write(above.join("tasks"), tid.to_string()).unwrap();
+    }
+    let document = verify(&mut node, 0, &[&load.id().to_string()]);
+    let group = &document["cgroups"][0];
+    assert_eq!(
+        (&group["path"], &group["threads"]),
+        (&own.as_str().into(), &tids(&load).len().into()),
+        "{document:#}"
+    );
+    for kind in ["thread-astray", "thread-outside", "thread-narrowed"] {
+        assert!(found(&document, &own, kind).is_empty(), "{document:#}");
+    }
 }

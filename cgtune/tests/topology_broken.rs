@@ -37,6 +37,16 @@ fn a_machine_that_says_little_is_shown_with_what_was_assumed() {
 }
 
 #[test]
+fn interrupts_that_cannot_be_read_are_left_out_with_a_note() {
+    let tree = Tree::new("0-1");
+    fs::create_dir_all(tree.path("proc/interrupts")).unwrap();
+    let document = tree.json();
+    assert_eq!(column(&document, "interrupts"), [json!(null), json!(null)]);
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("interrupts are left out: ") && notes.contains("/proc/interrupts"), "{notes}");
+}
+
+#[test]
 fn where_nothing_is_shown_it_says_what_was_looked_for() {
     let empty = TempDir::new().unwrap();
     let root = empty.path().to_str().unwrap();

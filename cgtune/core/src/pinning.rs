@@ -11,11 +11,10 @@ mod finding;
 mod machine;
 mod others;
 pub mod seen;
+mod states;
 
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -24,7 +23,8 @@ pub use culprit::Culprit;
 pub use finding::{Confidence, Finding};
 pub use machine::{WORTH_INTERRUPTS, WORTH_STEAL};
 pub use others::{Kind, Others, WORTH_STOLEN};
-use seen::{Look, Partition, Placed};
+use seen::{Look, Placed};
+use states::{alone, states};
 
 use crate::{CpuSet, Nanos, text::Escaped};
 
@@ -123,7 +123,7 @@ pub struct Report {
     pub pinned: Pinned,
     /// Its set and what is in force, at the last look at it. `None`: it was gone at the first.
     pub last: Option<Placed>,
-    /// CPUs that are online and not meant for it: where others could go.
+    /// CPUs that are online and not meant for it.
     pub elsewhere: CpuSet,
     /// When it was found gone.
     pub gone: Option<Nanos>,
@@ -156,6 +156,26 @@ pub struct Reports {
     pub groups: Vec<Report>,
 }
 
+impl Reports {
+    /// Where those whom a finding is about could go: CPUs that are online and meant neither for the group itself nor for another
+    /// one alone, but for the one that they belong to.
+    #[must_use]
+    pub fn elsewhere(&self, report: &Report, finding: &Finding) -> CpuSet {
+        let home = match finding {
+            Finding::ForeignTask { group, .. } => group.as_ref(),
+            _ => None,
+        };
+        let strangers = self.groups.iter().filter(|other| {
+            let other = &other.pinned.path;
+            *other != report.pinned.path && !home.is_some_and(|home| other.holds(home))
+        });
+        strangers
+            .filter(|other| other.gone.is_none())
+            .filter_map(|other| alone(&other.pinned.intent, other.last.as_ref()?))
+            .fold(report.elsewhere.clone(), |rest, taken| rest.difference(taken))
+    }
+}
+
 /// What a look adds to, for one group.
 #[derive(Debug)]
 struct Group {
@@ -165,6 +185,9 @@ struct Group {
     gone: Option<Nanos>,
     looks: u64,
     states: Vec<Found>,
+    /// Of groups that are not watched, which are not looked for at each look.
+    beside: Vec<Found>,
+    beside_looks: u64,
     affinity: affinity::Histories,
     others: others::Ledger,
     machine: machine::Ledger,
@@ -192,6 +215,8 @@ impl Watch {
             gone: None,
             looks: 0,
             states: Vec::new(),
+            beside: Vec::new(),
+            beside_looks: 0,
             affinity: affinity::Histories::default(),
             others: others::Ledger::new(pinned.intent.cpus.clone()),
             machine: machine::Ledger::default(),
@@ -215,41 +240,44 @@ impl Watch {
         self.ended = at;
         self.looks += 1;
         let paths: Vec<Name> = self.groups.iter().map(|group| group.pinned.path.clone()).collect();
-        let alone: Vec<bool> = self
+        let alone: Vec<Option<CpuSet>> = self
             .groups
             .iter()
             .zip(&look.groups)
-            .map(|(group, placed)| {
-                group.pinned.intent.exclusive || placed.as_ref().is_some_and(Placed::is_alone)
-            })
+            .map(|(group, placed)| alone(&group.pinned.intent, placed.as_ref()?).cloned())
             .collect();
+        let in_force = |place: usize| look.groups.get(place)?.as_ref()?.in_force();
+        let overlap = |own: usize, other: usize| {
+            states::overlap(&paths[own], alone[own].as_ref()?, &paths[other], in_force(other)?)
+        };
         for (index, (group, placed)) in self.groups.iter_mut().zip(&look.groups).enumerate() {
             let Some(placed) = placed else {
                 group.gone.get_or_insert(at);
                 continue;
             };
             group.looks += 1;
+            group.beside_looks += u64::from(look.beside.is_some());
             for finding in states(&group.pinned, placed, look.online.as_ref()) {
                 note(&mut group.states, finding, at, group.looks);
             }
-            if alone[index] {
-                let beside = paths.iter().zip(&look.groups).zip(&alone).enumerate();
-                for (other, ((path, there), other_alone)) in beside {
-                    // Of two that are to be alone the first has the finding.
-                    let told = other == index || (*other_alone && other < index);
-                    if let Some(cpus) = there.as_ref().and_then(Placed::in_force).filter(|_| !told)
-                        && let Some(finding) = overlap(&group.pinned.path, placed, path, cpus)
+            if let Some(own) = &alone[index] {
+                for other in (0..alone.len()).filter(|&other| other != index) {
+                    // Of two that are to be alone the first that can tell has the finding.
+                    if let Some(finding) = overlap(index, other)
+                        && (index < other || overlap(other, index).is_none())
                     {
                         note(&mut group.states, finding, at, group.looks);
                     }
                 }
                 for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
-                    if let Some(finding) = overlap(&group.pinned.path, placed, &holder.path, &holder.cpus) {
-                        note(&mut group.states, finding, at, group.looks);
+                    if let Some(finding) =
+                        states::overlap(&group.pinned.path, own, &holder.path, &holder.cpus)
+                    {
+                        note(&mut group.beside, finding, at, group.beside_looks);
                     }
                 }
             }
-            group.affinity.look(placed, &group.pinned.intent.cpus, at);
+            group.affinity.look(placed, &group.pinned.intent.cpus, look.online.as_ref(), at);
             if let Some(others) = &look.others {
                 group.others.look(index, others, at);
                 group.machine.look(&group.pinned.intent.cpus, others, at);
@@ -289,11 +317,12 @@ impl Watch {
 impl Group {
     fn report(self) -> Report {
         let looks = self.looks;
-        let mut findings = self.states;
-        for found in &mut findings {
+        let mut findings = Vec::new();
+        for (seen, looks) in [(self.states, looks), (self.beside, self.beside_looks)] {
             // `looks` held the number of the last look at which it was seen.
-            found.still = found.looks == looks && self.gone.is_none();
-            found.looks = looks;
+            let told =
+                |found: Found| Found { still: found.looks == looks && self.gone.is_none(), looks, ..found };
+            findings.extend(seen.into_iter().map(told));
         }
         let threads_looked_at = self.affinity.len();
         findings.extend(self.affinity.found());
@@ -328,41 +357,4 @@ fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) {
     } else if states.len() < STATES {
         states.push(Found { finding, first_seen: at, last_seen: at, times: 1, looks: look, still: true });
     }
-}
-
-/// What is wrong with where a group is placed, whoever is in it.
-fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) -> Vec<Finding> {
-    let intended = &pinned.intent.cpus;
-    let mut findings = Vec::new();
-    match &placed.set {
-        // A v2 root has no such file, and all CPUs.
-        None if placed.effective.is_some() => {}
-        None => findings.push(Finding::NoCpuset { intended: intended.clone() }),
-        Some(set) if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) => {
-            findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone() });
-        }
-        Some(_) => {}
-    }
-    if let Some(Partition { kind, invalid: Some(why) }) = &placed.partition {
-        findings.push(Finding::PartitionInvalid { partition: kind.clone(), why: why.clone() });
-    }
-    let Some(effective) = &placed.effective else { return findings };
-    let mut by_culprit: BTreeMap<Culprit, CpuSet> = BTreeMap::new();
-    for cpu in placed.missing(intended).iter() {
-        by_culprit.entry(culprit::of(cpu, placed, online)).or_default().insert(cpu);
-    }
-    findings.extend(by_culprit.into_iter().map(|(culprit, missing)| Finding::Narrowed {
-        intended: intended.clone(),
-        effective: effective.clone(),
-        missing,
-        culprit,
-    }));
-    findings
-}
-
-/// Two groups of which one is to have its CPUs alone; a group above or below shares by its nature.
-fn overlap(own: &Name, placed: &Placed, other: &Name, theirs: &CpuSet) -> Option<Finding> {
-    let shared = placed.in_force()?.intersection(theirs);
-    let related = own.holds(other) || other.holds(own);
-    (!shared.is_empty() && !related).then(|| Finding::Overlap { other: other.clone(), shared })
 }

@@ -91,7 +91,12 @@ impl<'a> Lookout<'a> {
             let watched: Vec<others::Watched<'_>> = self
                 .targets
                 .iter()
-                .map(|target| others::Watched { path: target.cgroup.path(), cpus: &target.intended })
+                .map(|target| {
+                    let path = target.cgroup.path();
+                    let cpuset = cpuset_path(&target.cgroup, self.hierarchies);
+                    let by_cpuset = cpuset.is_some_and(|cpuset| cpuset == path);
+                    others::Watched { path, by_cpuset, cpus: &target.intended }
+                })
                 .collect();
             let seen = self.others.look(self.hierarchies, &watched, &members);
             let cost = clock::process_cpu().saturating_sub(between).get();

@@ -25,6 +25,7 @@ use crate::{Error, HostRoot, error::Shown};
 use files::Files;
 
 pub use more::interrupts;
+pub(crate) use more::table;
 
 const CPUS: &str = "/sys/devices/system/cpu";
 

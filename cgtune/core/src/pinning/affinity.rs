@@ -66,14 +66,14 @@ pub(super) struct Histories {
 }
 
 impl Histories {
-    pub(super) fn look(&mut self, placed: &Placed, intended: &CpuSet, at: Nanos) {
+    pub(super) fn look(&mut self, placed: &Placed, intended: &CpuSet, online: Option<&CpuSet>, at: Nanos) {
         for seen in placed.threads.iter().flat_map(|threads| &threads.read) {
             let key = (seen.task.tid, seen.task.started_ticks);
             if self.threads.len() >= THREADS && !self.threads.contains_key(&key) {
                 continue;
             }
             let group = seen.of_group.as_ref().unwrap_or(intended);
-            let relation = relation(seen, group);
+            let relation = relation(seen, group, online);
             let history = self.threads.entry(key).or_insert_with(|| History {
                 task: seen.task.clone(),
                 group: group.clone(),
@@ -104,12 +104,15 @@ impl Histories {
     }
 }
 
-fn relation(seen: &ThreadSeen, group: &CpuSet) -> Relation {
+/// Compared are the CPUs that are online: who is in the topmost group may run on all that there may ever be.
+fn relation(seen: &ThreadSeen, group: &CpuSet, online: Option<&CpuSet>) -> Relation {
+    let now = |cpus: &CpuSet| online.map_or_else(|| cpus.clone(), |online| cpus.intersection(online));
+    let (cpus, group) = (now(&seen.cpus), now(group));
     if seen.astray.is_some() {
         Relation::Astray
-    } else if !seen.cpus.difference(group).is_empty() {
+    } else if !cpus.difference(&group).is_empty() {
         Relation::Outside
-    } else if seen.cpus != *group {
+    } else if cpus != group {
         Relation::Narrower
     } else {
         Relation::Same

@@ -214,10 +214,10 @@ impl Finding {
             Self::SetDiffers { intended, .. } => format!(
                 "cgtune pin apply {own} --cpus {intended} sets it again; cgtune history shows whether one of our changes is older than what is there"
             ),
-            Self::Narrowed { missing, culprit, .. } => match culprit {
+            Self::Narrowed { intended, missing, culprit, .. } => match culprit {
                 Culprit::Offline => {
                     let cpu = missing.iter().next().unwrap_or_default();
-                    format!("echo 1 > /sys/devices/system/cpu/cpu{cpu}/online brings a CPU back; v2 then gives it back, v1 only where nothing was rewritten meanwhile")
+                    format!("echo 1 > /sys/devices/system/cpu/cpu{cpu}/online brings a CPU back; v2 then gives it to the group again, v1 does not: cgtune pin apply {own} --cpus {intended}")
                 }
                 Culprit::Above { path, .. } => {
                     format!("add {missing} to the set of {}, or pin to CPUs that it has", word(path))
@@ -254,6 +254,12 @@ impl Finding {
                 ),
                 Kind::KernelPerCpu => "nothing: each CPU has its own".to_owned(),
                 Kind::Process => match group {
+                    // Of a group around this one the CPUs are this one's, too.
+                    Some(group) if group.0 != b"/" && group.holds(path) => format!(
+                        "{} holds this group as well: put it into another group, or taskset -pc {elsewhere} {}",
+                        word(group),
+                        task.tid
+                    ),
                     Some(group) if group.0 != b"/" => format!(
                         "keep that group off CPU {cpus}: cgtune pin apply {} --cpus {elsewhere}",
                         word(group)
@@ -314,7 +320,10 @@ impl fmt::Display for Finding {
                 )
             }
             Self::Narrowed { effective, missing, culprit, .. } => {
-                write!(f, "in force is CPU {effective}, without {missing}: ")?;
+                match effective.is_empty() {
+                    true => f.write_str("no CPU is in force: ")?,
+                    false => write!(f, "in force is CPU {effective}, without {missing}: ")?,
+                }
                 match culprit {
                     Culprit::Offline => write!(f, "{missing} is offline"),
                     Culprit::Above { path, set } => write!(f, "{path} above has only {set}"),

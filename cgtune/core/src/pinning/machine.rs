@@ -1,6 +1,6 @@
 //! What comes from below the scheduler: interrupts of devices, and time that a hypervisor withholds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Found, Name, seen::OthersSeen};
 use crate::{CpuSet, Nanos};
@@ -49,6 +49,9 @@ impl Counter {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     interrupts: BTreeMap<(u32, u32), Counter>,
+    /// The interrupts that were shown last, and for which of the CPUs.
+    numbers: BTreeSet<u32>,
+    cpus: CpuSet,
     steal: BTreeMap<u32, Counter>,
     begun: Option<Nanos>,
     ended: Nanos,
@@ -64,9 +67,23 @@ impl Ledger {
         self.looks += u64::from(!seen.first);
         for interrupt in seen.interrupts.iter().flatten() {
             for &(cpu, count) in interrupt.counts.iter().filter(|(cpu, _)| cpus.contains(*cpu)) {
-                let begin = || Counter::begin(count, &interrupt.what);
-                self.interrupts.entry((interrupt.number, cpu)).or_insert_with(begin).look(count, at);
+                let key = (interrupt.number, cpu);
+                if let Some(counter) = self.interrupts.get_mut(&key) {
+                    counter.look(count, at);
+                } else if count > 0 {
+                    // Most never come to most CPUs, and are not kept: one that was there before without a counter stood at 0.
+                    let shown = self.numbers.contains(&interrupt.number) && self.cpus.contains(cpu);
+                    let mut counter = Counter::begin(if shown { 0 } else { count }, &interrupt.what);
+                    counter.look(count, at);
+                    self.interrupts.insert(key, counter);
+                }
             }
+        }
+        if let Some(interrupts) = &seen.interrupts {
+            self.numbers = interrupts.iter().map(|interrupt| interrupt.number).collect();
+            // The columns are the same on all lines.
+            let shown = interrupts.first().into_iter().flat_map(|interrupt| &interrupt.counts);
+            self.cpus = shown.map(|(cpu, _)| *cpu).filter(|cpu| cpus.contains(*cpu)).collect();
         }
         for &(cpu, steal) in seen.steal.iter().filter(|(cpu, _)| cpus.contains(*cpu)) {
             let begin = || Counter::begin(steal.get(), &[]);

@@ -2,7 +2,7 @@
 //!
 //! The kernel says on which CPU a task last ran and how long it has run in all, not how long it ran on each CPU. So a task's time
 //! between two looks is counted where it was last on a pinned CPU at both, or may run on no other. What it ran there between
-//! two looks at which it was elsewhere is not in it: the sum is a lower bound, but for a task that went away and back between two looks.
+//! two looks at which it was elsewhere is not in it, nor what it ran before it was first looked at: the sum is a lower bound, but for a task that went away and back between two looks.
 
 use std::collections::HashMap;
 
@@ -153,8 +153,8 @@ impl Ledger {
         if !self.cpus.contains(ran.cpu) {
             return None;
         }
-        let stayed = ran.cpu_before.is_none_or(|before| self.cpus.contains(before));
-        // It came here since, so that it ran here, nobody knows how long.
+        let stayed = ran.cpu_before.is_some_and(|before| self.cpus.contains(before));
+        // It came here since, or began somewhere, so that it ran here, nobody knows how long.
         Some(if nowhere_else || stayed { ran.ran } else { Nanos::ZERO })
     }
 

@@ -1,7 +1,7 @@
 //! Synthetic looks → findings.
 
 use super::{
-    seen::{Holder, Level, OthersSeen, Ran, Task, ThreadSeen, Threads},
+    seen::{Holder, Level, OthersSeen, Partition, Ran, Task, ThreadSeen, Threads},
     *,
 };
 use crate::parse::interrupts::Interrupt;
@@ -129,6 +129,23 @@ fn who_takes_a_cpu_away_is_named() {
     }
 }
 
+/// v1 takes a CPU that goes offline out of the set itself.
+#[test]
+fn a_v1_set_that_lost_an_offline_cpu_was_written_by_nobody() {
+    let of = |intended: &str, exclusive: Option<bool>, set: &str| {
+        let place = Placed { exclusive, ..placed(set) };
+        watched(vec![pinned("/a", intended)], &[look(0, vec![Some(place)])])
+    };
+    let offline = of("2-4", Some(false), "2-3");
+    assert_eq!(found(&offline), ["narrowed"]);
+    let finding = &offline.groups[0].findings[0].finding;
+    assert_eq!(finding.to_string(), "in force is CPU 2-3, without 4: 4 is offline");
+    assert!(finding.remedy(&name("/a"), &list("0")).ends_with("v1 does not: cgtune pin apply /a --cpus 2-4"));
+    assert_eq!(found(&of("2-4", None, "2-3")), ["set-differs"], "v2 keeps it in the set");
+    assert_eq!(found(&of("2-4", Some(false), "2")), ["set-differs"], "3 is online");
+    assert_eq!(found(&of("2-4", Some(false), "1-3")), ["set-differs"], "1 was added");
+}
+
 #[test]
 fn cpus_that_are_missing_for_different_reasons_are_different_findings() {
     let place = Placed { effective: Some(list("0")), ..placed("0,2,5") };
@@ -197,6 +214,15 @@ fn a_thread_that_its_cpuset_does_not_hold_is_told_as_that() {
     assert_eq!(found(&watched(vec![pinned("/a", "1")], &[look(0, vec![Some(outside)])])), ["thread-outside"]);
 }
 
+/// `Cpus_allowed` of a thread in the topmost v1 cpuset has all CPUs that there may ever be.
+#[test]
+fn a_thread_that_may_run_on_cpus_that_are_not_online_is_where_its_group_is() {
+    let of =
+        |cpus: &str| watched(vec![pinned("/a", "0-3")], &[look(0, vec![Some(with_thread("0-3", cpus))])]);
+    assert_eq!(found(&of("0-127")), [""; 0]);
+    assert_eq!(found(&of("0-2,4-127")), ["thread-narrowed"]);
+}
+
 #[test]
 fn overlaps_matter_where_cpus_are_meant_for_one_alone() {
     let groups = |first: bool, second: bool| {
@@ -234,13 +260,49 @@ fn others_that_have_cpus_of_their_own_overlap_too() {
     group.intent.exclusive = true;
     let beside =
         ["/b", "/a/inside", "/"].map(|path| Holder { path: name(path), cpus: list("1"), partition: None });
-    let seen = Look { beside: Some(beside.to_vec()), ..look(0, vec![Some(placed("0-1"))]) };
-    let reports = watched(vec![group], &[seen]);
+    let seen = |at| Look { beside: Some(beside.to_vec()), ..look(at, vec![Some(placed("0-1"))]) };
+    // They are not looked for at each look.
+    let between = look(100, vec![Some(placed("0-1"))]);
+    let reports = watched(vec![group], &[seen(0), between, seen(200)]);
+    let of = &reports.groups[0].findings[0];
+    assert_eq!((of.times, of.looks, of.still), (2, 2, true));
     let expected = Finding::Overlap { other: name("/b"), shared: list("1") };
     assert_eq!(
         reports.groups[0].findings.iter().map(|found| &found.finding).collect::<Vec<_>>(),
         [&expected]
     );
+}
+
+#[test]
+fn who_has_what_is_meant_for_one_alone_is_told_whatever_is_in_force() {
+    let group = |path: &str, cpus: &str| {
+        let group = pinned(path, cpus);
+        Pinned { intent: Intent { exclusive: true, ..group.intent }, ..group }
+    };
+    let overlaps = |report: &Report| -> Vec<(String, String)> {
+        let of = |found: &Found| match &found.finding {
+            Finding::Overlap { other, shared } => Some((other.to_string(), shared.to_string())),
+            _ => None,
+        };
+        report.findings.iter().filter_map(of).collect()
+    };
+    let one = |path: &str, text: &str| [(path.to_owned(), text.to_owned())];
+    // It is to have 1-2 alone and has 0-1: CPU 2 is theirs against what is meant, CPU 0 is not.
+    let beside = Holder { path: name("/b"), cpus: list("0,2"), partition: None };
+    let seen = Look { beside: Some(vec![beside]), ..look(0, vec![Some(placed("0-1"))]) };
+    assert_eq!(overlaps(&watched(vec![group("/a", "1-2")], &[seen]).groups[0]), one("/b", "2"));
+    // The first is where it should not be: the second tells of it.
+    let seen = look(0, vec![Some(placed("2")), Some(placed("2"))]);
+    let reports = watched(vec![group("/a", "1"), group("/b", "2")], &[seen]);
+    assert_eq!(overlaps(&reports.groups[0]), []);
+    assert_eq!(overlaps(&reports.groups[1]), one("/a", "2"));
+    // Where but the kernel is told so, what is in force counts.
+    let taken = Placed { exclusive: Some(true), ..placed("1") };
+    let reports = watched(
+        vec![pinned("/a", "1-2"), pinned("/b", "1-3")],
+        &[look(0, vec![Some(taken), Some(placed("1-3"))])],
+    );
+    assert_eq!(overlaps(&reports.groups[0]), one("/b", "1"));
 }
 
 fn ran(tid: u32, ms: u64, cpu: u32, before: Option<u32>) -> Ran {
@@ -270,11 +332,12 @@ fn others(at_ms: u64, ran: Vec<Ran>) -> Look {
 
 #[test]
 fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
+    let bound = Ran { allowed: Some(list("1")), ..ran(5, 3, 1, None) };
     let looks = [
         others(0, vec![]),
         others(100, vec![ran(9, 60, 1, Some(1)), ran(8, 100, 1, Some(0)), ran(7, 5, 0, Some(1))]),
-        // Began since, and was only ever seen here.
-        others(200, vec![ran(9, 70, 1, Some(1)), ran(6, 3, 1, None)]),
+        // 6 began since, nobody knows where; 5 may run nowhere else.
+        others(200, vec![ran(9, 70, 1, Some(1)), ran(6, 3, 1, None), bound]),
     ];
     let reports = watched(vec![pinned("/a", "1")], &looks);
     let group = &reports.groups[0];
@@ -282,8 +345,37 @@ fn what_a_stranger_ran_on_a_pinned_cpu_is_counted_from_below() {
     let Finding::ForeignTask { task, time, ms_per_s, .. } = &group.findings[0].finding else { panic!() };
     assert_eq!((task.tid, time.get() / MS, *ms_per_s), (9, 130, 650.0));
     // 8 came and nobody knows when; 7 was here before and is elsewhere now.
-    assert_eq!((group.others.tasks, group.others.time.get() / MS), (3, 133));
+    assert_eq!((group.others.tasks, group.others.time.get() / MS), (4, 133));
     assert_eq!((reports.others_looks, reports.tasks), (2, Some(100)));
+}
+
+#[test]
+fn a_stranger_is_sent_where_nobody_is_to_be_alone() {
+    let alone = |path: &str, cpus: &str| {
+        let group = pinned(path, cpus);
+        Pinned { intent: Intent { exclusive: true, ..group.intent }, ..group }
+    };
+    let seen = |at, ran| {
+        let mut look = others(at, ran);
+        look.groups.push(Some(placed("2")));
+        look
+    };
+    let remedy = |of: &str| {
+        let intruder = Ran { group: Some(name(of)), ..ran(9, 50, 1, Some(1)) };
+        let groups = vec![alone("/pod/a", "1"), alone("/b", "2")];
+        let reports = watched(groups, &[seen(0, vec![]), seen(100, vec![intruder])]);
+        let (report, finding) = (&reports.groups[0], &reports.groups[0].findings[0].finding);
+        finding.remedy(&report.pinned.path, &reports.elsewhere(report, finding))
+    };
+    assert!(remedy("/other").ends_with("cgtune pin apply /other --cpus 0,3"), "{}", remedy("/other"));
+    // Its own CPUs are where it belongs.
+    assert!(
+        remedy("/b/inside").ends_with("cgtune pin apply /b/inside --cpus 0,2-3"),
+        "{}",
+        remedy("/b/inside")
+    );
+    // Whoever narrows the group above narrows the pinned one.
+    assert!(remedy("/pod").ends_with("or taskset -pc 0,3 9"), "{}", remedy("/pod"));
 }
 
 /// Looking takes a while: whoever is read early at one look and late at the next ran for longer than from look to look.
@@ -353,6 +445,21 @@ fn interrupts_and_steal_are_told_from_a_thousandth_and_a_hundredth_of_a_cpu_on()
     assert_eq!(found(&reports), ["interrupts", "steal"]);
     let sentence = reports.groups[0].findings[0].finding.to_string();
     assert_eq!(sentence, "interrupt 36 (nvme) came to CPU 1 500 times, 500 a second");
+}
+
+#[test]
+fn an_interrupt_that_first_comes_later_counts_from_nothing_and_one_that_appears_with_a_past_does_not() {
+    let seen = |at_ms: u64, counts: &[(u32, u64)]| {
+        let mut look = others(at_ms, vec![]);
+        let of = |&(number, count)| Interrupt { number, what: b"nvme".to_vec(), counts: vec![(1, count)] };
+        look.others.as_mut().unwrap().interrupts = Some(counts.iter().map(of).collect());
+        look
+    };
+    let looks = [seen(0, &[(36, 0)]), seen(500, &[(36, 0)]), seen(1000, &[(36, 400), (37, 900)])];
+    let reports = watched(vec![pinned("/a", "1")], &looks);
+    assert_eq!(found(&reports), ["interrupts"]);
+    let sentence = reports.groups[0].findings[0].finding.to_string();
+    assert_eq!(sentence, "interrupt 36 (nvme) came to CPU 1 400 times, 400 a second");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use cgtune_node::{
 };
 use cgtune_sys::{HostRoot, descriptors};
 
+pub(crate) use intents::LeftOut;
 pub(crate) use watch::Effort;
 use watch::Pace;
 
@@ -90,8 +91,7 @@ pub(crate) struct Verified {
     pub(crate) register: Register,
     /// Who writes to the cpuset of a group of which that is not what was meant.
     pub(crate) suspects: HashMap<Name, Vec<String>>,
-    /// Groups with a set of their own that exist in the cpuset hierarchy alone, or are too many.
-    pub(crate) left_out: usize,
+    pub(crate) left_out: LeftOut,
     pub(crate) interrupted: bool,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let known = intents::Known::read(args.ledger.journal(), &hierarchies, streams)?;
     let (cgroups, left_out) = match targets.is_empty() {
         true => known.pinned(&hierarchies, &ask)?,
-        false => (target::open_all(&targets, &hierarchies, &ask)?, 0),
+        false => (target::open_all(&targets, &hierarchies, &ask)?, LeftOut::default()),
     };
     let paths: Vec<PathBuf> = cgroups.iter().map(|cgroup| cgroup.path().to_owned()).collect();
     let mut register = Register::read(host, &paths, &ask);

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     Nanos,
-    pinning::{Confidence, Finding, Found, Report, Source, WORTH_STOLEN},
+    pinning::{Confidence, Finding, Found, Report, Reports, Source, WORTH_STOLEN},
 };
 
 use crate::{
-    cmd::pin::verify::{Verified, path, stranger},
+    cmd::pin::verify::{LeftOut, Verified, path, stranger},
     render::{paragraph, resident::title, stat::name},
     streams::HEADING,
 };
@@ -29,11 +29,15 @@ pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> 
     for report in &reports.groups {
         group(report, verified, out)?;
     }
-    if verified.left_out > 0 {
+    let LeftOut { beyond, shared } = verified.left_out;
+    if beyond > 0 {
         let note = format!(
-            "{} more groups have cpusets of their own; they are in the cpuset hierarchy alone, or too many to watch at once",
-            verified.left_out
+            "{beyond} more groups have cpusets of their own; they are in the cpuset hierarchy alone, or too many to watch at once"
         );
+        paragraph(0, &note, out)?;
+    }
+    if shared > 0 {
+        let note = format!("containers in the kubelet's shared pool, which are not pinned: {shared}");
         paragraph(0, &note, out)?;
     }
     Ok(())
@@ -53,14 +57,7 @@ fn group(report: &Report, verified: &Verified, out: &mut dyn Write) -> io::Resul
         row(out, "gone", &format!("the group was removed {} after the first look", span(gone)))?;
     }
     if report.findings.is_empty() && report.looks > 0 {
-        row(
-            out,
-            "clean",
-            &format!(
-                "nothing was found: no other set, no thread elsewhere, and nobody who took a CPU for more than {:.0} ms a second",
-                WORTH_STOLEN * 1e3
-            ),
-        )?;
+        row(out, "clean", &clean(report, &verified.reports))?;
     }
     let mut kind = ("", 0);
     for found in &report.findings {
@@ -100,7 +97,8 @@ fn finding(found: &Found, report: &Report, verified: &Verified, out: &mut dyn Wr
         sentence.push_str(&format!(". Those who write there: {}", suspects.join("; ")));
     }
     paragraph(4, &sentence, out)?;
-    paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &report.elsewhere)), out)
+    let elsewhere = verified.reports.elsewhere(report, finding);
+    paragraph(4, &format!("try: {}", finding.remedy(&report.pinned.path, &elsewhere)), out)
 }
 
 /// At how many looks, from when to when.
@@ -146,6 +144,39 @@ fn in_force(report: &Report) -> String {
     match &placed.effective {
         Some(effective) => format!("CPU {effective} ({set}{partition})"),
         None => format!("not shown by this kernel ({set})"),
+    }
+}
+
+/// That nothing was found, of what was looked at.
+fn clean(report: &Report, reports: &Reports) -> String {
+    let nobody = format!("nobody who took a CPU for more than {:.0} ms a second", WORTH_STOLEN * 1e3);
+    let of_tasks = match reports.tasks {
+        None => None,
+        Some(_) if reports.others_looks == 0 => None,
+        Some(tasks) if reports.tasks_bounded => Some(format!("of {tasks} tasks {nobody}")),
+        Some(_) => Some(nobody),
+    };
+    let of_threads = match (report.threads, report.threads_looked_at) {
+        (None, _) | (Some(1..), 0) => None,
+        (Some(all), seen) if seen < all => Some(format!("of {seen} threads none elsewhere")),
+        (Some(_), _) => Some("no thread elsewhere".to_owned()),
+    };
+    let unseen: Vec<&str> = [(&of_threads, "its threads"), (&of_tasks, "others' tasks")]
+        .iter()
+        .filter(|(seen, _)| seen.is_none())
+        .map(|(_, what)| *what)
+        .collect();
+    let mut seen = vec!["no other set".to_owned()];
+    seen.extend(of_threads);
+    seen.extend(of_tasks);
+    let last = seen.pop().unwrap_or_default();
+    let seen = match seen.is_empty() {
+        true => last,
+        false => format!("{}, and {last}", seen.join(", ")),
+    };
+    match unseen.is_empty() {
+        true => format!("nothing was found: {seen}"),
+        false => format!("nothing was found: {seen}; not seen: {}", unseen.join(", ")),
     }
 }
 
@@ -200,5 +231,49 @@ fn span(time: Nanos) -> String {
         0 => "0 s".to_owned(),
         ns if ns < 1_000_000_000 => format!("{:.1} ms", seconds * 1e3),
         _ => format!("{seconds:.1} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cgtune_core::{
+        CpuSet,
+        pinning::{
+            Intent, Name, Pinned, Watch,
+            seen::{Look, OthersSeen, Placed, Threads},
+        },
+    };
+
+    use super::*;
+
+    #[test]
+    fn clean_is_said_of_what_was_looked_at_alone() {
+        let of = |threads: Option<u64>, bounded, looks: u64| {
+            let cpus: CpuSet = "1".parse().unwrap();
+            let intent = Intent { cpus: cpus.clone(), source: Source::Asked, exclusive: false };
+            let mut watch = Watch::new(vec![Pinned { path: Name(b"/a".to_vec()), intent }]);
+            for n in 0..looks {
+                let threads = threads.map(|count| Threads { count, read: Vec::new() });
+                let set = Some(cpus.clone());
+                let place = Placed { set: set.clone(), effective: set, threads, ..Placed::default() };
+                let others = OthersSeen { first: n == 0, tasks: 90, bounded, ..OthersSeen::default() };
+                watch.look(&Look { groups: vec![Some(place)], others: Some(others), ..Look::default() });
+            }
+            let reports = watch.report();
+            clean(&reports.groups[0], &reports)
+        };
+        let nobody = "nobody who took a CPU for more than 1 ms a second";
+        assert_eq!(
+            of(Some(0), false, 2),
+            format!("nothing was found: no other set, no thread elsewhere, and {nobody}")
+        );
+        assert_eq!(
+            of(None, true, 2),
+            format!("nothing was found: no other set, and of 90 tasks {nobody}; not seen: its threads")
+        );
+        assert_eq!(
+            of(Some(3), false, 1),
+            "nothing was found: no other set; not seen: its threads, others' tasks"
+        );
     }
 }

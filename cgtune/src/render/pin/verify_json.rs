@@ -35,6 +35,7 @@ struct Watch {
     tasks_bounded: bool,
     interrupted: bool,
     left_out: usize,
+    in_shared_pool: usize,
 }
 
 #[derive(Serialize)]
@@ -87,7 +88,8 @@ pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> 
             tasks: reports.tasks,
             tasks_bounded: reports.tasks_bounded,
             interrupted: verified.interrupted,
-            left_out: verified.left_out,
+            left_out: verified.left_out.beyond,
+            in_shared_pool: verified.left_out.shared,
         },
         cgroups: reports.groups.iter().map(|report| cgroup(report, verified)).collect(),
     };
@@ -125,7 +127,7 @@ fn found<'a>(found: &'a Found, report: &Report, verified: &Verified) -> FoundJso
     FoundJson {
         finding,
         says: finding.to_string(),
-        remedy: finding.remedy(&report.pinned.path, &report.elsewhere),
+        remedy: finding.remedy(&report.pinned.path, &verified.reports.elsewhere(report, finding)),
         resident,
         suspects: match finding {
             Finding::SetDiffers { .. } => {

@@ -2,12 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fs,
     path::Path,
 };
 
 use cgtune_core::{
     Controller, CpuSet, Nanos,
-    parse::{interrupts, task},
+    parse::task,
     pinning::{
         Kind, Name,
         seen::{OthersSeen, Ran, Task},
@@ -15,7 +16,7 @@ use cgtune_core::{
 };
 
 use super::name;
-use crate::{Hierarchies, HostRoot, facts, members, processes};
+use crate::{Hierarchies, HostRoot, facts, members, processes, topology};
 
 /// How many tasks are looked at: as many as a node may have processes, by default.
 const LOOKED_AT: usize = 65_536;
@@ -24,6 +25,8 @@ const LOOKED_AT: usize = 65_536;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watched<'a> {
     pub(super) path: &'a Path,
+    /// Whether its cpuset is the one of the same path, so that whoever is in that is its, too.
+    pub(super) by_cpuset: bool,
     pub(super) cpus: &'a CpuSet,
 }
 
@@ -58,8 +61,8 @@ impl Everybody {
         let (begun, ticks) = (host.now(), members::ticks_since_boot(host));
         let members: HashSet<u32> =
             if watched.len() == 1 { members.iter().copied().collect() } else { HashSet::new() };
-        // We ourselves run where we are watched from; who reads another machine's /proc has another number there.
-        let own = (!host.is_played()).then(std::process::id);
+        // We ourselves run where we are watched from.
+        let own = own_pid(host);
         self.looks += 1;
         let mut seen = OthersSeen { begun, first: self.looks == 1, ..OthersSeen::default() };
         'all: for pid in numbers(host, "/proc") {
@@ -85,8 +88,7 @@ impl Everybody {
         let now = self.looks;
         self.stood.retain(|_, stood| stood.look == now);
         self.since_ticks = ticks;
-        let interrupts = host.read("/proc/interrupts").ok().and_then(|bytes| interrupts::parse(&bytes).ok());
-        seen.interrupts = interrupts.map(|interrupts| interrupts.of_devices);
+        seen.interrupts = topology::table(host).map(|interrupts| interrupts.of_devices);
         seen.steal = facts::machine_time(host).map(|time| time.each_steal).unwrap_or_default();
         seen.ended = host.now();
         seen
@@ -141,7 +143,9 @@ fn described(
     let inside: Vec<usize> = watched
         .iter()
         .enumerate()
-        .filter(|(_, watched)| within(watched, group.as_deref()) || within(watched, cpuset.as_deref()))
+        .filter(|(_, watched)| {
+            within(watched, group.as_deref()) || (watched.by_cpuset && within(watched, cpuset.as_deref()))
+        })
         .map(|(place, _)| place)
         .collect();
     if inside.len() == watched.len() {
@@ -157,7 +161,28 @@ fn described(
     Some(Ran { task, kind, group, inside, allowed, ran, cpu: stat.processor, cpu_before })
 }
 
+/// Our own number in the pid namespace that this /proc shows, which may be another than ours. `None`: it does not show us.
+fn own_pid(host: &HostRoot) -> Option<u32> {
+    let link = fs::read_link(host.join("/proc/self")).ok().filter(|_| !host.is_played())?;
+    link.to_str()?.parse().ok()
+}
+
 fn numbers(host: &HostRoot, folder: &str) -> Vec<u32> {
     let names = host.list(folder).unwrap_or_default();
     names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_number_is_the_one_that_this_proc_shows() {
+        assert_eq!(own_pid(&HostRoot::new("/")), Some(std::process::id()));
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("proc")).unwrap();
+        assert_eq!(own_pid(&HostRoot::new(root.path())), None);
+        std::os::unix::fs::symlink("4711", root.path().join("proc/self")).unwrap();
+        assert_eq!(own_pid(&HostRoot::new(root.path())), Some(4711));
+    }
 }

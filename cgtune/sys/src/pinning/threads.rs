@@ -55,7 +55,7 @@ impl Crew {
     ) -> Option<Threads> {
         let host = hierarchies.host();
         let own = super::cpuset_path(cgroup, hierarchies);
-        let mut tids = self::members(cgroup)?;
+        let mut tids = self::members(cgroup, own.as_deref())?;
         members.extend(tids.iter().map(|(tid, _)| *tid));
         let count = tids.len();
         if count > LOOKED_AT {
@@ -124,8 +124,8 @@ fn elsewhere<'a>(own: &Path, shown: &'a Path) -> Option<&'a Path> {
 }
 
 /// The threads of a group and of those below it, each with what its own cpuset has in force; `None` for those that are in the
-/// group in the cpu hierarchy alone.
-fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
+/// group in the cpu hierarchy alone. `own` is the path of its cpuset.
+fn members(cgroup: &Cgroup, own: Option<&Path>) -> Option<Vec<(u32, Option<CpuSet>)>> {
     let capabilities = cgroup.capabilities();
     let mut found = Vec::new();
     let mut held = HashSet::new();
@@ -146,6 +146,11 @@ fn members(cgroup: &Cgroup) -> Option<Vec<(u32, Option<CpuSet>)>> {
             groups.iter().map(|dir| members::thread_ids(dir, capabilities.cpu)),
             usize::MAX,
         )?;
+        if own.is_some_and(|own| own != cgroup.path()) {
+            // Others' threads may be in that cpuset, too: in the topmost one all are that have none of their own.
+            let all: HashSet<u32> = all.iter().copied().collect();
+            found.retain(|(tid, _)| all.contains(tid));
+        }
         let alone = all.into_iter().filter(|tid| !held.contains(tid));
         found.extend(alone.map(|tid| (tid, None)));
     }

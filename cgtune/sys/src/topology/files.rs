@@ -107,7 +107,7 @@ impl<'a> Files<'a> {
 }
 
 /// An error with its causes.
-fn sentence(error: &MachineError) -> String {
+pub(super) fn sentence(error: &MachineError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {

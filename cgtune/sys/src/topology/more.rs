@@ -6,7 +6,10 @@ use cgtune_core::{
     topology::{Frequency, Kind, Machine},
 };
 
-use super::{CPUS, MachineError, files::Files};
+use super::{
+    CPUS, MachineError,
+    files::{Files, sentence},
+};
 use crate::HostRoot;
 
 /// Of the table of interrupts; that of 8,192 CPUs with a thousand interrupts is larger, and is left out.
@@ -41,8 +44,10 @@ pub(super) fn read(files: &Files<'_>, machine: &mut Machine) -> Result<(), Machi
         cpu.frequency = (frequency != Frequency::default()).then_some(frequency);
     }
     kinds(files, machine);
-    if let Some(counts) = files.start(INTERRUPTS, MOST).ok().flatten() {
-        count(files, machine, &counts);
+    match files.start(INTERRUPTS, MOST) {
+        Ok(counts) => counts.iter().for_each(|counts| count(files, machine, counts)),
+        // Some runtimes mount /dev/null over it.
+        Err(error) => machine.notes.push(format!("interrupts are left out: {}", sentence(&error))),
     }
     Ok(())
 }
@@ -120,11 +125,16 @@ fn uptime_ms(bytes: &[u8]) -> Result<u64, ParseError> {
 /// For each CPU that is online how many interrupts of devices it took since boot. `None`: the machine does not show it.
 #[must_use]
 pub fn interrupts(host: &HostRoot) -> Option<Vec<(u32, u64)>> {
+    table(host).map(|interrupts| interrupts.by_cpu())
+}
+
+/// The interrupts of devices since boot. `None`: the machine does not show them, or more than is read.
+pub(crate) fn table(host: &HostRoot) -> Option<format::Interrupts> {
     let table = host.read_start(INTERRUPTS, MOST).ok()?;
     if table.len() as u64 == MOST {
         return None;
     }
-    format::parse(&table).ok().map(|interrupts| interrupts.by_cpu())
+    format::parse(&table).ok()
 }
 
 #[cfg(test)]

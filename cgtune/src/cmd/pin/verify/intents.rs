@@ -28,6 +28,15 @@ use crate::{
 /// How many groups are looked at where none is named.
 const MOST: usize = 500;
 
+/// Groups with cpusets of their own that are not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct LeftOut {
+    /// They exist in the cpuset hierarchy alone, or are too many.
+    pub(crate) beyond: usize,
+    /// Containers that have the kubelet's shared pool, as all without CPUs of their own have.
+    pub(crate) shared: usize,
+}
+
 /// Who says what.
 pub(super) struct Known {
     /// Of our journal, for groups of this boot: the change that set CPUs last.
@@ -77,20 +86,24 @@ impl Known {
         &self,
         hierarchies: &Hierarchies,
         ask: &Ask,
-    ) -> anyhow::Result<(Vec<Cgroup>, usize)> {
-        let own = pinning::pinned_groups(hierarchies).map_err(target::kernel)?;
-        let mut paths: BTreeSet<PathBuf> =
-            own.into_iter().filter(|group| group.populated).map(|group| group.path).collect();
+    ) -> anyhow::Result<(Vec<Cgroup>, LeftOut)> {
+        let mut own = pinning::pinned_groups(hierarchies).map_err(target::kernel)?;
+        own.retain(|group| group.populated);
+        let pool = self.kubelet.as_ref().and_then(|kubelet| kubelet.shared.as_ref());
+        let (shared, own): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|group| is_shared(&group.path, &group.asked, pool));
+        let mut paths: BTreeSet<PathBuf> = own.into_iter().map(|group| group.path).collect();
         paths.extend(self.our_paths.iter().cloned());
         paths.extend(self.kubelets(hierarchies, ask)?);
+        let shared = shared.iter().filter(|group| !paths.contains(&group.path)).count();
         let mut cgroups = Vec::new();
-        let mut left_out = 0;
+        let mut left_out = LeftOut { shared, ..LeftOut::default() };
         for path in paths {
             match Cgroup::open(hierarchies, &path) {
-                Ok(_) if cgroups.len() >= MOST => left_out += 1,
+                Ok(_) if cgroups.len() >= MOST => left_out.beyond += 1,
                 Ok(cgroup) => cgroups.push(cgroup),
                 // In the cpuset hierarchy alone; what the journal tells of may be gone.
-                Err(Error::NoSuchCgroup { .. }) if !self.our_paths.contains(&path) => left_out += 1,
+                Err(Error::NoSuchCgroup { .. }) if !self.our_paths.contains(&path) => left_out.beyond += 1,
                 Err(Error::NoSuchCgroup { .. } | Error::Gone(_) | Error::OutsideView { .. }) => {}
                 Err(error) => return Err(target::kernel(error)),
             }
@@ -159,7 +172,11 @@ impl Known {
             let (cpus, source) = match told {
                 Some(told) => told,
                 None => {
-                    let observed = cgroup.observe().map_err(target::kernel)?;
+                    let observed = match cgroup.observe() {
+                        // Others come and go.
+                        Err(Error::Gone(_)) if !named => continue,
+                        observed => observed.map_err(target::kernel)?,
+                    };
                     match own(observed.cpus, observed.effective_cpus) {
                         Some(cpus) => (cpus, Source::Itself),
                         None if !named => continue,
@@ -174,6 +191,11 @@ impl Known {
         }
         Ok(groups)
     }
+}
+
+/// Whether a group is a container that has the kubelet's shared pool: the static policy writes that to all to which it gave no CPUs.
+fn is_shared(path: &Path, asked: &CpuSet, pool: Option<&CpuSet>) -> bool {
+    pool == Some(asked) && Resident::of(path).kind == Kind::Container
 }
 
 /// What a group's own cpuset says: what it asks for, or inherits. `None`: it has none, or an empty one.
@@ -199,5 +221,18 @@ mod tests {
         assert_eq!(own(empty(), list("0-3")), list("0-3"));
         assert_eq!(own(None, list("0-3")), list("0-3"));
         assert_eq!((own(None, None), own(empty(), None), own(empty(), empty())), (None, None, None));
+    }
+
+    #[test]
+    fn containers_in_the_kubelets_pool_are_not_pinned_and_others_with_the_same_cpus_are() {
+        let pod = "/kubepods/burstable/pod6c1a2b3c-0d4e-4f50-8a61-9b72c3d4e5f6";
+        let container = format!("{pod}/{}", "3b2e7f9d".repeat(8));
+        let list = |text: &str| text.parse::<CpuSet>().unwrap();
+        let shared = |path: &str, asked, pool| is_shared(Path::new(path), &list(asked), pool);
+        let pool = list("0-1");
+        assert!(shared(&container, "0-1", Some(&pool)));
+        assert!(!shared(&container, "1", Some(&pool)), "somebody pinned it");
+        assert!(!shared(&container, "0-1", None), "no static policy");
+        assert!(!shared("/demo", "0-1", Some(&pool)), "not the kubelet's");
     }
 }
