@@ -130,7 +130,8 @@ proptest! {
         }
     }
 
-    /// Of the fewest nodes that can give equal numbers (but for one group more from some), those are chosen that leave what is most even.
+    /// No equal numbers (but for one group more from some) come from fewer nodes, and of as few nodes none leave what is more even.
+    /// Where nodes have unequal numbers of CPUs the kubelet reckons with their average, and may begin with more nodes than it must.
     #[test]
     fn no_division_among_nodes_is_more_even(
         asked in wanted(random::topology(2, 3, 2)),
@@ -138,6 +139,7 @@ proptest! {
     ) {
         let (topology, free, count) = asked;
         prop_assume!(count > 0 && count <= free.len() && count.is_multiple_of(group));
+        prop_assume!(topology.each(Level::Node).map(|(_, node)| node.len()).all_equal());
         let nodes: Vec<usize> =
             topology.each(Level::Node).map(|(_, node)| node.intersection(&free).len()).filter(|&free| free > 0).collect();
         // Every division among k nodes, by trying all; what it leaves, squared and summed.
@@ -151,12 +153,15 @@ proptest! {
                 (given.iter().sum::<usize>() == count).then(|| left.iter().map(|left| left * left).sum::<usize>())
             };
             let given = || (0..k).map(|_| [each, each + group]).multi_cartesian_product();
-            (0..nodes.len()).combinations(k).cartesian_product(given().collect_vec()).filter_map(left).min()
+            let all = (0..nodes.len()).combinations(k).cartesian_product(given().collect_vec());
+            all.filter_map(left).min().map(|left| (k, left))
         });
         prop_assume!(best.is_some());
         let found = distributed(&topology, &free, count, NonZeroUsize::new(group).unwrap(), Sorting::Packed).unwrap();
         prop_assert!(!found.bounded);
-        let reached = unevenness(&topology, &free, &found.cpus);
-        prop_assert_eq!(reached, best.unwrap(), "{} of {}", found.cpus, free);
+        // With what remains given unevenly fewer nodes may do, or the rest be more even.
+        let used = topology.groups_of(Level::Node, &found.cpus).len();
+        let reached = (used, unevenness(&topology, &free, &found.cpus));
+        prop_assert!(reached <= best.unwrap(), "{:?} against {:?}: {} of {}", reached, best, found.cpus, free);
     }
 }
