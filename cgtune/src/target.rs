@@ -180,6 +180,16 @@ pub(crate) fn kernel(error: cgtune_sys::Error) -> anyhow::Error {
     }
 }
 
+/// `None` for a group that vanished between two looks, which is normal where many are watched.
+pub(crate) fn present<T>(result: Result<T, cgtune_sys::Error>) -> anyhow::Result<Option<T>> {
+    use cgtune_sys::Error;
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Gone(_) | Error::NoSuchCgroup { .. }) => Ok(None),
+        Err(error) => Err(kernel(error)),
+    }
+}
+
 fn hinted(error: find::FindError) -> anyhow::Error {
     let hint = match error {
         find::FindError::Kernel(error) => return kernel(error),

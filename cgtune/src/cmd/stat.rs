@@ -158,18 +158,18 @@ fn watch_all(hierarchies: &Hierarchies, duration: Micros) -> anyhow::Result<Vec<
     hierarchies.walk(|path, _| paths.push(path.to_owned())).map_err(target::kernel)?;
     let mut watched = Vec::new();
     for path in paths {
-        if let Some(found) = present(limited(hierarchies, &path))?.flatten() {
+        if let Some(found) = target::present(limited(hierarchies, &path))?.flatten() {
             watched.push(found);
         }
     }
     wait(clock::now(), duration);
     let mut readings = Vec::new();
     for (mut cgroup, first) in watched {
-        let Some(last) = present(cgroup.sample())? else { continue };
+        let Some(last) = target::present(cgroup.sample())? else { continue };
         // A group whose counters make no interval was made anew: it was not there all the time.
         let Ok(interval) = Interval::between(&first, &last) else { continue };
         let reading = Reading::new(&mut cgroup, hierarchies.cpu().view, last, Some(interval));
-        readings.extend(present(reading)?);
+        readings.extend(target::present(reading)?);
     }
     Ok(readings)
 }
@@ -183,15 +183,6 @@ fn limited(hierarchies: &Hierarchies, path: &Path) -> Result<Option<(Cgroup, cgt
     }
     let snapshot = cgroup.sample()?;
     Ok(Some((cgroup, snapshot)))
-}
-
-/// A group that has vanished is `None`.
-fn present<T>(result: Result<T, Error>) -> anyhow::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::Gone(_) | Error::NoSuchCgroup { .. }) => Ok(None),
-        Err(error) => Err(target::kernel(error)),
-    }
 }
 
 /// By time stalled; then by the part of throttled periods; then by name.

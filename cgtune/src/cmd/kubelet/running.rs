@@ -9,7 +9,7 @@ use cgtune_core::{
     text::Escaped,
 };
 use cgtune_node::names::{Qos, Register, Resident, resident::Kind};
-use cgtune_sys::{Cgroup, Error, Hierarchies, HostRoot, clock};
+use cgtune_sys::{Cgroup, Hierarchies, HostRoot, clock};
 
 use crate::{cli, cmd::stat, render, streams::Streams, target};
 
@@ -60,7 +60,7 @@ impl Running {
         for (one, resident) in watched.iter_mut().zip(&residents) {
             let Some((pod, qos)) = named(resident) else { continue };
             // What vanished meanwhile is not there to be recommended for.
-            let Some(last) = present(one.cgroup.sample())? else { continue };
+            let Some(last) = target::present(one.cgroup.sample())? else { continue };
             let throttled = Interval::between(&one.first, &last)
                 .ok()
                 .and_then(|interval| interval.bandwidth)
@@ -100,7 +100,7 @@ fn containers(hierarchies: &Hierarchies) -> anyhow::Result<Vec<Watched>> {
             let (observed, first) = (cgroup.observe()?, cgroup.sample()?);
             Ok(Watched { cgroup, path: path.clone(), observed, first })
         };
-        watched.extend(present(open())?);
+        watched.extend(target::present(open())?);
     }
     Ok(watched)
 }
@@ -122,13 +122,4 @@ fn named(resident: &Resident) -> Option<(String, QosClass)> {
         Qos::BestEffort => QosClass::BestEffort,
     };
     Some((Escaped(name.as_bytes()).to_string(), qos))
-}
-
-/// A group that has vanished is `None`.
-fn present<T>(result: Result<T, Error>) -> anyhow::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::Gone(_) | Error::NoSuchCgroup { .. }) => Ok(None),
-        Err(error) => Err(target::kernel(error)),
-    }
 }

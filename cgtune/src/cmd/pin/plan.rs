@@ -161,7 +161,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     // What the strategy says the options have said already, or must not say.
     options.distribute_cpus_across_numa = strategy == Strategy::Distributed;
     options.distribute_cpus_across_cores = strategy == Strategy::Spread;
-    let policy = policy(args, &topology, options, strategy)?;
+    let uncore = uncore(args)?;
+    let policy = policy(args, &topology, options, strategy, uncore)?;
     let here = (!args.described.is_elsewhere()).then(|| HostRoot::new(&args.node.host_root));
     let available = match (available, &here) {
         (Some(available), _) => available,
@@ -189,7 +190,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         available,
         mems: memory(&machine, &pinning.mems),
         pinning,
-        uncore: uncore(args)?,
+        uncore,
         topology: shown,
     };
     if args.output.json {
@@ -253,11 +254,11 @@ fn policy<'t>(
     topology: &'t Topology,
     options: Options,
     strategy: Strategy,
+    uncore: Uncore,
 ) -> anyhow::Result<Static<'t>> {
     let list = args.reserved.as_deref().map(|text| list("--reserved", text)).transpose()?;
     refuse_unknown(topology, "--reserved", list.as_ref())?;
     let count = list.as_ref().map_or(args.reserve.unwrap_or(0), CpuSet::len);
-    let uncore = uncore(args)?;
     // Whole cores and spread ones exclude each other in the kubelet's configuration, but not in its allocator.
     let both = strategy == Strategy::Spread && options.full_pcpus_only;
     let checked = Options { full_pcpus_only: options.full_pcpus_only && !both, ..options };
