@@ -1,10 +1,6 @@
 //! What the verbs about the kubelet read: its configuration, the release that is meant, the machine.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::path::Path;
 
 use anyhow::Context as _;
 use cgtune_core::{
@@ -17,6 +13,7 @@ use cgtune_manifest::{Format, KubeletFile, KubeletFileError};
 use crate::{
     failure::Hinted,
     machine::{self, Described},
+    named::Named,
 };
 
 /// Most bytes of a configuration; a kubelet's has a few kibibytes.
@@ -76,22 +73,16 @@ pub(super) struct Config {
 
 /// Reads a configuration; `-` is standard input.
 pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
-    let standard = path.as_os_str() == "-";
-    let name = if standard { "standard input".to_owned() } else { path.display().to_string() };
-    let cannot = || format!("cannot read {name}");
-    let reader: Box<dyn Read> = if standard {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).with_context(cannot)?)
-    };
-    let bytes = whole(reader, MOST_CONFIG).with_context(cannot)?;
+    let named = Named(path);
+    let bytes = named.read("a kubelet's configuration", MOST_CONFIG)?;
+    let name = if named.is_standard_input() { named.name() } else { path.display().to_string() };
     let format = match path.extension() {
         Some(ending) if ending == "json" => Format::Json,
         _ => Format::Unknown,
     };
     let file = KubeletFile::read(&*bytes, format).map_err(|error| refused(error, &name))?;
     // What the reader took is UTF-8, up to a byte order mark at its start.
-    let text = String::from_utf8(bytes).with_context(cannot)?;
+    let text = String::from_utf8(bytes).with_context(|| format!("cannot read {}", named.name()))?;
     Ok(Config { name, text, file })
 }
 
@@ -103,14 +94,4 @@ fn refused(error: KubeletFileError, name: &str) -> Hinted {
         }
     };
     Hinted::new(anyhow::Error::new(error).context(format!("{name} is no configuration of a kubelet")), hint)
-}
-
-/// Everything up to a bound.
-fn whole(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(most + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= most => Ok(bytes),
-        _ => Err(io::Error::other(format!("it has more than {} MiB", most >> 20))),
-    }
 }

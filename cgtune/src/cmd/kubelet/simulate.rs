@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
@@ -18,7 +18,7 @@ use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
 use super::input::{self, Meant};
-use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, render, streams::Streams};
+use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, named::Named, render, streams::Streams};
 
 const EXAMPLES: &str = "\
 Pods come in the order of the text, and each stays where it was put: the first ones
@@ -144,13 +144,18 @@ fn kubelet(args: &Args, topology: &Topology) -> anyhow::Result<Effective> {
 
 /// What a kubelet before left.
 fn begun(node: &Node<'_>, path: &std::path::Path) -> anyhow::Result<State> {
-    let name = path.display();
+    let named = Named(path);
+    let name = named.name();
     let Some(policy) = &node.policy else {
         let error = anyhow!("--state {name}: the policy none gives no CPU away");
         return Err(Hinted::new(error, "name a configuration with cpuManagerPolicy: static").into());
     };
-    let CpuManager { shared, entries, .. } =
-        cpu_manager::read_file(path).with_context(|| format!("--state {name}"))?;
+    let bytes = named.read("a cpu_manager_state", cpu_manager::LARGEST)?;
+    let state = cpu_manager::parse(&bytes).map_err(|error| {
+        let hint = "name a copy of the node's /var/lib/kubelet/cpu_manager_state";
+        Hinted::new(anyhow::Error::new(error).context(format!("--state {name}")), hint)
+    });
+    let CpuManager { shared, entries, .. } = state?;
     let holders = entries.into_iter().flat_map(|(pod, containers)| {
         containers.into_iter().map(move |(container, cpus)| (Holder { pod: pod.clone(), container }, cpus))
     });
