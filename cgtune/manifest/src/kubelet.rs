@@ -6,6 +6,7 @@
 //! does not know is passed over with a line in its log, a value of the wrong type ends it.
 
 mod edit;
+mod layers;
 mod yaml;
 
 use std::{collections::BTreeMap, io::BufRead, ops::ControlFlow, str::FromStr};
@@ -15,6 +16,7 @@ use cgtune_core::kubelet::{
 };
 
 pub use edit::{EditError, Edited, patch};
+pub use layers::Layers;
 
 use crate::{
     Cursor, Entry, Error, FieldError, Format, Map, Node, Value, objects,

@@ -1,7 +1,8 @@
 //! `cgtune kubelet`: what the node's own configuration says about CPU, what it should say, and what would come of it.
 
 mod check;
-mod input;
+mod drop_ins;
+pub(crate) mod input;
 mod recommend;
 mod running;
 pub(crate) mod simulate;

@@ -6,14 +6,16 @@ use anyhow::Context as _;
 use cgtune_core::{
     Topology,
     convert::Version,
-    kubelet::{Machine, Release},
+    kubelet::{Finding, Machine, Release},
 };
-use cgtune_manifest::{Format, KubeletFile, KubeletFileError};
+use cgtune_manifest::{Format, KubeletFile, KubeletFileError, Layers};
 
+use super::drop_ins::{DropIn, DropIns};
 use crate::{
     failure::Hinted,
     machine::{self, Described},
     named::Named,
+    streams::Streams,
 };
 
 /// Most bytes of a configuration; a kubelet's has a few kibibytes.
@@ -73,8 +75,12 @@ pub(super) struct Config {
 
 /// Reads a configuration; `-` is standard input.
 pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
+    let bytes = Named(path).read("a kubelet's configuration", MOST_CONFIG)?;
+    parsed(path, bytes)
+}
+
+fn parsed(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Config> {
     let named = Named(path);
-    let bytes = named.read("a kubelet's configuration", MOST_CONFIG)?;
     let name = if named.is_standard_input() { named.name() } else { path.display().to_string() };
     let format = match path.extension() {
         Some(ending) if ending == "json" => Format::Json,
@@ -84,6 +90,52 @@ pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
     // What the reader took is UTF-8, up to a byte order mark at its start.
     let text = String::from_utf8(bytes).with_context(|| format!("cannot read {}", named.name()))?;
     Ok(Config { name, text, file })
+}
+
+/// A configuration with its drop-ins laid over it.
+pub(crate) struct Layered {
+    /// The configuration's own name, and those of the drop-ins in their order.
+    names: Vec<String>,
+    layers: Layers,
+}
+
+impl Layered {
+    /// Reads a configuration, and what is laid over it.
+    pub(super) fn read(path: &Path, drop_ins: &DropIns, streams: &mut Streams<'_>) -> anyhow::Result<Self> {
+        let own = config(path)?;
+        let parsed = |DropIn { path, bytes }| parsed(&path, bytes);
+        let drop_ins = drop_ins.read(streams)?.into_iter().map(parsed).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Self::of(&own, &drop_ins))
+    }
+
+    /// Lays drop-ins over a configuration.
+    pub(super) fn of(own: &Config, drop_ins: &[Config]) -> Self {
+        let layer = |config: &'_ Config| (config.file.clone(), config.text.clone());
+        let names = std::iter::once(own).chain(drop_ins).map(|config| config.name.clone()).collect();
+        let drop_ins: Vec<_> = drop_ins.iter().map(layer).collect();
+        Self { names, layers: Layers::of((own.file.clone(), own.text.as_str()), &drop_ins) }
+    }
+
+    /// As the configuration itself is called.
+    pub(crate) fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+
+    /// As the drop-ins are called.
+    pub(crate) fn drop_ins(&self) -> &[String] {
+        self.names.get(1..).unwrap_or_default()
+    }
+
+    /// What the kubelet makes of all.
+    pub(crate) const fn file(&self) -> &KubeletFile {
+        self.layers.file()
+    }
+
+    /// The text that a finding is about, as it is called, and the line there.
+    pub(crate) fn place(&self, finding: &Finding) -> (&str, u64) {
+        let (text, line) = self.layers.origin(self.file().line(&finding.place));
+        (self.names.get(text).map_or("", String::as_str), line)
+    }
 }
 
 fn refused(error: KubeletFileError, name: &str) -> Hinted {

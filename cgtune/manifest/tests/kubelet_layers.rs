@@ -1,0 +1,142 @@
+//! Drop-ins are laid over a kubelet's configuration as the kubelet lays them, and each line is told with its text.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use cgtune_core::kubelet::{Machine, Release};
+use cgtune_manifest::{Format, KubeletFile, Layers};
+use proptest::prelude::*;
+
+const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
+
+fn read(text: &str) -> KubeletFile {
+    KubeletFile::read(text.as_bytes(), Format::Unknown).unwrap()
+}
+
+/// Texts, of which the first is the configuration's own; the others get the head that they need.
+fn layers(texts: &[&str]) -> Layers {
+    let texts: Vec<String> = texts.iter().map(|text| format!("{HEAD}{text}")).collect();
+    layers_of(&texts)
+}
+
+fn layers_of(texts: &[String]) -> Layers {
+    let mut files = texts.iter().map(|text| (read(text), text.as_str()));
+    let own = files.next().unwrap();
+    Layers::of(own, &files.collect::<Vec<_>>())
+}
+
+/// Text, line, path and name of each finding.
+fn found(layers: &Layers) -> Vec<String> {
+    let file = layers.file();
+    file.check(Release::NEWEST, Machine::default())
+        .iter()
+        .map(|finding| {
+            let (text, line) = layers.origin(file.line(&finding.place));
+            format!("{text}:{line} {} {}", file.path(&finding.place), finding.fault.kind())
+        })
+        .collect()
+}
+
+#[test]
+fn maps_are_merged_and_all_else_is_replaced_in_the_order_in_which_they_come() {
+    let layers = layers(&[
+        "cpuManagerPolicy: none\nenforceNodeAllocatable: [pods, system-reserved]\nsystemReserved: {cpu: 500m, memory: 1Gi}\n\
+         cpuCFSQuotaPeriod: 50ms\nfeatureGates: {A: true}\n",
+        "cpuManagerPolicy: static\nsystemReserved: {cpu: \"1\"}\nenforceNodeAllocatable: [pods]\ncpuCFSQuotaPeriod: null\n",
+        "systemReserved: {memory: null, ephemeral-storage: 2Gi}\nfeatureGates: {B: false}\n",
+    ]);
+    let config = layers.file().config();
+    assert_eq!(config.cpu_manager_policy.as_deref(), Some("static"));
+    assert_eq!(config.enforce_node_allocatable.as_deref(), Some(&["pods".to_owned()][..]));
+    let system: Vec<_> = config.system_reserved.iter().flatten().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(system, ["cpu=1", "ephemeral-storage=2Gi"]);
+    assert_eq!(config.cpu_cfs_quota_period, None, "null takes it away");
+    assert_eq!((config.feature_gates["A"], config.feature_gates["B"]), (true, false));
+}
+
+#[test]
+fn a_finding_is_told_with_the_text_and_line_that_it_comes_from() {
+    let layers = layers(&[
+        "cgroupDriver: systemd\ncpuManagerPolicy: none\n",
+        "# a comment\ncpuManagerPolicy: static\n",
+        "cpuManagerPolicyOptions:\n  full-pcpus-only: true\ncpuCfsQuota: true",
+    ]);
+    assert_eq!(
+        found(&layers),
+        [
+            "1:4 cpuManagerPolicy static_without_reserved",
+            "1:4 cpuManagerPolicy no_resize",
+            "1:4 cpuManagerPolicy state_file",
+            "2:4 cpuManagerPolicyOptions.full-pcpus-only type",
+            "2:5 cpuCfsQuota unknown_field",
+        ]
+    );
+}
+
+#[test]
+fn what_is_overridden_is_no_mistake_of_a_drop_in_but_one_of_the_configuration() {
+    let overridden = layers(&["cgroupDriver: systemd\n", "cpuCFSQuota: \"no\"\n", "cpuCFSQuota: true\n"]);
+    assert_eq!(found(&overridden), [""; 0], "what comes out is decoded, and nothing before");
+    let own = layers(&["cgroupDriver: systemd\ncpuCFSQuota: \"no\"\n", "cpuCFSQuota: true\n"]);
+    assert_eq!(found(&own), ["0:4 cpuCFSQuota type"], "it is decoded before it is overridden");
+    let once = layers(&["cgroupDriver: systemd\ncpuCFSQuota: \"no\"\n", "cpuManagerPolicy: none\n"]);
+    assert_eq!(found(&once), ["0:4 cpuCFSQuota type"], "and told once");
+}
+
+#[test]
+fn a_drop_in_says_what_it_is() {
+    let layers =
+        layers_of(&[format!("{HEAD}cgroupDriver: systemd\n"), "cpuManagerPolicy: none\n".to_owned()]);
+    assert_eq!(found(&layers), ["1:1  untyped", "1:1 apiVersion untyped"]);
+}
+
+#[test]
+fn an_empty_list_that_enforces_nothing_is_lost_where_drop_ins_are_laid_over_it() {
+    let own = "enforceNodeAllocatable: []\n";
+    let given = |texts: &[&str]| layers(texts).file().config().enforce_node_allocatable.clone();
+    assert_eq!(given(&[own]), Some(Vec::new()));
+    assert_eq!(given(&[own, "cpuManagerPolicy: none\n"]), None);
+    assert_eq!(given(&["", own]), Some(Vec::new()), "a drop-in's own holds");
+}
+
+#[test]
+fn many_fields_are_laid_over_as_many_others_at_once() {
+    let many = |letter: char| (0..200_000).map(|n| format!("{letter}{n}: 1\n")).collect::<String>();
+    let layers = layers(&[&many('a'), &format!("{}{}", many('b'), many('a').replace(": 1", ": 2"))]);
+    assert!(layers.file().root().as_map().unwrap().len() > 400_000);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        "cpuManagerPolicy: static",
+        "cpuManagerPolicy: null",
+        "cpuCFSQuota: 1",
+        "systemReserved: {cpu: 500m}",
+        "systemReserved: {cpu: null, memory: 1Gi}",
+        "systemReserved: 7",
+        "kubeReserved: {cpu: {x: 1}}",
+        "unknown: [1, {a: 2}]",
+    ]);
+    prop::collection::btree_map(0..3_u8, line, 0..3).prop_map(|lines| {
+        let mut keys = std::collections::BTreeSet::new();
+        let own = |line: &&&str| keys.insert(line.split(':').next().unwrap().to_owned());
+        let lines: Vec<&str> = lines.values().filter(own).copied().collect();
+        format!("{HEAD}{}\n", lines.join("\n"))
+    })
+}
+
+proptest! {
+    /// Laid over one after the other they are what one is, over what the others gave.
+    #[test]
+    fn the_last_word_counts_and_lines_lie_in_their_texts(texts in prop::collection::vec(text(), 1..4)) {
+        let layers = layers_of(&texts);
+        let last = read(texts.last().unwrap());
+        if let (Some(policy), true) = (&last.config().cpu_manager_policy, texts.len() > 1) {
+            prop_assert_eq!(layers.file().config().cpu_manager_policy.as_ref(), Some(policy));
+        }
+        for finding in layers.file().check(Release::NEWEST, Machine::default()) {
+            let (text, line) = layers.origin(layers.file().line(&finding.place));
+            let lines = texts[text].lines().count() as u64;
+            prop_assert!((1..=lines).contains(&line), "{:?} is line {} of {}", finding, line, text);
+        }
+    }
+}
