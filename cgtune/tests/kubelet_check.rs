@@ -4,7 +4,7 @@
 
 mod tool;
 
-use std::{fmt::Write as _, fs, os::unix::fs::symlink};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 use tool::{schema, tool};
@@ -106,68 +106,6 @@ fn what_cannot_be_read_is_told_with_what_to_do() {
         writeln!(told, "$ cgtune kubelet check {}\n{err}exit code {code}\n", args.join(" ")).unwrap();
     }
     insta::assert_snapshot!(told);
-}
-
-/// Everything on one line: paths are long, and lines are wrapped.
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn findings_of_drop_ins_name_their_file_and_line() {
-    let args = ["sound.yaml", "--config-dir", "kubelet.conf.d"];
-    let (code, out, err) = check(&args, b"");
-    assert_eq!((code, err.as_str()), (1, ""));
-    let page = include_str!("../../docs/kubelet.md");
-    assert!(page.contains(&format!("$ cgtune kubelet check {}\n{out}", args.join(" "))), "{out}");
-    let document = document(&args, b"");
-    schema::assert_describes(published(), &document);
-    let found = document["findings"].as_array().unwrap();
-    let at = |found: &Value| (found["file"].as_str().unwrap().to_owned(), found["line"].as_u64().unwrap());
-    let of = |kind: &str| at(found.iter().find(|found| found["kind"] == kind).unwrap());
-    assert_eq!(of("static_without_reserved"), ("kubelet.conf.d/10-pinning.conf".to_owned(), 4));
-    assert_eq!(of("unknown_option"), ("kubelet.conf.d/10-pinning.conf".to_owned(), 6));
-    assert_eq!(
-        document["drop_ins"],
-        serde_json::json!(["kubelet.conf.d/10-pinning.conf", "kubelet.conf.d/90-reserve.conf"])
-    );
-}
-
-#[test]
-fn a_folder_of_drop_ins_that_cannot_be_read_is_told_as_the_kubelet_would_take_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let said = |dir: &str| {
-        let (code, out, err) = check(&["sound.yaml", "--config-dir", dir], b"");
-        (code, out.replace(dir, "DIR"), words(&err).replace(dir, "DIR"))
-    };
-    let dir = folder.path().to_str().unwrap();
-    let empty = said(dir);
-    assert_eq!((empty.0, empty.2.as_str()), (0, ""));
-    assert_eq!(empty.1, check(&["sound.yaml"], b"").1, "nothing is laid over it");
-    fs::write(at("90-x.yaml"), "cpuManagerPolicy: none\n").unwrap();
-    assert_eq!(
-        said(dir).2,
-        "warning: DIR/90-x.yaml is passed over, as by the kubelet: the name does not end in .conf"
-    );
-    fs::remove_file(at("90-x.yaml")).unwrap();
-    fs::write(at("10-x.conf"), "kind: Pod\n").unwrap();
-    let (code, _, err) = said(dir);
-    assert!(code == 2 && err.contains("DIR/10-x.conf is no configuration of a kubelet: line 1"), "{err}");
-    fs::write(at("10-x.conf"), "cpuManagerPolicy: none\n").unwrap();
-    let (code, out, _) = said(dir);
-    assert!(
-        code == 1 && out.contains("DIR/10-x.conf:1: error"),
-        "without kind the kubelet does not start: {out}"
-    );
-    symlink("/dev/zero", at("20-zero.conf")).unwrap();
-    let (code, _, err) = said(dir);
-    assert!(code == 2 && err.contains("cannot read DIR/20-zero.conf: it has more than 16 MiB"), "{err}");
-    symlink(folder.path(), at("link")).unwrap();
-    let (code, _, err) = said(at("link").to_str().unwrap());
-    assert!(code == 2 && err.contains("is a link, and the kubelet looks at nothing behind it"), "{err}");
-    let (code, _, err) = said(at("nowhere").to_str().unwrap());
-    assert!(code == 2 && err.contains("cannot read DIR: No such file"), "{err}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Any bytes as a kubelet's configuration: judged for every release, and where it can be decoded changed as is recommended; the changed
-//! text is read again and says what was meant. The machine and the pods stand still: all choice is in the bytes.
+//! text is read again and says what was meant. What stands behind a byte that no text has is a drop-in, which is laid over it. The
+//! machine and the pods stand still: all choice is in the bytes.
 
 #![no_main]
 
@@ -12,7 +13,7 @@ use cgtune_core::{
     },
     topology::Cpu,
 };
-use cgtune_manifest::{Edited, Format, KubeletFile, kubeadm_patch};
+use cgtune_manifest::{Edited, Format, KubeletFile, Layers, kubeadm_patch};
 use libfuzzer_sys::fuzz_target;
 
 /// Two nodes of four cores of two threads.
@@ -32,7 +33,12 @@ fn pod(milli: u64) -> KnownPod {
     KnownPod { name: "shop/web".into(), qos: QosClass::Guaranteed, whole: false, containers: vec![container] }
 }
 
+/// What no text holds.
+const BORDER: u8 = 0xff;
+
 fuzz_target!(|bytes: &[u8]| {
+    let mut texts = bytes.splitn(2, |&byte| byte == BORDER);
+    let bytes = texts.next().unwrap_or_default();
     let file = match KubeletFile::read(bytes, Format::Unknown) {
         Ok(file) => file,
         Err(error) => {
@@ -43,6 +49,9 @@ fuzz_target!(|bytes: &[u8]| {
     let lines = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
     let topology = machine();
     let on = Machine { topology: Some(&topology), cgroup_v1: Some(false) };
+    if let Some(over) = texts.next() {
+        laid_over((&file, bytes), over, on);
+    }
     let mut decodable = true;
     for release in Release::all() {
         let findings = file.check(release, on);
@@ -73,3 +82,24 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(recommend(&situation).changes.is_empty(), "{edited}");
     }
 });
+
+/// Each finding is in a line of one of the texts, and what a drop-in says of a field is what is said.
+fn laid_over((own, text): (&KubeletFile, &[u8]), over: &[u8], on: Machine<'_>) {
+    let (Ok(drop_in), Ok(text), Ok(over)) =
+        (KubeletFile::read(over, Format::Unknown), std::str::from_utf8(text), std::str::from_utf8(over))
+    else {
+        return;
+    };
+    let layers = Layers::of((own.clone(), text), &[(drop_in.clone(), over)]);
+    for finding in layers.file().check(Release::NEWEST, on) {
+        let (which, line) = layers.origin(layers.file().line(&finding.place));
+        let lines = [text, over][which].bytes().filter(|&byte| byte == b'\n').count() as u64 + 1;
+        assert!((1..=lines).contains(&line), "{finding:?}: line {line} of {lines} of text {which}");
+    }
+    if let Some(policy) = &drop_in.config().cpu_manager_policy {
+        assert_eq!(layers.file().config().cpu_manager_policy.as_ref(), Some(policy));
+    }
+    if drop_in.says_of(&["cpuManagerPolicy"]).is_none() {
+        assert_eq!(layers.file().config().cpu_manager_policy, own.config().cpu_manager_policy);
+    }
+}

@@ -157,6 +157,19 @@ impl KubeletFile {
         line
     }
 
+    /// The line on which the file says something of a field, or an entry of one: also `null`, and something else where a map could be. `None`:
+    /// it says nothing, and laid over another file it leaves what is there.
+    #[must_use]
+    pub fn says_of(&self, steps: &[&str]) -> Option<u64> {
+        let (mut line, mut node) = (self.root.line(), &self.root);
+        for step in steps {
+            let Value::Map(map) = node.value() else { return Some(line) };
+            let entry = map.iter().find(|entry| entry.key() == *step)?;
+            (line, node) = (entry.line(), entry.node());
+        }
+        Some(line)
+    }
+
     /// The way to what a finding is about, fit to show; empty for the whole file.
     #[must_use]
     pub fn path(&self, place: &Place) -> String {

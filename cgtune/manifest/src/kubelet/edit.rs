@@ -216,8 +216,10 @@ impl Page {
         for entry in map.iter() {
             let at = index(entry.line())?;
             let line = lines.get(at)?.trim_start_matches('\u{feff}');
-            let rest = line.strip_prefix(entry.key())?;
-            if !rest.trim_start().starts_with(':') || (at < before) {
+            let begins =
+                |key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+            // No field that is ever changed needs quotes.
+            if !(begins(entry.key()) || begins(&yaml::scalar(entry.key()))) || at < before {
                 return None;
             }
             before = at + 1;

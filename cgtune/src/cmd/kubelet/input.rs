@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use cgtune_core::{
     Topology,
     convert::Version,
-    kubelet::{Finding, Machine, Release},
+    kubelet::{Finding, KubeletConfig, Machine, Release},
 };
 use cgtune_manifest::{Format, KubeletFile, KubeletFileError, Layers};
 
@@ -92,6 +92,11 @@ fn parsed(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Config> {
     Ok(Config { name, text, file })
 }
 
+/// Reads drop-ins, in their order.
+pub(super) fn drop_ins(meant: &DropIns, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Config>> {
+    meant.read(streams)?.into_iter().map(|DropIn { path, bytes }| parsed(&path, bytes)).collect()
+}
+
 /// A configuration with its drop-ins laid over it.
 pub(crate) struct Layered {
     /// The configuration's own name, and those of the drop-ins in their order.
@@ -102,10 +107,7 @@ pub(crate) struct Layered {
 impl Layered {
     /// Reads a configuration, and what is laid over it.
     pub(super) fn read(path: &Path, drop_ins: &DropIns, streams: &mut Streams<'_>) -> anyhow::Result<Self> {
-        let own = config(path)?;
-        let parsed = |DropIn { path, bytes }| parsed(&path, bytes);
-        let drop_ins = drop_ins.read(streams)?.into_iter().map(parsed).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Self::of(&own, &drop_ins))
+        Ok(Self::of(&config(path)?, &self::drop_ins(drop_ins, streams)?))
     }
 
     /// Lays drop-ins over a configuration.
@@ -129,6 +131,11 @@ impl Layered {
     /// What the kubelet makes of all.
     pub(crate) const fn file(&self) -> &KubeletFile {
         self.layers.file()
+    }
+
+    /// The fields of that.
+    pub(crate) const fn config(&self) -> &KubeletConfig {
+        self.file().config()
     }
 
     /// The text that a finding is about, as it is called, and the line there.

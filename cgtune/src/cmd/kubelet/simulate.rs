@@ -130,13 +130,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 /// What the kubelet is configured to, as far as it would start.
 fn kubelet(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyhow::Result<Effective> {
     let release = args.meant.kubernetes;
-    let Some(path) = &args.config else {
-        if args.drop_ins.asked() {
-            let error = anyhow!("--config-dir says what is laid over a configuration, and none is named");
-            return Err(Hinted::new(error, "name the kubelet's own file with --config").into());
-        }
-        return Ok(KubeletConfig::default().effective(release));
-    };
+    args.drop_ins.lie_over(args.config.as_ref())?;
+    let Some(path) = &args.config else { return Ok(KubeletConfig::default().effective(release)) };
     let config = Layered::read(path, &args.drop_ins, streams)?;
     let findings = config.file().check(release, args.meant.machine(Some(topology)));
     let errors: Vec<String> = findings
