@@ -99,11 +99,19 @@ fn what_a_drop_in_says_is_changed_there_and_not_in_the_file() {
     assert!(out.contains("+reservedSystemCPUs: ") && !out.contains("+cpuManagerPolicy: "), "{out}");
     // A map is laid over a map: what it doesn't name is the file's.
     assert!(out.contains("+cpuManagerPolicyOptions:\n+  full-pcpus-only: \"true\""), "{out}");
-    let said = "cpuManagerPolicy is said in DIR/10-x.conf, line 3, over the file: the file is not changed there, and it is that line \
+    let said = "cpuManagerPolicy is said in DIR/10-x.conf, line 3, over the file: the file is not changed there, and it is that place \
                 that should say static";
     assert!(err.contains(said), "{err}");
+    let (_, out, err) =
+        kubelet(&[&args[..], &["-f", "pods.yaml", "-o", "diff", "--flags", "--reserved-cpus=0,8"]].concat());
+    assert!(!out.contains("reservedSystemCPUs") && !words(&err).contains("reservedSystemCPUs"), "{out}{err}");
+    let (_, out, err) =
+        kubelet(&[&args[..], &["-f", "pods.yaml", "-o", "diff", "--flags", "--reserved-cpus=0"]].concat());
+    assert!(!out.contains("reservedSystemCPUs"), "{out}");
+    let said = "reservedSystemCPUs is said by the flag --reserved-cpus, over the file";
+    assert!(words(&err).contains(said), "{err}");
     let (code, _, err) = kubelet(&["recommend", "--config-dir", &dir, "--topology", "machine.json"]);
-    assert!(code == 2 && err.contains("none is named"), "{err}");
+    assert!(code == 2 && err.contains("name the kubelet's own file with --config"), "{err}");
 }
 
 #[test]
@@ -116,4 +124,41 @@ fn what_is_wrong_in_a_drop_in_ends_a_recommendation_with_its_place() {
     let (code, _, err) = kubelet(&args);
     let err = words(&err);
     assert!(code == 2 && err.contains(&format!("{}, line 3: cpuCFSQuota: ", drop_in.display())), "{err}");
+}
+
+#[test]
+fn flags_override_files_and_are_told_at_their_lines() {
+    let line = "/usr/bin/kubelet --config=/var/lib/kubelet/config.yaml --config-dir=/etc/k.d --cpu-manager-policy none";
+    let (code, out, err) = kubelet(&["check", "sound.yaml", "--flags", line]);
+    assert_eq!(code, 1, "{out}");
+    assert!(words(&err).contains("names --config-dir /etc/k.d, which is not looked at"), "{err}");
+    assert!(
+        out.contains(
+            "sound.yaml:10: warning: cpuManagerPolicy\n    the flag --cpu-manager-policy overrides it"
+        ),
+        "{out}"
+    );
+    assert!(words(&out).contains("sound.yaml with flags, for Kubernetes 1.36: "), "{out}");
+    let (code, out, _) = kubelet(&[
+        "check",
+        "sound.yaml",
+        "--flags",
+        "--reserved-cpus=0-99 --topology-manager-policy=no",
+        "--json",
+    ]);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    let published = serde_json::from_str(include_str!("../schemas/kubelet-check-1.schema.json")).unwrap();
+    schema::assert_describes(published, &document);
+    let on_the_command_line = |found: &&Value| found["file"] == "the command line";
+    let found: Vec<_> = document["findings"].as_array().unwrap().iter().filter(on_the_command_line).collect();
+    assert!(
+        code == 1 && found.iter().any(|found| found["path"] == "topologyManagerPolicy" && found["line"] == 2),
+        "{out}"
+    );
+    for (line, why) in
+        [("'", "a quote in it is not closed"), ("--cpu-cfs-quota=x", "--cpu-cfs-quota takes true or false")]
+    {
+        let (code, _, err) = kubelet(&["check", "sound.yaml", "--flags", line]);
+        assert!(code == 2 && words(&err).contains(why), "{err}");
+    }
 }

@@ -196,7 +196,7 @@ fn drop_ins_are_laid_over_the_configuration_and_their_mistakes_named() {
     let said = case.refuses(&["--config-dir", &dir]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains(&format!("{odd}: line 3: ")), "{said}");
     let args = ["kubelet", "simulate", "-f", &case.file("pods.yaml"), "--config-dir", &dir];
-    assert!(fails(&args).1.contains("none is named"));
+    assert!(fails(&args).1.contains("name the kubelet's own file with --config"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! does not know is passed over with a line in its log, a value of the wrong type ends it.
 
 mod edit;
+mod flags;
 mod layers;
 mod yaml;
 
@@ -16,6 +17,7 @@ use cgtune_core::kubelet::{
 };
 
 pub use edit::{EditError, Edited, patch};
+pub use flags::{FlagError, Flags};
 pub use layers::Layers;
 
 use crate::{

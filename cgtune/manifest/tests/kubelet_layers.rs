@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use cgtune_core::kubelet::{Machine, Release};
-use cgtune_manifest::{Format, KubeletFile, Layers};
+use cgtune_manifest::{Flags, Format, KubeletFile, Layers};
 use proptest::prelude::*;
 
 const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
@@ -105,6 +105,76 @@ fn many_fields_are_laid_over_as_many_others_at_once() {
     assert!(layers.file().root().as_map().unwrap().len() > 400_000);
 }
 
+fn flags(line: &str) -> Flags {
+    Flags::read(line.split(' ')).unwrap()
+}
+
+#[test]
+fn flags_override_fields_and_whole_maps_and_are_added_to_gates() {
+    let layers = layers(&[
+        "cgroupDriver: systemd\ncpuManagerPolicy: none\nsystemReserved: {cpu: \"1\", memory: 1Gi}\nfeatureGates: {A: true, B: true}\n\
+         kubeReserved: null\n",
+        "cpuCFSQuota: true\n",
+    ]);
+    let layers = layers.under(&flags(
+        "/usr/bin/kubelet --v 2 --cpu_manager_policy static --system-reserved=memory=2Gi --feature-gates=B=false,C=1 \
+         --kube-reserved=cpu=1 --kube-reserved memory=1Gi --cpu-cfs-quota=false --cpu-manager-policy-options=full-pcpus-only=true,x=y",
+    ));
+    let config = layers.file().config();
+    assert_eq!((config.cpu_manager_policy.as_deref(), config.cpu_cfs_quota), (Some("static"), Some(false)));
+    let pairs = |map: &Option<std::collections::BTreeMap<String, String>>| -> Vec<String> {
+        map.iter().flatten().map(|(key, value)| format!("{key}={value}")).collect()
+    };
+    assert_eq!(pairs(&config.system_reserved), ["memory=2Gi"], "the file's cpu is gone");
+    assert_eq!(pairs(&config.kube_reserved), ["cpu=1", "memory=1Gi"]);
+    assert_eq!(pairs(&config.cpu_manager_policy_options), ["full-pcpus-only=true,x=y"], "one entry a flag");
+    let gates: Vec<_> = config.feature_gates.iter().map(|(gate, open)| (gate.as_str(), *open)).collect();
+    assert_eq!(gates, [("A", true), ("B", false), ("C", true)]);
+    let found: Vec<String> = found(&layers).into_iter().filter(|found| found.contains("flag")).collect();
+    let expected = [
+        "0:4 cpuManagerPolicy flag_overrides",
+        "0:5 systemReserved flag_overrides",
+        "0:6 featureGates.B flag_overrides",
+        "1:3 cpuCFSQuota flag_overrides",
+    ];
+    assert_eq!(found, expected, "kubeReserved: null says nothing");
+    let option = found_of(&layers, "option");
+    assert_eq!(option, ["2:12 cpuManagerPolicyOptions.full-pcpus-only option_value"], "the word of the flag");
+}
+
+/// The findings whose name holds a word.
+fn found_of(layers: &Layers, word: &str) -> Vec<String> {
+    found(layers)
+        .into_iter()
+        .filter(|found| found.rsplit(' ').next().is_some_and(|kind| kind.contains(word)))
+        .collect()
+}
+
+#[test]
+fn a_flag_that_the_kubelet_does_not_start_with_is_refused() {
+    for (line, why) in [
+        ("--cpu-manager-policy", "--cpu-manager-policy needs a value"),
+        ("--cpu-cfs-quota=maybe", "--cpu-cfs-quota takes true or false, not \"maybe\""),
+        ("--feature-gates A", "--feature-gates takes pairs such as a=1, not \"A\""),
+        ("--feature-gates A=x", "--feature-gates takes true or false, not \"x\""),
+        ("--system-reserved=cpu", "--system-reserved takes pairs such as a=1, not \"cpu\""),
+    ] {
+        assert_eq!(Flags::read(line.split(' ')).unwrap_err().to_string(), why);
+    }
+    assert!(flags("kubelet -- --cpu-manager-policy=static").is_empty(), "no flags stand behind it");
+    assert_eq!(flags("kubelet --config-dir /etc/x.d --cpu-cfs-quota").config_dir(), Some("/etc/x.d"));
+    let said = flags("a --system-reserved=cpu=1 --feature-gates=A=true");
+    assert_eq!(
+        said.says_of(&["systemReserved", "memory"]),
+        Some(("system-reserved", 2)),
+        "a map counts as a whole"
+    );
+    assert_eq!(
+        (said.says_of(&["featureGates", "A"]), said.says_of(&["featureGates", "B"])),
+        (Some(("feature-gates", 3)), None)
+    );
+}
+
 fn text() -> impl Strategy<Value = String> {
     let line = prop::sample::select(vec![
         "cpuManagerPolicy: static",
@@ -125,6 +195,13 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn no_command_line_is_trouble(words in prop::collection::vec("(--)?(system-reserved|feature_gates|cpu-cfs-quota|--|x)?[=,a-c]{0,5}", 0..6)) {
+        if let Ok(flags) = Flags::read(words.iter().map(String::as_str)) {
+            let _ = found(&layers(&["systemReserved: {cpu: 500m}\nfeatureGates: {a: true}\n"]).under(&flags));
+        }
+    }
+
     /// Laid over one after the other they are what one is, over what the others gave.
     #[test]
     fn the_last_word_counts_and_lines_lie_in_their_texts(texts in prop::collection::vec(text(), 1..4)) {

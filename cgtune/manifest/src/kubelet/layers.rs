@@ -2,16 +2,17 @@
 //!
 //! A JSON merge patch (RFC 7386), as in `mergeKubeletConfigurations` (cmd/kubelet/app/server.go, Kubernetes 1.35): maps are merged,
 //! everything else is replaced, `null` takes away what was there. What comes out keeps the lines that it came from: those of each text are
-//! counted on from the last of the one before, so that a line tells which text is meant ([`Layers::origin`]).
+//! counted on from the last of the one before, so that a line tells which text is meant ([`Layers::origin`]). Flags lie over all of them.
 
 use std::{collections::HashMap, sync::Arc};
 
 use cgtune_core::kubelet::{Fault, Finding, Place};
 
-use super::{KubeletFile, Reading};
+use super::{Flags, KubeletFile, Reading};
 use crate::{
     Cursor, Map, Node, Value,
     node::{Entry, List},
+    quoted::cut,
 };
 
 /// A configuration with its drop-ins laid over it.
@@ -20,6 +21,8 @@ pub struct Layers {
     file: KubeletFile,
     /// Of each text the number of lines in those before it; the configuration's own is the first.
     before: Vec<u64>,
+    /// Of all of them.
+    lines: u64,
 }
 
 impl Layers {
@@ -27,10 +30,10 @@ impl Layers {
     #[must_use]
     pub fn of(own: (KubeletFile, &str), drop_ins: &[(KubeletFile, impl AsRef<str>)]) -> Self {
         let (own, text) = own;
-        if drop_ins.is_empty() {
-            return Self { file: own, before: vec![0] };
-        }
         let (mut before, mut lines) = (vec![0], count(text));
+        if drop_ins.is_empty() {
+            return Self { file: own, before, lines };
+        }
         let KubeletFile { root, mut findings, .. } = own;
         let mut root = without_empty_list(&root);
         for (drop_in, text) in drop_ins {
@@ -40,15 +43,32 @@ impl Layers {
             before.push(lines);
             lines = lines.saturating_add(count(text.as_ref()));
         }
-        let mut reading = Reading { findings: Vec::new() };
-        let config = reading.config(&Cursor::new(&root));
-        // The configuration's own are decoded before anything is laid over it, and again with it.
-        for finding in reading.findings {
-            if !findings.contains(&finding) {
-                findings.push(finding);
+        Self { file: decoded(root, findings), before, lines }
+    }
+
+    /// Lays the flags of a command line over them, as the last text: its lines are the words.
+    #[must_use]
+    pub fn under(self, flags: &Flags) -> Self {
+        let Self { file: KubeletFile { mut root, mut findings, .. }, mut before, lines } = self;
+        for (field, flag, said) in flags.each() {
+            let said = shifted(said, lines);
+            let gates = field == "featureGates";
+            let overridden = root.as_map().and_then(|map| map.iter().find(|entry| entry.key() == field));
+            if let Some(entry) = overridden.filter(|entry| !entry.node.is_null()) {
+                findings.extend(overrides(entry, flag, &said, gates));
             }
+            let (line, key) = (said.line, Arc::from(field));
+            // A merge patch would keep what a flag's map does not name; feature gates are kept.
+            let gone = Entry { line, key: Arc::clone(&key), node: Node { line, value: Value::Null } };
+            if !gates {
+                root = patched(&root, &Node { line: root.line, value: Value::Map(Map(Arc::from([gone]))) });
+            }
+            let new = Entry { line, key, node: said };
+            root = patched(&root, &Node { line: root.line, value: Value::Map(Map(Arc::from([new]))) });
         }
-        Self { file: KubeletFile { config, root, findings }, before }
+        before.push(lines);
+        let lines = lines.saturating_add(flags.words());
+        Self { file: decoded(root, findings), before, lines }
     }
 
     /// What the kubelet makes of all of them. Its lines are those of all texts, one behind the other.
@@ -63,6 +83,32 @@ impl Layers {
         let text = self.before.partition_point(|&before| before < line).saturating_sub(1);
         (text, line.saturating_sub(self.before.get(text).copied().unwrap_or(0)))
     }
+}
+
+/// A tree as a configuration. What was found before is found again where it is still there.
+fn decoded(root: Node, mut findings: Vec<Finding>) -> KubeletFile {
+    let mut reading = Reading { findings: Vec::new() };
+    let config = reading.config(&Cursor::new(&root));
+    for finding in reading.findings {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    KubeletFile { config, root, findings }
+}
+
+/// What a flag overrides: a field, or those feature gates that it names, too.
+fn overrides(entry: &Entry, flag: &'static str, said: &Node, gates: bool) -> Vec<Finding> {
+    let at = |line: u64, path: String| Finding {
+        place: Place::Line { line, path },
+        fault: Fault::FlagOverrides { flag },
+    };
+    if !gates {
+        return vec![at(entry.line, entry.key().to_owned())];
+    }
+    let (Some(there), Some(said)) = (entry.node.as_map(), said.as_map()) else { return Vec::new() };
+    let both = there.iter().filter(|gate| said.get(gate.key()).is_some());
+    both.map(|gate| at(gate.line, format!("{}.{}", entry.key(), cut(gate.key())))).collect()
 }
 
 impl KubeletFile {

@@ -33,13 +33,9 @@ pub(super) struct DropIn {
 }
 
 impl DropIns {
-    /// Refuses a folder where there is nothing that it could be laid over.
-    pub(super) fn lie_over(&self, config: Option<&PathBuf>) -> anyhow::Result<()> {
-        if self.config_dir.is_none() || config.is_some() {
-            return Ok(());
-        }
-        let error = anyhow!("--config-dir says what is laid over a configuration, and none is named");
-        Err(Hinted::new(error, "name the kubelet's own file with --config").into())
+    /// Whether a folder is named.
+    pub(super) fn asked(&self) -> bool {
+        self.config_dir.is_some()
     }
 
     /// All of them, in their order. What is passed over for its name is told, since who put it there meant something by it.

@@ -1,16 +1,19 @@
 //! What the verbs about the kubelet read: its configuration, the release that is meant, the machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cgtune_core::{
     Topology,
     convert::Version,
     kubelet::{Finding, KubeletConfig, Machine, Release},
 };
-use cgtune_manifest::{Format, KubeletFile, KubeletFileError, Layers};
+use cgtune_manifest::{Flags, Format, KubeletFile, KubeletFileError, Layers};
 
-use super::drop_ins::{DropIn, DropIns};
+use super::{
+    command_line::CommandLine,
+    drop_ins::{DropIn, DropIns},
+};
 use crate::{
     failure::Hinted,
     machine::{self, Described},
@@ -92,30 +95,75 @@ fn parsed(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Config> {
     Ok(Config { name, text, file })
 }
 
-/// Reads drop-ins, in their order.
-pub(super) fn drop_ins(meant: &DropIns, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Config>> {
-    meant.read(streams)?.into_iter().map(|DropIn { path, bytes }| parsed(&path, bytes)).collect()
+/// How flags are called in messages.
+const COMMAND_LINE: &str = "the command line";
+
+/// What lies over a configuration: drop-ins, and flags over these.
+#[derive(Debug, clap::Args)]
+pub(super) struct Over {
+    #[command(flatten)]
+    pub(super) drop_ins: DropIns,
+    #[command(flatten)]
+    command_line: CommandLine,
 }
 
-/// A configuration with its drop-ins laid over it.
+/// That, read.
+pub(super) struct Above {
+    drop_ins: Vec<Config>,
+    flags: Flags,
+}
+
+impl Over {
+    /// Reads it. Over no configuration lies nothing.
+    pub(super) fn read(&self, config: Option<&PathBuf>, streams: &mut Streams<'_>) -> anyhow::Result<Above> {
+        if config.is_none() && (self.drop_ins.asked() || self.command_line.asked()) {
+            let error =
+                anyhow!("--config-dir and --flags say what lies over a configuration, and none is named");
+            return Err(Hinted::new(error, "name the kubelet's own file with --config").into());
+        }
+        let parsed = |DropIn { path, bytes }| parsed(&path, bytes);
+        let drop_ins = self.drop_ins.read(streams)?.into_iter().map(parsed).collect::<anyhow::Result<_>>()?;
+        Ok(Above { drop_ins, flags: self.command_line.read(&self.drop_ins, streams)? })
+    }
+}
+
+impl Above {
+    /// Who says something of a field, or of an entry of one, over the file: a flag, or the last drop-in that does.
+    pub(super) fn says_of(&self, steps: &[&str]) -> Option<String> {
+        let flag = self.flags.says_of(steps).map(|(flag, _)| format!("by the flag --{flag}"));
+        let drop_in =
+            |drop_in: &Config| Some(format!("in {}, line {}", drop_in.name, drop_in.file.says_of(steps)?));
+        flag.or_else(|| self.drop_ins.iter().rev().find_map(drop_in))
+    }
+}
+
+/// A configuration with what lies over it.
 pub(crate) struct Layered {
-    /// The configuration's own name, and those of the drop-ins in their order.
+    /// The configuration's own name, those of the drop-ins in their order, and the command line's.
     names: Vec<String>,
+    drop_ins: usize,
     layers: Layers,
 }
 
 impl Layered {
-    /// Reads a configuration, and what is laid over it.
-    pub(super) fn read(path: &Path, drop_ins: &DropIns, streams: &mut Streams<'_>) -> anyhow::Result<Self> {
-        Ok(Self::of(&config(path)?, &self::drop_ins(drop_ins, streams)?))
+    /// Reads a configuration, and what lies over it.
+    pub(super) fn read(path: &PathBuf, over: &Over, streams: &mut Streams<'_>) -> anyhow::Result<Self> {
+        let own = config(path)?;
+        Ok(Self::of(&own, &over.read(Some(path), streams)?))
     }
 
-    /// Lays drop-ins over a configuration.
-    pub(super) fn of(own: &Config, drop_ins: &[Config]) -> Self {
-        let layer = |config: &'_ Config| (config.file.clone(), config.text.clone());
-        let names = std::iter::once(own).chain(drop_ins).map(|config| config.name.clone()).collect();
-        let drop_ins: Vec<_> = drop_ins.iter().map(layer).collect();
-        Self { names, layers: Layers::of((own.file.clone(), own.text.as_str()), &drop_ins) }
+    /// Lays it over.
+    pub(super) fn of(own: &Config, above: &Above) -> Self {
+        let mut names = vec![own.name.clone()];
+        names.extend(above.drop_ins.iter().map(|drop_in| drop_in.name.clone()));
+        let drop_ins: Vec<_> =
+            above.drop_ins.iter().map(|drop_in| (drop_in.file.clone(), drop_in.text.as_str())).collect();
+        let mut layers = Layers::of((own.file.clone(), own.text.as_str()), &drop_ins);
+        if !above.flags.is_empty() {
+            layers = layers.under(&above.flags);
+            names.push(COMMAND_LINE.to_owned());
+        }
+        Self { names, drop_ins: drop_ins.len(), layers }
     }
 
     /// As the configuration itself is called.
@@ -125,7 +173,12 @@ impl Layered {
 
     /// As the drop-ins are called.
     pub(crate) fn drop_ins(&self) -> &[String] {
-        self.names.get(1..).unwrap_or_default()
+        self.names.get(1..=self.drop_ins).unwrap_or_default()
+    }
+
+    /// Whether flags lie over them.
+    pub(crate) fn has_flags(&self) -> bool {
+        self.names.len() > 1 + self.drop_ins
     }
 
     /// What the kubelet makes of all.

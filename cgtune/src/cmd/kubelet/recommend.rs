@@ -13,8 +13,7 @@ use cgtune_core::{
 use cgtune_manifest::{Edited, Format, KubeletFile, Workload};
 
 use super::{
-    drop_ins::DropIns,
-    input::{self, Layered, Meant},
+    input::{self, Above, Layered, Meant, Over},
     running::Running,
 };
 use crate::{
@@ -35,7 +34,8 @@ what is expected of it (measured, modelled, or nothing), and its risk.
 Without -f and --running nothing is known of pods, and the machine alone decides:
 the one that this runs on, unless another is described. Whoever is throttled is
 known only by --running.
-With --config-dir drop-ins count, too; what they set is not changed in the file.
+With --config-dir and --flags these count, too; what they set is not changed in
+the file.
 
 Examples:
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml -f deploy/ -R
@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    drop_ins: DropIns,
+    over: Over,
     #[command(flatten)]
     meant: Meant,
     /// What to print: the report unless given
@@ -92,9 +92,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
     let release = args.meant.kubernetes;
     let present = args.config.as_deref().map(input::config).transpose()?;
-    args.drop_ins.lie_over(args.config.as_ref())?;
-    let drop_ins = input::drop_ins(&args.drop_ins, streams)?;
-    let layered = present.as_ref().map(|present| Layered::of(present, &drop_ins));
+    let above = args.over.read(args.config.as_ref(), streams)?;
+    let layered = present.as_ref().map(|present| Layered::of(present, &above));
     if let Some(layered) = &layered {
         decodable(layered, release)?;
     }
@@ -109,12 +108,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     };
     let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
     let edited = match &present {
-        Some(present) => present.file.edited(&present.text, &of_the_file(&done, &drop_ins, streams)?),
+        Some(present) => present.file.edited(&present.text, &of_the_file(&done, &above, streams)?),
         None => Edited::fresh(&done),
     }?;
     let file = KubeletFile::read(edited.text.as_bytes(), Format::Yaml)?;
     let file = input::Config { name: "the new file".to_owned(), text: edited.text.clone(), file };
-    let file = Layered::of(&file, &drop_ins);
+    let file = Layered::of(&file, &above);
     let left = file.file().check(release, args.meant.machine(Some(&topology)));
     let left: Vec<Finding> =
         left.into_iter().filter(|finding| finding.severity() != Severity::Note).collect();
@@ -163,10 +162,10 @@ fn known(workload: &Workload) -> KnownPod {
     known
 }
 
-/// The changes that the file itself takes: what a drop-in says of a field, it says over the file.
+/// The changes that the file itself takes: what a drop-in or a flag says of a field, it says over the file.
 fn of_the_file(
     done: &Recommendation,
-    drop_ins: &[input::Config],
+    above: &Above,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Recommendation> {
     let mut of_the_file = done.clone();
@@ -174,13 +173,11 @@ fn of_the_file(
     of_the_file.changes.retain(|change| {
         let (field, key) = change.field.steps();
         let steps: Vec<&str> = std::iter::once(field).chain(key.as_deref()).collect();
-        // The last one that says something of it.
-        let by = drop_ins.iter().rev().find_map(|drop_in| Some((&drop_in.name, drop_in.file.says_of(&steps)?)));
-        overridden.extend(by.map(|(name, line)| {
+        let by = above.says_of(&steps);
+        overridden.extend(by.as_ref().map(|by| {
             let to = change.to.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
             format!(
-                "{} is said in {name}, line {line}, over the file: the file is not changed there, and it is that line that should \
-                 say {to}",
+                "{} is said {by}, over the file: the file is not changed there, and it is that place that should say {to}",
                 steps.join(".")
             )
         }));

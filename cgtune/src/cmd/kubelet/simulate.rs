@@ -17,10 +17,7 @@ use cgtune_core::{
 use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
-use super::{
-    drop_ins::DropIns,
-    input::{Layered, Meant},
-};
+use super::input::{Layered, Meant, Over};
 use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, named::Named, render, streams::Streams};
 
 const EXAMPLES: &str = "\
@@ -50,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    drop_ins: DropIns,
+    over: Over,
     /// Begin with what a kubelet has given away: its cpu_manager_state
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -130,9 +127,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 /// What the kubelet is configured to, as far as it would start.
 fn kubelet(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyhow::Result<Effective> {
     let release = args.meant.kubernetes;
-    args.drop_ins.lie_over(args.config.as_ref())?;
-    let Some(path) = &args.config else { return Ok(KubeletConfig::default().effective(release)) };
-    let config = Layered::read(path, &args.drop_ins, streams)?;
+    let Some(path) = &args.config else {
+        // It says what to do about what lies over nothing.
+        args.over.read(None, streams)?;
+        return Ok(KubeletConfig::default().effective(release));
+    };
+    let config = Layered::read(path, &args.over, streams)?;
     let findings = config.file().check(release, args.meant.machine(Some(topology)));
     let errors: Vec<String> = findings
         .iter()

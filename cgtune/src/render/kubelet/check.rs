@@ -90,7 +90,12 @@ fn sum(judged: &Judged<'_>) -> String {
         1 => " with 1 drop-in".to_owned(),
         count => format!(" with {count} drop-ins"),
     };
-    format!("{name}{drop_ins}, for Kubernetes {}: {found}", judged.release)
+    let flags = match (judged.config.has_flags(), drop_ins.is_empty()) {
+        (false, _) => "",
+        (true, true) => " with flags",
+        (true, false) => " and flags",
+    };
+    format!("{name}{drop_ins}{flags}, for Kubernetes {}: {found}", judged.release)
 }
 
 #[derive(Serialize)]
