@@ -142,6 +142,16 @@ fn flags_override_fields_and_whole_maps_and_are_added_to_gates() {
     assert_eq!(option, ["2:12 cpuManagerPolicyOptions.full-pcpus-only option_value"], "the word of the flag");
 }
 
+#[test]
+fn a_flag_that_says_what_the_file_says_is_no_surprise() {
+    let file = "cgroupDriver: systemd\nsystemReserved: {memory: 1Gi, cpu: \"1\"}\nfeatureGates: {A: true}\nenforceNodeAllocatable: [pods]\n";
+    let line = "--cgroup-driver=systemd --system-reserved=cpu=1,memory=1Gi --feature-gates=A=true --enforce-node-allocatable=pods";
+    assert_eq!(found_of(&layers(&[file]).under(&flags(line)), "flag"), [""; 0]);
+    let line =
+        "--system-reserved=cpu=1 --feature-gates=A=false --enforce-node-allocatable=pods,system-reserved";
+    assert_eq!(found_of(&layers(&[file]).under(&flags(line)), "flag").len(), 3);
+}
+
 /// The findings whose name holds a word.
 fn found_of(layers: &Layers, word: &str) -> Vec<String> {
     found(layers)

@@ -54,7 +54,9 @@ impl Layers {
             let said = shifted(said, lines);
             let gates = field == "featureGates";
             let overridden = root.as_map().and_then(|map| map.iter().find(|entry| entry.key() == field));
-            if let Some(entry) = overridden.filter(|entry| !entry.node.is_null()) {
+            if let Some(entry) =
+                overridden.filter(|entry| !entry.node.is_null() && !is_same(&entry.node, &said))
+            {
                 findings.extend(overrides(entry, flag, &said, gates));
             }
             let (line, key) = (said.line, Arc::from(field));
@@ -107,8 +109,24 @@ fn overrides(entry: &Entry, flag: &'static str, said: &Node, gates: bool) -> Vec
         return vec![at(entry.line, entry.key().to_owned())];
     }
     let (Some(there), Some(said)) = (entry.node.as_map(), said.as_map()) else { return Vec::new() };
-    let both = there.iter().filter(|gate| said.get(gate.key()).is_some());
+    let other = |gate: &&Entry| said.get(gate.key()).is_some_and(|said| !is_same(&gate.node, said));
+    let both = there.iter().filter(other);
     both.map(|gate| at(gate.line, format!("{}.{}", entry.key(), cut(gate.key())))).collect()
+}
+
+/// Whether two values are the same, on whatever lines and in whatever order of entries.
+fn is_same(one: &Node, other: &Node) -> bool {
+    match (&one.value, &other.value) {
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other.iter()).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            let same =
+                |entry: &Entry| other.get(entry.key()).is_some_and(|other| is_same(&entry.node, other));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        (one, other) => one == other,
+    }
 }
 
 impl KubeletFile {

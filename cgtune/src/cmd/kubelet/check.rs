@@ -17,9 +17,9 @@ The exit code is 1 where there is an error (the kubelet does not start, or
 passes over what is written) or a warning (it does something else than the
 reader of the file expects); notes alone are 0.
 What has nothing to do with CPU is looked at by its name alone.
---config-dir is the kubelet's own flag: each finding then names the file that the
-value comes from. A flag that --flags holds overrides all files, and is told where
-it does.
+--config-dir is the kubelet's own flag: each finding then names the file that
+the value comes from. A flag in --flags overrides all files, which is told at
+the line that it overrides.
 
 Examples:
   cgtune kubelet check /var/lib/kubelet/config.yaml

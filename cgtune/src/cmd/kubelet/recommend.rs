@@ -34,8 +34,8 @@ what is expected of it (measured, modelled, or nothing), and its risk.
 Without -f and --running nothing is known of pods, and the machine alone decides:
 the one that this runs on, unless another is described. Whoever is throttled is
 known only by --running.
-With --config-dir and --flags these count, too; what they set is not changed in
-the file.
+Drop-ins and flags count, where --config-dir and --flags name them; what they
+set is not changed in the file.
 
 Examples:
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml -f deploy/ -R
