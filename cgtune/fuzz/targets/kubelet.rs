@@ -1,6 +1,6 @@
 //! Any bytes as a kubelet's configuration: judged for every release, and where it can be decoded changed as is recommended; the changed
-//! text is read again and says what was meant. What stands behind a byte that no text has is a drop-in, which is laid over it. The
-//! machine and the pods stand still: all choice is in the bytes.
+//! text is read again and says what was meant. What stands behind a byte that no text has is a drop-in, which is laid over it, and behind
+//! another one a command line. The machine and the pods stand still: all choice is in the bytes.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use cgtune_core::{
     },
     topology::Cpu,
 };
-use cgtune_manifest::{Edited, Format, KubeletFile, Layers, kubeadm_patch};
+use cgtune_manifest::{Edited, Flags, Format, KubeletFile, Layers, kubeadm_patch};
 use libfuzzer_sys::fuzz_target;
 
 /// Two nodes of four cores of two threads.
@@ -37,7 +37,7 @@ fn pod(milli: u64) -> KnownPod {
 const BORDER: u8 = 0xff;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut texts = bytes.splitn(2, |&byte| byte == BORDER);
+    let mut texts = bytes.splitn(3, |&byte| byte == BORDER);
     let bytes = texts.next().unwrap_or_default();
     let file = match KubeletFile::read(bytes, Format::Unknown) {
         Ok(file) => file,
@@ -50,7 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
     let topology = machine();
     let on = Machine { topology: Some(&topology), cgroup_v1: Some(false) };
     if let Some(over) = texts.next() {
-        laid_over((&file, bytes), over, on);
+        laid_over((&file, bytes), over, texts.next().unwrap_or_default(), on);
     }
     let mut decodable = true;
     for release in Release::all() {
@@ -83,23 +83,38 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Each finding is in a line of one of the texts, and what a drop-in says of a field is what is said.
-fn laid_over((own, text): (&KubeletFile, &[u8]), over: &[u8], on: Machine<'_>) {
-    let (Ok(drop_in), Ok(text), Ok(over)) =
-        (KubeletFile::read(over, Format::Unknown), std::str::from_utf8(text), std::str::from_utf8(over))
-    else {
+/// Each finding is in a line of one of the texts, and what a drop-in or a flag says of a field is what is said.
+fn laid_over((own, text): (&KubeletFile, &[u8]), over: &[u8], flags: &[u8], on: Machine<'_>) {
+    let (Ok(drop_in), Ok(text), Ok(over), Ok(flags)) = (
+        KubeletFile::read(over, Format::Unknown),
+        std::str::from_utf8(text),
+        std::str::from_utf8(over),
+        std::str::from_utf8(flags),
+    ) else {
         return;
     };
     let layers = Layers::of((own.clone(), text), &[(drop_in.clone(), over)]);
-    for finding in layers.file().check(Release::NEWEST, on) {
-        let (which, line) = layers.origin(layers.file().line(&finding.place));
-        let lines = [text, over][which].bytes().filter(|&byte| byte == b'\n').count() as u64 + 1;
-        assert!((1..=lines).contains(&line), "{finding:?}: line {line} of {lines} of text {which}");
-    }
+    let lines = |text: &str| text.bytes().filter(|&byte| byte == b'\n').count() as u64 + 1;
+    in_their_texts(&layers, &[lines(text), lines(over)], on);
+    let merged = layers.file().config().cpu_manager_policy.clone();
     if let Some(policy) = &drop_in.config().cpu_manager_policy {
-        assert_eq!(layers.file().config().cpu_manager_policy.as_ref(), Some(policy));
+        assert_eq!(merged.as_ref(), Some(policy));
     }
     if drop_in.says_of(&["cpuManagerPolicy"]).is_none() {
-        assert_eq!(layers.file().config().cpu_manager_policy, own.config().cpu_manager_policy);
+        assert_eq!(merged, own.config().cpu_manager_policy);
+    }
+    let Ok(flags_read) = Flags::read(flags.split(' ')) else { return };
+    let layers = layers.under(&flags_read);
+    in_their_texts(&layers, &[lines(text), lines(over), flags.split(' ').count() as u64], on);
+    if flags_read.says_of(&["cpuManagerPolicy"]).is_none() {
+        assert_eq!(layers.file().config().cpu_manager_policy, merged);
+    }
+}
+
+/// Of each text its number of lines.
+fn in_their_texts(layers: &Layers, lines: &[u64], on: Machine<'_>) {
+    for finding in layers.file().check(Release::NEWEST, on) {
+        let (which, line) = layers.origin(layers.file().line(&finding.place));
+        assert!((1..=lines[which]).contains(&line), "{finding:?}: line {line} of text {which}, {lines:?}");
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use cgtune_core::kubelet::{Machine, Release};
-use cgtune_manifest::{Flags, Format, KubeletFile, Layers};
+use cgtune_manifest::{Flags, Format, KubeletFile, Layers, Node, Value};
 use proptest::prelude::*;
 
 const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
@@ -51,6 +51,31 @@ fn maps_are_merged_and_all_else_is_replaced_in_the_order_in_which_they_come() {
     assert_eq!(system, ["cpu=1", "ephemeral-storage=2Gi"]);
     assert_eq!(config.cpu_cfs_quota_period, None, "null takes it away");
     assert_eq!((config.feature_gates["A"], config.feature_gates["B"]), (true, false));
+}
+
+/// What `TestMergeKubeletConfigurations` (cmd/kubelet/app/server_test.go) expects, of the fields that are looked at or known by name.
+#[test]
+fn upstreams_own_cases_come_out_as_there() {
+    let reserved = layers(&[
+        "readOnlyPort: 10256\nkubeReserved:\n  memory: 70Mi\n",
+        "readOnlyPort: 10255\nkubeReserved:\n  memory: 150Mi\n  cpu: 200m\n",
+        "readOnlyPort: 10257\nkubeReserved:\n  memory: 100Mi\n",
+    ]);
+    let kube: Vec<_> =
+        reserved.file().config().kube_reserved.iter().flatten().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(kube, ["cpu=200m", "memory=100Mi"]);
+    let lists = layers(&[
+        "port: 9090\nclusterDNS:\n- 192.168.1.3\n- 192.168.1.4\n",
+        "port: 9090\nsystemReserved:\n  memory: 1Gi\n",
+        "port: 8080\nsystemReserved:\n  memory: 2Gi\nclusterDNS:\n- 192.168.1.1\n- 192.168.1.5\n- 192.168.1.8\n",
+    ]);
+    let map = lists.file().root().as_map().unwrap();
+    let Value::List(dns) = map.get("clusterDNS").unwrap().value() else { unreachable!() };
+    let dns: Vec<_> = dns.iter().filter_map(Node::as_text).collect();
+    assert_eq!(dns, ["192.168.1.1", "192.168.1.5", "192.168.1.8"]);
+    let Value::Number(port) = map.get("port").unwrap().value() else { unreachable!() };
+    assert_eq!(port.written(), "8080");
+    assert_eq!(lists.file().config().system_reserved.as_ref().unwrap()["memory"], "2Gi");
 }
 
 #[test]

@@ -113,6 +113,14 @@ impl Description {
         let mut machine: Machine = parsed(bytes)?;
         machine.put_in_order();
         let cpus = machine.topology()?.all().clone();
+        let both =
+            machine.offline.as_ref().map(|off| off.intersection(&cpus)).filter(|both| !both.is_empty());
+        if let (Some(off), Some(both)) = (&mut machine.offline, both) {
+            *off = off.difference(&both);
+            machine.notes.push(format!(
+                "CPUs {both} are said to be online and switched off; they are taken to be online"
+            ));
+        }
         let Held { cpusets } = parsed(bytes)?;
         let holders = cpusets.map(|all| {
             let (sound, odd): (Vec<Holder>, Vec<Holder>) =
@@ -257,6 +265,18 @@ mod tests {
         );
         assert_eq!(machine.notes.len(), 1);
         assert!(machine.notes[0].contains(r"/far\x1b and 1 more cannot be"), "{:?}", machine.notes);
+    }
+
+    #[test]
+    fn a_cpu_is_online_or_switched_off() {
+        let text = format!(r#"{{{CPUS},"offline":"1-3"}}"#);
+        let Description { machine, .. } = Description::read(text.as_bytes()).unwrap();
+        assert_eq!(machine.offline.unwrap().to_string(), "2-3");
+        assert!(
+            machine.notes[0].starts_with("CPUs 1 are said to be online and switched off"),
+            "{:?}",
+            machine.notes
+        );
     }
 
     #[test]
