@@ -93,7 +93,7 @@ fn laid_over((own, text): (&KubeletFile, &[u8]), over: &[u8], flags: &[u8], on: 
     ) else {
         return;
     };
-    let layers = Layers::of((own.clone(), text), &[(drop_in.clone(), over)]);
+    let layers = Layers::of((own.clone(), text), Some(&[(drop_in.clone(), over)]));
     let lines = |text: &str| text.bytes().filter(|&byte| byte == b'\n').count() as u64 + 1;
     in_their_texts(&layers, &[lines(text), lines(over)], on);
     let merged = layers.file().config().cpu_manager_policy.clone();

@@ -21,7 +21,8 @@ fn layers(texts: &[&str]) -> Layers {
 fn layers_of(texts: &[String]) -> Layers {
     let mut files = texts.iter().map(|text| (read(text), text.as_str()));
     let own = files.next().unwrap();
-    Layers::of(own, &files.collect::<Vec<_>>())
+    let drop_ins: Vec<_> = files.collect();
+    Layers::of(own, (!drop_ins.is_empty()).then_some(&drop_ins))
 }
 
 /// Text, line, path and name of each finding.
@@ -121,6 +122,9 @@ fn an_empty_list_that_enforces_nothing_is_lost_where_drop_ins_are_laid_over_it()
     assert_eq!(given(&[own]), Some(Vec::new()));
     assert_eq!(given(&[own, "cpuManagerPolicy: none\n"]), None);
     assert_eq!(given(&["", own]), Some(Vec::new()), "a drop-in's own holds");
+    let text = format!("{HEAD}{own}");
+    let empty = Layers::of((read(&text), &text), Some(&[]));
+    assert_eq!(empty.file().config().enforce_node_allocatable, None, "a folder with nothing in it is enough");
 }
 
 #[test]

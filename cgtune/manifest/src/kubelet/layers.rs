@@ -1,8 +1,9 @@
 //! Drop-ins: configurations that are laid over the kubelet's own, one after the other (`--config-dir`).
 //!
-//! A JSON merge patch (RFC 7386), as in `mergeKubeletConfigurations` (cmd/kubelet/app/server.go, Kubernetes 1.35): maps are merged,
-//! everything else is replaced, `null` takes away what was there. What comes out keeps the lines that it came from: those of each text are
-//! counted on from the last of the one before, so that a line tells which text is meant ([`Layers::origin`]). Flags lie over all of them.
+//! A JSON merge patch (RFC 7386), as in `mergeKubeletConfigurations` (cmd/kubelet/app/server.go, Kubernetes 1.35; so since 1.32,
+//! kubernetes#127421): maps are merged, everything else is replaced, `null` takes away what was there. What comes out keeps the lines that
+//! it came from: those of each text are counted on from the last of the one before, so that a line tells which text is meant
+//! ([`Layers::origin`]). Flags lie over all of them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,14 +27,13 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Lays drop-ins over a configuration, each with its text, in the order in which they come.
+    /// Lays drop-ins over a configuration, each with its text, in the order in which they come. `None`: no folder of them is named,
+    /// which is another thing than one with nothing in it.
     #[must_use]
-    pub fn of(own: (KubeletFile, &str), drop_ins: &[(KubeletFile, impl AsRef<str>)]) -> Self {
+    pub fn of(own: (KubeletFile, &str), drop_ins: Option<&[(KubeletFile, &str)]>) -> Self {
         let (own, text) = own;
         let (mut before, mut lines) = (vec![0], count(text));
-        if drop_ins.is_empty() {
-            return Self { file: own, before, lines };
-        }
+        let Some(drop_ins) = drop_ins else { return Self { file: own, before, lines } };
         let KubeletFile { root, mut findings, .. } = own;
         let mut root = without_empty_list(&root);
         for (drop_in, text) in drop_ins {
@@ -41,7 +41,7 @@ impl Layers {
             // Of what its values are only what is left in the end is decoded.
             findings.extend(drop_in.of_the_file().map(|finding| drop_in.at_line(finding, lines)));
             before.push(lines);
-            lines = lines.saturating_add(count(text.as_ref()));
+            lines = lines.saturating_add(count(text));
         }
         Self { file: decoded(root, findings), before, lines }
     }

@@ -38,9 +38,9 @@ impl DropIns {
         self.config_dir.is_some()
     }
 
-    /// All of them, in their order. What is passed over for its name is told, since who put it there meant something by it.
-    pub(super) fn read(&self, streams: &mut Streams<'_>) -> anyhow::Result<Vec<DropIn>> {
-        let Some(folder) = &self.config_dir else { return Ok(Vec::new()) };
+    /// All of them, in their order; `None` where no folder is named. What is passed over for its name is told, since who put it there meant something by it.
+    pub(super) fn read(&self, streams: &mut Streams<'_>) -> anyhow::Result<Option<Vec<DropIn>>> {
+        let Some(folder) = &self.config_dir else { return Ok(None) };
         let name = Named(folder).name();
         let about = fs::symlink_metadata(folder).with_context(|| format!("cannot read {name}"))?;
         if about.is_symlink() {
@@ -74,7 +74,7 @@ impl DropIns {
             }
             read.push(DropIn { path, bytes: one });
         }
-        Ok(read)
+        Ok(Some(read))
     }
 }
 

@@ -109,7 +109,8 @@ pub(super) struct Over {
 
 /// That, read.
 pub(super) struct Above {
-    drop_ins: Vec<Config>,
+    /// `None`: no folder of them is named.
+    drop_ins: Option<Vec<Config>>,
     flags: Flags,
 }
 
@@ -122,7 +123,8 @@ impl Over {
             return Err(Hinted::new(error, "name the kubelet's own file with --config").into());
         }
         let parsed = |DropIn { path, bytes }| parsed(&path, bytes);
-        let drop_ins = self.drop_ins.read(streams)?.into_iter().map(parsed).collect::<anyhow::Result<_>>()?;
+        let all = |all: Vec<DropIn>| all.into_iter().map(parsed).collect::<anyhow::Result<Vec<_>>>();
+        let drop_ins = self.drop_ins.read(streams)?.map(all).transpose()?;
         Ok(Above { drop_ins, flags: self.command_line.read(&self.drop_ins, streams)? })
     }
 }
@@ -133,7 +135,7 @@ impl Above {
         let flag = self.flags.says_of(steps).map(|(flag, _)| format!("by the flag --{flag}"));
         let drop_in =
             |drop_in: &Config| Some(format!("in {}, line {}", drop_in.name, drop_in.file.says_of(steps)?));
-        flag.or_else(|| self.drop_ins.iter().rev().find_map(drop_in))
+        flag.or_else(|| self.drop_ins.iter().flatten().rev().find_map(drop_in))
     }
 }
 
@@ -154,11 +156,13 @@ impl Layered {
 
     /// Lays it over.
     pub(super) fn of(own: &Config, above: &Above) -> Self {
-        let mut names = vec![own.name.clone()];
-        names.extend(above.drop_ins.iter().map(|drop_in| drop_in.name.clone()));
-        let drop_ins: Vec<_> =
-            above.drop_ins.iter().map(|drop_in| (drop_in.file.clone(), drop_in.text.as_str())).collect();
-        let mut layers = Layers::of((own.file.clone(), own.text.as_str()), &drop_ins);
+        let drop_ins = above.drop_ins.as_deref();
+        let texts = drop_ins
+            .map(|all| all.iter().map(|one| (one.file.clone(), one.text.as_str())).collect::<Vec<_>>());
+        let mut layers = Layers::of((own.file.clone(), own.text.as_str()), texts.as_deref());
+        let drop_ins = drop_ins.unwrap_or_default();
+        let mut names: Vec<String> =
+            std::iter::once(own).chain(drop_ins).map(|config| config.name.clone()).collect();
         if !above.flags.is_empty() {
             layers = layers.under(&above.flags);
             names.push(COMMAND_LINE.to_owned());
