@@ -16,7 +16,7 @@ use cgtune_core::{
 };
 
 use super::{
-    layout::{Item, OTHER_FONT, Placed},
+    layout::{Item, Placed},
     shape::{self, CacheBox, NodeBox, SocketBox},
     words,
 };
@@ -55,7 +55,7 @@ impl Cell {
     fn of(cpus: usize) -> Self {
         match cpus {
             0..=32 => Self { width: 44.0, height: 30.0, text: 14.0 },
-            33..=256 => Self { width: 29.0, height: 21.0, text: 11.0 },
+            33..=256 => Self { width: 28.0, height: 21.0, text: 11.0 },
             _ => Self { width: 27.0, height: 17.0, text: 10.0 },
         }
     }
@@ -247,7 +247,7 @@ impl Look {
                 draw(scene, extent);
             }
             scene.label((x + 31.0, y), word, theme::INK, Anchor::Start);
-            x += 31.0 + font::width(word, theme::BODY, Weight::Regular) * OTHER_FONT + 24.0;
+            x += 31.0 + font::room(word, theme::BODY, Weight::Regular) + 24.0;
         }
         y + 28.0
     }
