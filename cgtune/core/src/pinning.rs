@@ -199,6 +199,8 @@ pub struct Watch {
     groups: Vec<Group>,
     begun: Option<Nanos>,
     ended: Nanos,
+    /// CPUs online at the last look.
+    online: Option<CpuSet>,
     looks: u64,
     others_looks: u64,
     tasks: Option<u64>,
@@ -226,6 +228,7 @@ impl Watch {
             groups: groups.into_iter().map(group).collect(),
             begun: None,
             ended: Nanos::ZERO,
+            online: None,
             looks: 0,
             others_looks: 0,
             tasks: None,
@@ -239,6 +242,8 @@ impl Watch {
         let at = look.at.saturating_sub(begun);
         self.ended = at;
         self.looks += 1;
+        let online = self.online_since(look.online.as_ref());
+        let online = online.as_ref();
         let paths: Vec<Name> = self.groups.iter().map(|group| group.pinned.path.clone()).collect();
         let alone: Vec<Option<CpuSet>> = self
             .groups
@@ -257,7 +262,7 @@ impl Watch {
             };
             group.looks += 1;
             group.beside_looks += u64::from(look.beside.is_some());
-            for finding in states(&group.pinned, placed, look.online.as_ref()) {
+            for finding in states(&group.pinned, placed, online) {
                 note(&mut group.states, finding, at, group.looks);
             }
             if let Some(own) = &alone[index] {
@@ -277,12 +282,12 @@ impl Watch {
                     }
                 }
             }
-            group.affinity.look(placed, &group.pinned.intent.cpus, look.online.as_ref(), at);
+            group.affinity.look(placed, &group.pinned.intent.cpus, online, at);
             if let Some(others) = &look.others {
                 group.others.look(index, others, at);
                 group.machine.look(&group.pinned.intent.cpus, others, at);
             }
-            if let Some(online) = &look.online {
+            if let Some(online) = online {
                 group.elsewhere = online.difference(&group.pinned.intent.cpus);
             }
             group.last = Some(placed.clone());
@@ -291,6 +296,13 @@ impl Watch {
             self.others_looks += u64::from(!others.first);
             (self.tasks, self.tasks_bounded) = (Some(others.tasks), others.bounded);
         }
+    }
+
+    /// The CPUs that are online, and were at the look before. One that came back since is in no set yet: before 6.10 or so the kernel
+    /// gives it back a moment later (`cpuset_hotplug_workfn`, kernel/cgroup/cpuset.c, 6.1).
+    fn online_since(&mut self, now: Option<&CpuSet>) -> Option<CpuSet> {
+        let before = std::mem::replace(&mut self.online, now.cloned());
+        now.map(|now| before.map_or_else(|| now.clone(), |before| now.intersection(&before)))
     }
 
     /// Whether any group is still there.

@@ -78,12 +78,15 @@ impl<'a> Lookout<'a> {
     pub fn look(&mut self, last: bool) -> Result<Look, Error> {
         let host = self.hierarchies.host();
         let (at, before) = (host.now(), clock::process_cpu());
+        let online = facts::online_cpus(host);
         let mut groups = Vec::new();
         let mut members = Vec::new();
         for target in &mut self.targets {
             let seen = target.look(self.hierarchies, &mut members)?;
             groups.push(seen);
         }
+        // What went or came while groups were read was not online all the time.
+        let online = online.zip(facts::online_cpus(host)).map(|(before, after)| before.intersection(&after));
         let between = clock::process_cpu();
         self.cost = between.saturating_sub(before);
         let whole = last || self.looks == 0;
@@ -106,7 +109,7 @@ impl<'a> Lookout<'a> {
         });
         let beside = whole.then(|| beside(self.hierarchies)).transpose()?;
         self.looks += 1;
-        Ok(Look { at, groups, online: facts::online_cpus(host), beside, others })
+        Ok(Look { at, groups, online, beside, others })
     }
 
     /// CPU time that the last look took, but for others' tasks, which have their own part.

@@ -24,6 +24,9 @@ pub enum Finding {
         intended: CpuSet,
         /// What is there.
         set: CpuSet,
+        /// Whether the kernel itself may have taken what is missing: v1 gives a set no CPU back that was offline once.
+        #[serde(skip)]
+        by_kernel: bool,
     },
     /// It asks for CPUs that it does not get.
     Narrowed {
@@ -310,14 +313,19 @@ impl fmt::Display for Finding {
                     "it is meant to run on CPU {intended} and has no cpuset, so that nothing confines it"
                 )
             }
-            Self::SetDiffers { intended, set } if set.is_empty() => {
+            Self::SetDiffers { intended, set, .. } if set.is_empty() => {
                 write!(f, "it is meant to run on CPU {intended}, and cpuset.cpus is empty")
             }
-            Self::SetDiffers { intended, set } => {
+            Self::SetDiffers { intended, set, by_kernel } => {
+                let missing = intended.difference(set);
                 write!(
                     f,
                     "it is meant to run on CPU {intended}, and cpuset.cpus is {set}: somebody else wrote it"
-                )
+                )?;
+                match by_kernel {
+                    true => write!(f, ", or {missing} was offline once, and v1 gives no CPU back"),
+                    false => Ok(()),
+                }
             }
             Self::Narrowed { effective, missing, culprit, .. } => {
                 match effective.is_empty() {

@@ -81,7 +81,8 @@ fn a_set_that_somebody_wrote_is_found_with_when_it_was_so() {
     ];
     let reports = watched(vec![pinned("/a", "1")], &looks);
     let found = &reports.groups[0].findings[0];
-    assert_eq!(found.finding, Finding::SetDiffers { intended: list("1"), set: list("0-1") });
+    let differs = Finding::SetDiffers { intended: list("1"), set: list("0-1"), by_kernel: false };
+    assert_eq!(found.finding, differs);
     let when =
         (found.first_seen.get() / MS, found.last_seen.get() / MS, found.times, found.looks, found.still);
     assert_eq!(when, (100, 200, 2, 4, false));
@@ -142,8 +143,27 @@ fn a_v1_set_that_lost_an_offline_cpu_was_written_by_nobody() {
     assert_eq!(finding.to_string(), "in force is CPU 2-3, without 4: 4 is offline");
     assert!(finding.remedy(&name("/a"), &list("0")).ends_with("v1 does not: cgtune pin apply /a --cpus 2-4"));
     assert_eq!(found(&of("2-4", None, "2-3")), ["set-differs"], "v2 keeps it in the set");
-    assert_eq!(found(&of("2-4", Some(false), "2")), ["set-differs"], "3 is online");
+    let back = of("2-4", Some(false), "2");
+    assert_eq!(found(&back), ["set-differs"], "3 is online");
+    let sentence = back.groups[0].findings[0].finding.to_string();
+    assert!(sentence.ends_with("wrote it, or 3-4 was offline once, and v1 gives no CPU back"), "{sentence}");
     assert_eq!(found(&of("2-4", Some(false), "1-3")), ["set-differs"], "1 was added");
+}
+
+/// The kernel shows a CPU as online first, and gives it back to the groups then.
+#[test]
+fn a_cpu_that_is_just_back_was_taken_away_by_nobody() {
+    let seen = |at, online: &str, effective: &str| {
+        let place = Placed { effective: Some(list(effective)), ..with_thread("2-3", effective) };
+        Look { online: Some(list(online)), ..look(at, vec![Some(place)]) }
+    };
+    let looks =
+        [seen(0, "0-3", "2-3"), seen(100, "0-2", "2"), seen(200, "0-3", "2"), seen(300, "0-3", "2-3")];
+    let reports = watched(vec![pinned("/a", "2-3")], &looks);
+    assert_eq!(found(&reports), ["narrowed"]);
+    let found = &reports.groups[0].findings[0];
+    assert_eq!((found.times, found.still), (2, false));
+    assert!(found.finding.to_string().ends_with("3 is offline"), "{}", found.finding);
 }
 
 #[test]
