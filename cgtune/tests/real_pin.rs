@@ -257,9 +257,8 @@ fn a_partition_that_the_kernel_does_not_make_is_told_in_its_words() {
     }
     let mut inner = node.workshop.group_in(&outer, "inner").unwrap();
     pin(&mut inner, "1");
-    let file = |group: &mut OwnedCgroup, name: &str| {
-        group.cgroup().unwrap().cpuset_dir().unwrap().path().join(name)
-    };
+    let file =
+        |group: &mut OwnedCgroup, name: &str| group.cgroup().unwrap().cpuset_dir().unwrap().path().join(name);
     let (own, state) = (path(&mut inner), file(&mut inner, "cpuset.cpus.partition"));
     if node.layout() == Layout::V1 {
         assert!(!state.exists());

@@ -18,18 +18,18 @@ mod tests;
 
 use serde::Serialize;
 
-pub use affinity::Held;
+pub use affinity::{Held, MOST_ENDED};
 pub use culprit::Culprit;
 pub use finding::{Confidence, Finding};
 pub use machine::{WORTH_INTERRUPTS, WORTH_STEAL};
-pub use others::{Kind, Others, WORTH_STOLEN};
+pub use others::{Kind, MOST_TASKS, Others, WORTH_STOLEN};
 use seen::{Look, Placed};
 use states::{alone, states};
 
 use crate::{CpuSet, Nanos, text::Escaped};
 
 /// How many different states of one group are kept: one that flaps forever fills no memory.
-const STATES: usize = 200;
+pub const MOST_STATES: usize = 200;
 
 /// A name or path of the kernel's, which may hold any byte; shown escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -133,6 +133,12 @@ pub struct Report {
     pub threads: Option<u64>,
     /// Different threads that were looked at.
     pub threads_looked_at: u64,
+    /// Threads that were there at the last look and were looked at, then or before.
+    pub threads_had_turn: u64,
+    /// Threads that were elsewhere, have ended, and are in no finding: more than [`MOST_ENDED`] were.
+    pub untold_threads: u64,
+    /// How often a state was seen that is in no finding: more than [`MOST_STATES`] were.
+    pub untold_states: u64,
     /// What others did on its CPUs, worth a finding or not.
     pub others: Others,
     /// What was found, the gravest kind first, within it what cost most.
@@ -152,6 +158,8 @@ pub struct Reports {
     pub tasks: Option<u64>,
     /// Whether there are more tasks than are looked at.
     pub tasks_bounded: bool,
+    /// Whether tasks of others were not shown, so that nothing can be said of them.
+    pub tasks_hidden: bool,
     /// One for each group, in the order in which they were given.
     pub groups: Vec<Report>,
 }
@@ -188,6 +196,7 @@ struct Group {
     /// Of groups that are not watched, which are not looked for at each look.
     beside: Vec<Found>,
     beside_looks: u64,
+    untold_states: u64,
     affinity: affinity::Histories,
     others: others::Ledger,
     machine: machine::Ledger,
@@ -205,6 +214,7 @@ pub struct Watch {
     others_looks: u64,
     tasks: Option<u64>,
     tasks_bounded: bool,
+    tasks_hidden: bool,
 }
 
 impl Watch {
@@ -219,6 +229,7 @@ impl Watch {
             states: Vec::new(),
             beside: Vec::new(),
             beside_looks: 0,
+            untold_states: 0,
             affinity: affinity::Histories::default(),
             others: others::Ledger::new(pinned.intent.cpus.clone()),
             machine: machine::Ledger::default(),
@@ -233,6 +244,7 @@ impl Watch {
             others_looks: 0,
             tasks: None,
             tasks_bounded: false,
+            tasks_hidden: false,
         }
     }
 
@@ -263,7 +275,7 @@ impl Watch {
             group.looks += 1;
             group.beside_looks += u64::from(look.beside.is_some());
             for finding in states(&group.pinned, placed, online) {
-                note(&mut group.states, finding, at, group.looks);
+                group.untold_states += note(&mut group.states, finding, at, group.looks);
             }
             if let Some(own) = &alone[index] {
                 for other in (0..alone.len()).filter(|&other| other != index) {
@@ -271,14 +283,14 @@ impl Watch {
                     if let Some(finding) = overlap(index, other)
                         && (index < other || overlap(other, index).is_none())
                     {
-                        note(&mut group.states, finding, at, group.looks);
+                        group.untold_states += note(&mut group.states, finding, at, group.looks);
                     }
                 }
                 for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
                     if let Some(finding) =
                         states::overlap(&group.pinned.path, own, &holder.path, &holder.cpus)
                     {
-                        note(&mut group.beside, finding, at, group.beside_looks);
+                        group.untold_states += note(&mut group.beside, finding, at, group.beside_looks);
                     }
                 }
             }
@@ -295,6 +307,7 @@ impl Watch {
         if let Some(others) = &look.others {
             self.others_looks += u64::from(!others.first);
             (self.tasks, self.tasks_bounded) = (Some(others.tasks), others.bounded);
+            self.tasks_hidden |= others.hidden;
         }
     }
 
@@ -311,6 +324,12 @@ impl Watch {
         self.groups.iter().any(|group| group.gone.is_none())
     }
 
+    /// Threads and tasks that are kept in mind.
+    #[cfg(test)]
+    fn kept(&self) -> usize {
+        self.groups.iter().map(|group| group.affinity.kept() + group.others.kept()).sum()
+    }
+
     /// What follows from all looks so far.
     #[must_use]
     pub fn report(self) -> Reports {
@@ -321,6 +340,7 @@ impl Watch {
             others_looks: self.others_looks,
             tasks: self.tasks,
             tasks_bounded: self.tasks_bounded,
+            tasks_hidden: self.tasks_hidden,
             groups,
         }
     }
@@ -336,7 +356,8 @@ impl Group {
                 |found: Found| Found { still: found.looks == looks && self.gone.is_none(), looks, ..found };
             findings.extend(seen.into_iter().map(told));
         }
-        let threads_looked_at = self.affinity.len();
+        let threads_looked_at = self.affinity.looked_at();
+        let (threads_had_turn, untold_threads) = (self.affinity.had_turn(), self.affinity.untold());
         findings.extend(self.affinity.found());
         let (others, stole) = self.others.found();
         findings.extend(stole);
@@ -348,25 +369,31 @@ impl Group {
                 .then_with(|| b.still.cmp(&a.still))
         });
         Report {
-            threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.count)),
+            threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.here.len() as u64)),
             pinned: self.pinned,
             last: self.last,
             elsewhere: self.elsewhere,
             gone: self.gone,
             looks,
             threads_looked_at,
+            threads_had_turn,
+            untold_threads,
+            untold_states: self.untold_states,
             others,
             findings,
         }
     }
 }
 
-/// Adds a state that was seen; `look` is the number of the look.
-fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) {
+/// Adds a state that was seen; `look` is the number of the look. Returns how many had no room: it, or none.
+fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) -> u64 {
     if let Some(found) = states.iter_mut().find(|found| found.finding == finding) {
         (found.last_seen, found.looks) = (at, look);
         found.times += 1;
-    } else if states.len() < STATES {
+    } else if states.len() < MOST_STATES {
         states.push(Found { finding, first_seen: at, last_seen: at, times: 1, looks: look, still: true });
+    } else {
+        return 1;
     }
+    0
 }

@@ -112,6 +112,17 @@ impl<'a> Lookout<'a> {
         Ok(Look { at, groups, online, beside, others })
     }
 
+    /// What was made of the last look took CPU time as well: of others' part where it had looked at them.
+    pub fn took(&mut self, look: &Look, more: Nanos) {
+        match look.others {
+            Some(_) => {
+                let rest = Nanos::new(more.get().saturating_mul(PART_FOR_OTHERS - 1));
+                self.others_from = self.others_from.saturating_add(rest);
+            }
+            None => self.cost = self.cost.saturating_add(more),
+        }
+    }
+
     /// CPU time that the last look took, but for others' tasks, which have their own part.
     #[must_use]
     pub fn cost(&self) -> Nanos {

@@ -117,8 +117,8 @@ pub struct Holder {
 /// A group's threads, those of the groups in it included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Threads {
-    /// How many there are.
-    pub count: u64,
+    /// The ids of all that are there.
+    pub here: Vec<u32>,
     /// Those that were looked at this time.
     pub read: Vec<ThreadSeen>,
 }
@@ -165,8 +165,12 @@ pub struct OthersSeen {
     pub tasks: u64,
     /// Whether there are more, which were not looked at.
     pub bounded: bool,
+    /// Whether tasks of others are not shown: by a /proc with `hidepid`, or of a pid namespace of its own.
+    pub hidden: bool,
     /// Those that ran, and that were last on a CPU of a watched group.
     pub ran: Vec<Ran>,
+    /// Those that were there at the look before and are no more, or in a watched group now: id and start.
+    pub left: Vec<(u32, u64)>,
     /// Interrupts of devices since boot. `None`: not readable.
     pub interrupts: Option<Vec<Interrupt>>,
     /// What the hypervisor withheld of each CPU since boot. Empty: not known.

@@ -56,17 +56,15 @@ impl Crew {
         let host = hierarchies.host();
         let own = super::cpuset_path(cgroup, hierarchies);
         let mut tids = self::members(cgroup, own.as_deref())?;
-        members.extend(tids.iter().map(|(tid, _)| *tid));
+        let here: Vec<u32> = tids.iter().map(|(tid, _)| *tid).collect();
+        members.extend(&here);
+        self.forget(&here);
         let count = tids.len();
         if count > LOOKED_AT {
             let turn = self.turn % count;
             tids.rotate_left(turn);
             tids.truncate(LOOKED_AT);
             self.turn = (turn + LOOKED_AT) % count;
-        } else {
-            // Of those that have ended nothing need be kept.
-            let here: HashSet<u32> = tids.iter().map(|(tid, _)| *tid).collect();
-            self.known.retain(|tid, _| here.contains(tid));
         }
         let seen = tids.into_iter().filter_map(|(tid, of_group)| {
             let astray = match of_group {
@@ -81,7 +79,14 @@ impl Crew {
             self.thread(host, tid, of_group, astray)
         });
         let read = seen.collect();
-        Some(Threads { count: count as u64, read })
+        Some(Threads { here, read })
+    }
+
+    /// Of those that are no more here nothing is kept. A process is called as its first thread, which has its number.
+    fn forget(&mut self, here: &[u32]) {
+        let here: HashSet<u32> = here.iter().copied().collect();
+        self.known.retain(|tid, _| here.contains(tid));
+        self.processes.retain(|pid, _| here.contains(pid));
     }
 
     /// `None`: it has ended, or is the kernel's own.
@@ -166,6 +171,20 @@ fn in_force(dir: &Dir, layout: Layout) -> Option<CpuSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_generations_the_last_is_kept() {
+        let mut crew = Crew::default();
+        for generation in 0..1000 {
+            let here: Vec<u32> = (generation * 10..generation * 10 + 10).collect();
+            for tid in &here {
+                crew.known.insert(*tid, (Fixed { started_ticks: 1, kernel: false }, CpuSet::new()));
+                crew.processes.insert(*tid, None);
+            }
+            crew.forget(&here);
+        }
+        assert_eq!((crew.known.len(), crew.processes.len()), (10, 10));
+    }
 
     #[test]
     fn a_thread_in_the_groups_own_cpuset_or_below_is_not_elsewhere() {

@@ -69,7 +69,10 @@ pub(super) fn look(
     loop {
         let at = clock::now();
         let last = interrupt.asked() || end.is_some_and(|end| at >= end);
-        watch.look(&lookout.look(last).map_err(target::kernel)?);
+        let look = lookout.look(last).map_err(target::kernel)?;
+        let looked = clock::process_cpu();
+        watch.look(&look);
+        lookout.took(&look, clock::process_cpu().saturating_sub(looked));
         if last || !lookout.anybody() {
             break;
         }
