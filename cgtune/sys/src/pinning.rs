@@ -21,9 +21,11 @@ use cgtune_core::{
     },
 };
 
-pub use placed::{PinnedGroup, pinned_groups};
-
-use crate::{Cgroup, Error, Hierarchies, clock, facts};
+use crate::{
+    Cgroup, Error, Hierarchies, clock,
+    cpusets::{self, Cpuset, Unread},
+    facts,
+};
 
 /// The part of the time that looking at others' tasks may take.
 const PART_FOR_OTHERS: u64 = 20;
@@ -48,6 +50,7 @@ pub struct Lookout<'a> {
     others_from: Nanos,
     looks: u64,
     cost: Nanos,
+    unread: Option<Unread>,
 }
 
 impl<'a> Lookout<'a> {
@@ -68,6 +71,7 @@ impl<'a> Lookout<'a> {
             others_from: Nanos::ZERO,
             looks: 0,
             cost: Nanos::ZERO,
+            unread: None,
         }
     }
 
@@ -107,7 +111,7 @@ impl<'a> Lookout<'a> {
                 host.now().saturating_add(Nanos::new(cost.saturating_mul(PART_FOR_OTHERS - 1)));
             seen
         });
-        let beside = whole.then(|| beside(self.hierarchies)).transpose()?;
+        let beside = whole.then(|| self.beside()).transpose()?;
         self.looks += 1;
         Ok(Look { at, groups, online, beside, others })
     }
@@ -127,6 +131,20 @@ impl<'a> Lookout<'a> {
     #[must_use]
     pub fn cost(&self) -> Nanos {
         self.cost
+    }
+
+    /// The groups with a set of their own and tasks in them.
+    fn beside(&mut self) -> Result<Vec<Holder>, Error> {
+        let found = cpusets::read(self.hierarchies)?.unwrap_or_default();
+        self.unread = found.unread;
+        let groups = found.groups.into_iter().filter(Cpuset::is_pinned);
+        Ok(groups.filter(|cpuset| cpusets::is_populated(self.hierarchies, cpuset)).map(holder).collect())
+    }
+
+    /// Groups that may have CPUs of the watched ones, and could not be read.
+    #[must_use]
+    pub fn unread(&self) -> Option<&Unread> {
+        self.unread.as_ref()
     }
 
     /// Whether any group is still there.
@@ -170,25 +188,17 @@ impl Target {
     }
 }
 
-/// The groups with CPUs of their own and tasks in them.
-fn beside(hierarchies: &Hierarchies) -> Result<Vec<Holder>, Error> {
-    let holder =
-        |group: PinnedGroup| Holder { path: name(&group.path), cpus: group.cpus, partition: group.partition };
-    Ok(pinned_groups(hierarchies)?.into_iter().filter(|group| group.populated).map(holder).collect())
+fn holder(cpuset: Cpuset) -> Holder {
+    Holder { path: name(&cpuset.path), cpus: cpuset.effective, partition: cpuset.partition }
 }
 
 fn name(path: &Path) -> Name {
     Name(path.as_os_str().as_bytes().to_vec())
 }
 
-/// The hierarchy of cpusets, and of cpu where there is none.
-fn cpusets(hierarchies: &Hierarchies) -> Option<&crate::detect::Hierarchy> {
-    hierarchies.of(Controller::Cpuset)
-}
-
 /// A group's path in the hierarchy of cpusets, which on v1 may be another than in that of cpu. `None`: it has no cpuset.
 fn cpuset_path(cgroup: &Cgroup, hierarchies: &Hierarchies) -> Option<PathBuf> {
-    let hierarchy = cpusets(hierarchies)?;
+    let hierarchy = hierarchies.of(Controller::Cpuset)?;
     let below = cgroup.cpuset_dir()?.path().strip_prefix(&hierarchy.mount_point).ok()?;
     Some(hierarchy.root.iter().chain(below).collect())
 }

@@ -220,7 +220,9 @@ impl Finding {
             Self::Narrowed { intended, missing, culprit, .. } => match culprit {
                 Culprit::Offline => {
                     let cpu = missing.iter().next().unwrap_or_default();
-                    format!("echo 1 > /sys/devices/system/cpu/cpu{cpu}/online brings a CPU back; v2 then gives it to the group again, v1 does not: cgtune pin apply {own} --cpus {intended}")
+                    format!(
+                        "echo 1 > /sys/devices/system/cpu/cpu{cpu}/online brings a CPU back; v2 then gives it to the group again, v1 does not: cgtune pin apply {own} --cpus {intended}"
+                    )
                 }
                 Culprit::Above { path, .. } => {
                     format!("add {missing} to the set of {}, or pin to CPUs that it has", word(path))
@@ -230,27 +232,31 @@ impl Finding {
                     word(path)
                 ),
                 Culprit::Unknown { .. } => {
-                    "see cpuset.cpus.partition and cpuset.cpus.exclusive of the groups beside it and above".to_owned()
+                    "see cpuset.cpus.partition and cpuset.cpus.exclusive of the groups beside it and above"
+                        .to_owned()
                 }
             },
-            Self::PartitionInvalid { .. } => "the group above must be a partition root itself, or hold the CPUs in cpuset.cpus.exclusive; and no group beside may use them".to_owned(),
-            Self::Overlap { other, shared } => format!(
-                "move one of them off {shared}: cgtune pin apply {} --cpus …",
-                word(other)
-            ),
+            Self::PartitionInvalid { partition, why } => valid_again(partition, why),
+            Self::Overlap { other, shared } => {
+                format!("move one of them off {shared}: cgtune pin apply {} --cpus …", word(other))
+            }
             Self::ThreadAstray { task, .. } => format!(
                 "whoever started it put it into one hierarchy alone: echo {} > tasks of {own} in the cpuset hierarchy",
                 task.tid
             ),
-            Self::ThreadOutside { task, group, .. } | Self::ThreadNarrowed { task, group, .. } | Self::ThreadDrifted { task, group, .. } => format!(
+            Self::ThreadOutside { task, group, .. }
+            | Self::ThreadNarrowed { task, group, .. }
+            | Self::ThreadDrifted { task, group, .. } => format!(
                 "the program itself or taskset did that: taskset -pc {group} {} takes it back until it does so again",
                 task.tid
             ),
             Self::ForeignTask { kind, group, task, cpus, .. } => match kind {
-                Kind::KernelWorker => format!(
-                    "take CPU {cpus} out of /sys/devices/virtual/workqueue/cpumask"
-                ),
-                Kind::KernelInterrupt => "its interrupt's /proc/irq/N/smp_affinity_list says where it runs".to_owned(),
+                Kind::KernelWorker => {
+                    format!("take CPU {cpus} out of /sys/devices/virtual/workqueue/cpumask")
+                }
+                Kind::KernelInterrupt => {
+                    "its interrupt's /proc/irq/N/smp_affinity_list says where it runs".to_owned()
+                }
                 Kind::Kernel => format!(
                     "taskset -pc {elsewhere} {} moves it, where the kernel lets it; isolcpus= or a v2 isolated partition keeps such away from the start",
                     task.tid
@@ -278,6 +284,23 @@ impl Finding {
             ),
             Self::Steal { .. } => "a host that is less full, or CPUs that are dedicated there".to_owned(),
         }
+    }
+}
+
+/// What makes an invalid partition one again, by the kernel's words (`perr_strings`, kernel/cgroup/cpuset.c, 6.1 and 6.12).
+fn valid_again(partition: &Name, why: &Name) -> String {
+    let says = |words: &str| String::from_utf8_lossy(&why.0).contains(words);
+    if says("hotplug") {
+        "echo 1 > /sys/devices/system/cpu/cpuN/online brings its CPUs back, and the kernel makes it one again"
+            .to_owned()
+    } else if says("not exclusive") {
+        format!(
+            "take its CPUs out of cpuset.cpus of the groups beside it; then echo {partition} > cpuset.cpus.partition"
+        )
+    } else if says("Parent is") {
+        "make the group above a partition root itself, or since 6.7 write the CPUs to cpuset.cpus.exclusive there".to_owned()
+    } else {
+        "it needs CPUs in cpuset.cpus that the group above has and no group beside it".to_owned()
     }
 }
 

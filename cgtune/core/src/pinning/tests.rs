@@ -96,7 +96,7 @@ fn who_takes_a_cpu_away_is_named() {
         set: set.map(list),
         effective: Some(list(effective)),
     };
-    let partition = |text: &[u8]| Some(Partition::parse(text));
+    let partition = |text: &[u8]| Some(Partition::parse(text).unwrap());
     let beside = Holder { path: name("/taker"), cpus: list("2"), partition: partition(b"isolated\n") };
     let cases = [
         // Offline, whatever else is true.
@@ -561,14 +561,36 @@ fn a_group_that_goes_keeps_what_was_seen_of_it() {
 
 #[test]
 fn a_partition_is_read_with_why_it_is_not_in_force() {
-    let read = |text: &str| Partition::parse(text.as_bytes());
+    let read = |text: &str| Partition::parse(text.as_bytes()).unwrap();
     assert!(!read("member\n").takes() && read("root\n").takes() && read("isolated\n").takes());
     let invalid = read("root invalid (Parent is not a partition root)\n");
     assert!(!invalid.takes());
     assert_eq!(invalid.invalid, Some(name("Parent is not a partition root")));
+    for text in
+        ["member", "root", "isolated invalid", "root invalid (Parent is not a partition root)", "remote"]
+    {
+        assert_eq!(read(text).to_string(), text);
+    }
+    assert!(!read("remote").takes() && !read("remote").is_member(), "a word of a later kernel");
+    for text in ["", "\n", "0-3 4", "root valid", "\u{e9}"] {
+        let error = Partition::parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("member, root or isolated"), "{error}");
+    }
     let place = Placed { partition: Some(invalid), ..placed("1") };
     let reports = watched(vec![pinned("/a", "1")], &[look(0, vec![Some(place)])]);
     assert_eq!(found(&reports), ["partition-invalid"]);
+    for (why, help) in [
+        ("Parent is not a partition root", "group above a partition root"),
+        ("Parent is an invalid partition root", "group above a partition root"),
+        ("No cpu available due to hotplug", "brings its CPUs back"),
+        ("Cpu list in cpuset.cpus not exclusive", "then echo root > cpuset.cpus.partition"),
+        ("cpuset.cpus is empty", "it needs CPUs"),
+        ("something of a later kernel", "it needs CPUs"),
+    ] {
+        let finding = Finding::PartitionInvalid { partition: name("root"), why: name(why) };
+        let remedy = finding.remedy(&name("/a"), &list("0"));
+        assert!(remedy.contains(help), "{why}: {remedy}");
+    }
 }
 
 #[test]

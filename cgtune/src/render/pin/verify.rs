@@ -144,7 +144,10 @@ fn in_force(report: &Report) -> String {
         Some(set) => format!("cpuset.cpus {set}"),
     };
     let partition = match &placed.partition {
-        Some(partition) if partition.kind.0 != b"member" => format!(", partition {}", partition.kind),
+        Some(partition) if !partition.is_member() => match partition.invalid {
+            Some(_) => format!(", partition {}, which is invalid", partition.kind),
+            None => format!(", partition {}", partition.kind),
+        },
         _ => String::new(),
     };
     match &placed.effective {

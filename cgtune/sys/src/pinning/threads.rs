@@ -8,7 +8,7 @@ use std::{
 use cgtune_core::{
     Controller, CpuControl as _, CpuSet, Layout,
     layout::Knob,
-    parse::{lists, task},
+    parse::task,
     pinning::{
         Kind, Name,
         seen::{Task, ThreadSeen, Threads},
@@ -18,7 +18,7 @@ use cgtune_core::{
 use super::name;
 use crate::{
     Cgroup, Hierarchies, HostRoot,
-    cgroup::parsed,
+    cpusets::list,
     dir::Dir,
     members::{self, below, thread_file},
     processes,
@@ -164,7 +164,7 @@ fn members(cgroup: &Cgroup, own: Option<&Path>) -> Option<Vec<(u32, Option<CpuSe
 
 /// What a group has in force. An empty v1 set lets nobody in.
 fn in_force(dir: &Dir, layout: Layout) -> Option<CpuSet> {
-    let read = |knob| parsed(dir, layout.file(knob).map(|(_, file)| file), lists::parse).ok().flatten();
+    let read = |knob| list(dir, layout, knob).ok().flatten();
     read(Knob::EffectiveCpus).or_else(|| read(Knob::Cpus))
 }
 

@@ -83,6 +83,9 @@ pub(super) fn look(
         interrupt.sleep_until(end.map_or(next, |end| next.min(end)));
     }
     bar.finish_and_clear();
+    if let Some(unread) = lookout.unread() {
+        streams.warn(unread)?;
+    }
     let (begun, before) = effort;
     Ok((watch.report(), Effort { begun, cpu: clock::process_cpu().saturating_sub(before) }))
 }
