@@ -246,6 +246,26 @@ fn who_takes_a_cpu_away_is_named() {
     assert_eq!((&narrowed[0]["culprit"], &narrowed[0]["path"]), (&"above".into(), &path(&mut outer).into()));
 }
 
+/// A group in the cpu hierarchy alone (v1), or to which the one above passes no cpuset on (v2).
+#[test]
+fn a_group_that_nothing_confines_is_told_with_its_threads() {
+    let _one = alone();
+    let mut node = Node::new("loose");
+    let bare = node.group.cgroup().unwrap().cpu_dir().path().join("bare");
+    fs::create_dir(&bare).unwrap();
+    let own = format!("{}/bare", path(&mut node.group));
+    let mut load = sleepers(&mut node.group, 1);
+    fs::write(bare.join("cgroup.procs"), load.id().to_string()).unwrap();
+    let document = verify(&mut node, 0, &[&own, "--cpus", "1"]);
+    assert_eq!(found(&document, &own, "no-cpuset").len(), 1, "{document:#}");
+    let outside = found(&document, &own, "thread-outside");
+    let named: Vec<u64> = outside.iter().map(|thread| thread["tid"].as_u64().unwrap()).collect();
+    assert_eq!(named, tids(&load).into_iter().map(u64::from).collect::<Vec<_>>(), "{document:#}");
+    assert_eq!((&outside[0]["group_cpus"], &outside[0]["cpus"]), (&"1".into(), &"0-1".into()));
+    load.end(Duration::from_secs(5)).unwrap();
+    fs::remove_dir(&bare).unwrap();
+}
+
 /// v2: a partition below a group that is none, and one whose CPU a group beside takes. v1 has no partitions.
 #[test]
 fn a_partition_that_the_kernel_does_not_make_is_told_in_its_words() {
