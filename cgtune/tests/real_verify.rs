@@ -127,10 +127,11 @@ fn a_proc_that_hides_others_is_told_and_nobody_is_said_to_be_alone() {
     for file in [public.path(), &tool] {
         fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let mut look = |hidepid: &str, args: &[&str]| {
+    let own = node.path();
+    let look = |hidepid: &str, args: &[&str]| {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-ec", LOOK, "sh", hidepid]).arg(&tool);
-        command.args(["pin", "verify"]).arg(node.path()).args(args);
+        command.args(["pin", "verify"]).arg(&own).args(args);
         command.stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
     };
     for hidepid in ["1", "2"] {
@@ -144,8 +145,16 @@ fn a_proc_that_hides_others_is_told_and_nobody_is_said_to_be_alone() {
             "{shown}"
         );
         assert!(shown.contains("4, which this /proc does not show"), "{shown}");
-        assert!(shown.contains("not seen: its threads, others' tasks"), "{shown}");
+        assert!(!shown.contains("no thread elsewhere") && !shown.contains("nobody who took"), "{shown}");
     }
+    // As from a pod that is not in the host's pid namespace.
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--mount-proc"]).arg(&tool).args(["pin", "verify"]);
+    let output = command.arg(&own).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap();
+    let shown = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("or is of a pid namespace of its own"), "{shown}");
+    assert!(!shown.contains("no thread elsewhere"), "{shown}");
+
     let document = answer(&look("0", &["--json"]), 0);
     assert_eq!(document["watch"]["tasks_hidden"], false, "{document:#}");
     assert_eq!(document["cgroups"][0]["threads_looked_at"], 4);

@@ -167,6 +167,8 @@ fn clean(report: &Report, reports: &Reports) -> String {
     };
     let of_threads = match (report.threads, report.threads_had_turn) {
         (None, _) | (Some(1..), 0) => None,
+        // v1 leaves out those of other pid namespaces.
+        (Some(0), _) if reports.tasks_hidden => None,
         (Some(all), seen) if seen < all => Some(format!("of {seen} threads none elsewhere")),
         (Some(_), _) => Some("no thread elsewhere".to_owned()),
     };
@@ -194,7 +196,8 @@ fn threads(report: &Report, verified: &Verified) -> String {
         format!("looked at {} times in {}", report.looks, span(report.gone.unwrap_or(verified.reports.wall)));
     match report.threads {
         None => format!("cannot be read, as from another pid namespace; {looked}"),
-        Some(count) if report.threads_looked_at == 0 && count > 0 && verified.reports.tasks_hidden => {
+        Some(0) if verified.reports.tasks_hidden => format!("none that this /proc shows, {looked}"),
+        Some(count) if report.threads_looked_at == 0 && verified.reports.tasks_hidden => {
             format!("{count}, which this /proc does not show; {looked}")
         }
         Some(count) if report.threads_had_turn < count => {
@@ -319,7 +322,7 @@ mod tests {
         );
         assert_eq!(
             of(Some(0), false, true, 2),
-            "nothing was found: no other set, and no thread elsewhere; not seen: others' tasks"
+            "nothing was found: no other set; not seen: its threads, others' tasks"
         );
     }
 }
