@@ -113,7 +113,7 @@ fn what_the_kubelet_gave_away_is_what_is_meant() {
 }
 
 /// As on a hardened node: a /proc that hides what belongs to others. It is mounted in a mount namespace of its own, and nobody else's
-/// changes.
+/// changes (since Linux 5.8 each mount has its own option).
 #[test]
 fn a_proc_that_hides_others_is_told_and_nobody_is_said_to_be_alone() {
     const LOOK: &str = r#"mount -t proc -o "hidepid=$1" proc /proc && shift &&

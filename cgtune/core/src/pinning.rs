@@ -10,6 +10,7 @@ mod culprit;
 mod finding;
 mod machine;
 mod others;
+mod remedy;
 pub mod seen;
 mod states;
 

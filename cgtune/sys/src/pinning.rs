@@ -202,3 +202,41 @@ fn cpuset_path(cgroup: &Cgroup, hierarchies: &Hierarchies) -> Option<PathBuf> {
     let below = cgroup.cpuset_dir()?.path().strip_prefix(&hierarchy.mount_point).ok()?;
     Some(hierarchy.root.iter().chain(below).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::HostRoot;
+
+    #[test]
+    fn what_is_made_of_a_look_is_in_the_part_that_looking_may_take() {
+        // A synthetic node without tasks.
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("proc/1/mountinfo", "25 22 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            ("sys/fs/cgroup/cgroup.controllers", "cpuset cpu\n"),
+            ("sys/fs/cgroup/cgroup.procs", ""),
+        ] {
+            let file = root.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let hierarchies = Hierarchies::detect(HostRoot::new(root.path())).unwrap();
+        let mut lookout = Lookout::new(&hierarchies, Vec::new());
+        let ms = |ms: u64| Nanos::new(ms * 1_000_000);
+        let first = lookout.look(false).unwrap();
+        assert!(first.others.is_some());
+        let from = lookout.others_from;
+        // An hour's work, so that others' tasks are not looked at for nineteen more.
+        lookout.took(&first, ms(3_600_000));
+        assert_eq!(lookout.others_from, from.saturating_add(ms(19 * 3_600_000)));
+        let second = lookout.look(false).unwrap();
+        assert!(second.others.is_none());
+        let cost = lookout.cost();
+        lookout.took(&second, ms(7));
+        assert_eq!(lookout.cost(), cost.saturating_add(ms(7)));
+        assert!(lookout.look(true).unwrap().others.is_some(), "the last is at everything");
+    }
+}

@@ -1,8 +1,12 @@
 //! Tasks that do not belong to a pinned group and ran on its CPUs.
 //!
 //! The kernel says on which CPU a task last ran and how long it has run in all, not how long it ran on each CPU. So a task's time
-//! between two looks is counted where it was last on a pinned CPU at both, or may run on no other. What it ran there between
-//! two looks at which it was elsewhere is not in it, nor what it ran before it was first looked at: the sum is a lower bound, but for a task that went away and back between two looks.
+//! between two looks is counted where it was last on a pinned CPU at both, or may run on no other. What it ran there between two looks
+//! at which it was elsewhere is not in it, nor, if it may run elsewhere, what it ran before it was first looked at: the sum is a lower
+//! bound, but for a task that went away and back between two looks.
+//!
+//! Of tasks that have ended only those are kept by themselves that took more than [`WORTH_STOLEN`] of the time until now, which are at
+//! most a thousand for each CPU of the group; of the others the sum is.
 
 use std::collections::HashMap;
 
