@@ -224,9 +224,17 @@ fn beside(host: HostRoot, cpus: &CpuSet, streams: &mut Streams<'_>) -> anyhow::R
             return Ok(Vec::new());
         }
     };
+    if let Some(unread) = &held.unread {
+        streams.warn(unread)?;
+    }
     // Nobody runs directly in a group that only hands its CPUs on.
-    let lives = |cpuset: &Cpuset| cpuset.processes != Some(0) || cpuset.is_partition();
-    Ok(held.into_iter().filter(|held| lives(held) && !held.effective.intersection(cpus).is_empty()).collect())
+    let lives =
+        |cpuset: &Cpuset| cpuset.holds_own() && (cpuset.processes != Some(0) || cpuset.is_partition());
+    Ok(held
+        .groups
+        .into_iter()
+        .filter(|held| lives(held) && !held.effective.intersection(cpus).is_empty())
+        .collect())
 }
 
 /// `--option` and `--strategy`, which may say the same.

@@ -27,7 +27,7 @@ struct Cpuset<'a> {
     namespace: Option<&'a str>,
     cpus: &'a CpuSet,
     effective_cpus: &'a CpuSet,
-    partition: Option<&'a str>,
+    partition: Option<String>,
     processes: Option<usize>,
 }
 
@@ -48,7 +48,7 @@ fn cpuset(holder: &Holder) -> Cpuset<'_> {
         namespace: pod.and_then(|pod| pod.namespace.as_deref()),
         cpus: &cpuset.cpus,
         effective_cpus: &cpuset.effective,
-        partition: cpuset.partition.as_deref(),
+        partition: cpuset.partition.as_ref().map(ToString::to_string),
         processes: cpuset.processes,
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn holder(cpuset: &Cpuset) -> String {
     if !cpuset.cpus.is_empty() && cpuset.cpus != cpuset.effective {
         text += &format!(" of {} that it asks for", cpuset.cpus);
     }
-    if let Some(partition) = cpuset.partition.as_ref().filter(|state| *state != "member") {
+    if let Some(partition) = cpuset.partition.as_ref().filter(|partition| !partition.is_member()) {
         text += &format!(", partition: {partition}");
     }
     if let Some(processes) = cpuset.processes {
