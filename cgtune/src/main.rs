@@ -9,6 +9,7 @@ mod failure;
 mod interrupt;
 mod machine;
 mod manifests;
+mod named;
 mod progress;
 mod reading;
 mod render;

@@ -181,6 +181,25 @@ fn who_was_there_before_is_not_put_twice_and_who_has_ended_not_at_all() {
 }
 
 #[test]
+fn drop_ins_are_laid_over_the_configuration_and_their_mistakes_named() {
+    let case = Case::new();
+    let dir = case.file("conf.d");
+    fs::create_dir(&dir).unwrap();
+    let head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
+    case.with(
+        "conf.d/10-off.conf",
+        &format!("{head}cpuManagerPolicy: none\ncpuManagerPolicyOptions: null\n"),
+    );
+    let document = case.json(&["--config-dir", &dir]);
+    assert_eq!(document["pods"][0]["containers"][1]["cpus"], Value::Null, "{document}");
+    let odd = case.with("conf.d/20-odd.conf", &format!("{head}cpuManagerPolicy: nobody\n"));
+    let said = case.refuses(&["--config-dir", &dir]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!("{odd}: line 3: ")), "{said}");
+    let args = ["kubelet", "simulate", "-f", &case.file("pods.yaml"), "--config-dir", &dir];
+    assert!(fails(&args).1.contains("name the kubelet's own file with --config"));
+}
+
+#[test]
 fn a_closed_gate_keeps_the_quota() {
     let case = Case::new();
     let config = CONFIG.to_owned() + "featureGates: {DisableCPUQuotaWithExclusiveCPUs: false}\n";

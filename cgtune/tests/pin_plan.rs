@@ -272,6 +272,56 @@ fn what_the_kubelet_of_this_node_has_given_away_is_not_available() {
 }
 
 #[test]
+fn isolated_cpus_are_avoided_or_wanted_and_what_they_do_is_said() {
+    // Of its 16 CPUs 6-7,14-15 are isolated, and 14-15 without a tick; CPU 3 takes the interrupts.
+    let tree = machine::two_by_two();
+    let args = ["pin", "plan", "--json", "--sysfs", tree.0.path().to_str().unwrap()];
+    let plan = |more: &[&str]| {
+        let (out, err) = succeeds(&[&args[..], more].concat());
+        let plan = vectors(&out);
+        assert_describes(vectors(include_str!("../schemas/pin-1.schema.json")), &plan);
+        let kinds = plan["notes"].as_array().unwrap().iter().map(|note| note["kind"].as_str().unwrap());
+        let kinds: Vec<String> = kinds.map(str::to_owned).collect();
+        (plan["cpus"].as_str().unwrap().to_owned(), kinds, err)
+    };
+    let from_the_last_cores = ["--available", "4-7,12-15"];
+    let (cpus, _, err) = plan(&[&["--cpus", "4", "--avoid", "isolated"], &from_the_last_cores[..]].concat());
+    assert_eq!((cpus.as_str(), err.as_str()), ("4-5,12-13", ""));
+    let (cpus, kinds, _) = plan(&["--cpus", "11", "--avoid", "isolated", "--avoid", "irqs"]);
+    assert_eq!((cpus.as_str(), kinds.contains(&"isolated".to_owned())), ("0-2,4-5,8-13", false));
+    let (_, kinds, _) = plan(&["--cpus", "13", "--avoid", "isolated"]);
+    assert!(kinds.contains(&"isolated".to_owned()) && kinds.contains(&"avoided".to_owned()), "{kinds:?}");
+    let (cpus, kinds, _) = plan(&["--cpus", "2", "--available", "6-7,14-15", "--avoid", "nohz_full"]);
+    assert_eq!((cpus.as_str(), kinds.contains(&"nohz_full".to_owned())), ("6-7", false));
+    let (_, kinds, _) = plan(&["--cpus", "2", "--available", "14-15"]);
+    assert!(kinds.contains(&"isolated".to_owned()) && kinds.contains(&"nohz_full".to_owned()), "{kinds:?}");
+    let (_, kinds, _) = plan(&["--cpus", "1", "--available", "14"]);
+    assert!(!kinds.iter().any(|kind| kind == "isolated"), "one CPU stacks nothing: {kinds:?}");
+    std::fs::remove_file(tree.path("sys/devices/system/cpu/isolated")).unwrap();
+    let (_, _, err) = plan(&["--cpus", "1", "--avoid", "isolated"]);
+    assert!(err.contains("--avoid isolated: the machine does not show which CPUs these are"), "{err}");
+}
+
+#[test]
+fn who_held_the_cpus_of_a_described_machine_is_said() {
+    let text = json!({
+        "cpus": (0..4).map(|cpu| json!({ "cpu": cpu, "core": cpu, "socket": 0, "node": 0 })).collect::<Vec<_>>(),
+        "cpusets": [
+            { "path": "/encoder", "effective_cpus": "1-2", "processes": 3 },
+            { "path": "/only-hands-on", "effective_cpus": "0-2", "processes": 0 },
+        ],
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text.to_string()).unwrap();
+    let args = ["pin", "plan", "--json", "--cpus", "2", "--topology", file.path().to_str().unwrap()];
+    let plan = vectors(&succeeds(&args).0);
+    assert_eq!(
+        (&plan["cpus"], &plan["beside"]),
+        (&json!("0-1"), &json!([{ "path": "/encoder", "cpus": "1" }]))
+    );
+}
+
+#[test]
 fn this_machine_has_a_cpu_to_choose() {
     let (out, _) = succeeds(&["pin", "plan", "--cpus", "1", "--json"]);
     let plan = vectors(&out);

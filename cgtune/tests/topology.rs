@@ -232,6 +232,36 @@ fn cgroups_with_cpus_of_their_own_are_listed_with_names_and_partitions() {
     );
 }
 
+/// Text, JSON and picture of a machine.
+fn every_form(args: &[&str], stdin: &str, svg: &Path) -> [String; 3] {
+    let run = |more: &[&str]| {
+        let output = tool::tool().args(args).args(more).write_stdin(stdin).output().unwrap();
+        assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = run(&["--svg", svg.to_str().unwrap()]);
+    [text, run(&["--json"]), fs::read_to_string(svg).unwrap()]
+}
+
+#[test]
+fn a_description_is_shown_as_the_machine_was_with_those_who_held_cpus() {
+    let tree = with_cpusets();
+    // A name that a source tells: the kubelet's folders of logs.
+    let id = "3b2e7f9d0c1a4b5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
+    let folder = tree.path("var/log/pods/prod_web-0_6c1a4e95-0000-4000-8000-000000000000/app");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(format!("/x/{id}-json.log"), folder.join("0.log")).unwrap();
+    let svg = tree.path("node.svg");
+    let live = every_form(&["topology", "--host-root", tree.0.path().to_str().unwrap()], "", &svg);
+    assert!(live[0].contains("prod/web-0/"), "{}", live[0]);
+    assert_eq!(every_form(&["topology", "--from", "-"], &live[1], &svg), live);
+    let file = tree.path("node.json");
+    fs::write(&file, &live[1]).unwrap();
+    assert_eq!(every_form(&["topology", "--from", file.to_str().unwrap()], "", &svg), live);
+    // Of a copy of a /sys nobody knows who holds what.
+    assert_eq!(tree.json()["cpusets"], Value::Null);
+}
+
 #[test]
 fn a_cgroup_that_cannot_be_understood_is_told_of_and_costs_no_other() {
     let tree = with_cpusets();

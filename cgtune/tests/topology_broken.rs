@@ -255,6 +255,57 @@ fn what_a_description_says_cannot_steer_the_terminal() {
 }
 
 #[test]
+fn holders_that_a_description_makes_up_are_left_out_or_shown_as_they_are() {
+    let text = r#"{"cpus":[{"cpu":0,"core":0,"socket":0,"node":0}],"cpusets":[
+        {"path":"/a\u001b[2J","effective_cpus":"0","partition":"root\u202e","processes":1},{"path":"/b","effective_cpus":"7"}]}"#;
+    let (folder, file) = described(text);
+    let svg = folder.path().join("it.svg");
+    let text = words(&succeeds(&["topology", "--from", &file, "--svg", svg.to_str().unwrap()]).0);
+    assert!(text.contains(r"/a\x1b[2J CPU 0, partition: root\xe2\x80\xae, 1 process"), "{text}");
+    assert!(text.contains("own /b cannot be, and is left out"), "{text}");
+    assert!(!fs::read_to_string(svg).unwrap().contains('\u{202e}'));
+    let (_folder, file) = described(
+        r#"{"cpus":[{"cpu":0,"core":0,"socket":0,"node":0}],"cpusets":[{"path":"/a","effective_cpus":"0","processes":-1}]}"#,
+    );
+    let error = words(&fails(&["topology", "--from", &file]).1);
+    assert!(error.contains("in cpusets[0].processes invalid value: integer `-1`"), "{error}");
+}
+
+#[test]
+fn a_description_without_end_is_refused_with_its_bound() {
+    let error = words(&fails(&["topology", "--from", "/dev/zero"]).1);
+    assert!(error.starts_with("error: cannot read /dev/zero: it has more than 64 MiB hint: what cgtune topology --json prints is far smaller"), "{error}");
+}
+
+#[test]
+fn standard_input_is_read_for_one_option() {
+    let machine = r#"{"cpus":[{"cpu":0,"core":0,"socket":0,"node":0}]}"#;
+    let args = ["kubelet", "check", "-", "--topology", "-"];
+    let output = tool::tool().args(args).write_stdin(machine).output().unwrap();
+    let error = words(&String::from_utf8(output.stderr).unwrap());
+    assert_eq!(error, "error: cannot read standard input: it is named twice, and can be read once");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// As long as is read: a fifth of a million descriptions of a CPU, each with a key of its own. It ends.
+#[test]
+fn a_description_of_cpus_that_somebody_made_up_is_passed_over_once() {
+    let tree = Tree::new("0-1");
+    let mut text = String::with_capacity(65 << 20);
+    let mut number = 0_u64;
+    while text.len() < 65 << 20 {
+        number += 1;
+        text += &format!("processor\t: {}\nkey {number}\t: {number}\nphysical id\t: {number}\n", number % 2);
+        text += &"core id\t: 1\n\n".repeat(1 + usize::from(number.is_multiple_of(3)));
+    }
+    tree.file("proc/cpuinfo", &text);
+    let begun = std::time::Instant::now();
+    assert_eq!(column(&tree.json(), "socket"), [json!(2), json!(1)], "the first word counts");
+    // Seconds in a debug build.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn as_many_cpus_as_there_may_be_are_no_trouble() {
     let cpu =
         |cpu: u32| json!({ "cpu": cpu, "core": cpu, "socket": cpu % 3, "node": cpu % 7, "uncore": cpu });

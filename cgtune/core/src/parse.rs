@@ -6,6 +6,7 @@
 
 pub mod cpu_max;
 pub mod cpu_stat;
+pub mod cpuinfo;
 pub mod interrupts;
 pub mod lists;
 pub mod mountinfo;

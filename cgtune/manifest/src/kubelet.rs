@@ -6,6 +6,8 @@
 //! does not know is passed over with a line in its log, a value of the wrong type ends it.
 
 mod edit;
+mod flags;
+mod layers;
 mod yaml;
 
 use std::{collections::BTreeMap, io::BufRead, ops::ControlFlow, str::FromStr};
@@ -15,6 +17,8 @@ use cgtune_core::kubelet::{
 };
 
 pub use edit::{EditError, Edited, patch};
+pub use flags::{FlagError, Flags};
+pub use layers::Layers;
 
 use crate::{
     Cursor, Entry, Error, FieldError, Format, Map, Node, Value, objects,
@@ -153,6 +157,19 @@ impl KubeletFile {
             }
         }
         line
+    }
+
+    /// The line on which the file says something of a field, or an entry of one: also `null`, and something else where a map could be. `None`:
+    /// it says nothing, and laid over another file it leaves what is there.
+    #[must_use]
+    pub fn says_of(&self, steps: &[&str]) -> Option<u64> {
+        let (mut line, mut node) = (self.root.line(), &self.root);
+        for step in steps {
+            let Value::Map(map) = node.value() else { return Some(line) };
+            let entry = map.iter().find(|entry| entry.key() == *step)?;
+            (line, node) = (entry.line(), entry.node());
+        }
+        Some(line)
     }
 
     /// The way to what a finding is about, fit to show; empty for the whole file.

@@ -46,7 +46,9 @@ use std::{io::BufRead, ops::ControlFlow};
 pub use cursor::{Cursor, FieldError, Problem};
 pub use error::{Error, Fault};
 pub use format::Format;
-pub use kubelet::{EditError, Edited, KubeletFile, KubeletFileError, patch as kubeadm_patch};
+pub use kubelet::{
+    EditError, Edited, FlagError, Flags, KubeletFile, KubeletFileError, Layers, patch as kubeadm_patch,
+};
 pub use node::{Entry, List, Map, Node, Value};
 pub use number::Number;
 pub use object::{Object, Workload};

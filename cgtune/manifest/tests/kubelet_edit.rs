@@ -50,6 +50,27 @@ fn lines_that_need_no_change_stay_with_their_comments() {
     );
 }
 
+/// Found by fuzzing.
+#[test]
+fn a_field_whose_name_needs_quotes_costs_no_edit() {
+    let json = r#"{"apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration","cgroup Driver":"x","":1,"12":{}}"#;
+    assert!(edited(json).text.contains("\"cgroup Driver\": x\n\"\": 1\n\"12\": {}\n"));
+    let lines = format!("{HEAD}\"cgroup Driver\": x   # odd\n");
+    let done = edited(&lines);
+    assert!(done.kept && done.text.starts_with(&lines), "{}", done.text);
+}
+
+/// Found by fuzzing.
+#[test]
+fn a_map_of_nothing_but_nulls_goes_as_an_empty_one_does() {
+    for text in
+        ["kubeReserved:\n  memory: null\n  cpu: 1500m\n", "kubeReserved: {memory: null, cpu: 1500m} # both\n"]
+    {
+        let done = edited(&format!("{HEAD}{text}"));
+        assert!(done.kept && !done.text.contains("kubeReserved"), "{}", done.text);
+    }
+}
+
 #[test]
 fn a_map_in_braces_is_written_out_and_an_empty_one_goes() {
     let text = format!(

@@ -4,12 +4,7 @@
 //! `{"policyName":"static","defaultCpuSet":"0,4-7","entries":{"<pod uid>":{"<container>":"1-3"}},"checksum":…}`. Before 1.17 entries
 //! were `{"<container id>":"1-3"}`; those are passed over. The checksum is the kubelet's own affair.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{collections::BTreeMap, io};
 
 use cgtune_core::CpuSet;
 use cgtune_sys::HostRoot;
@@ -17,8 +12,8 @@ use serde::Deserialize;
 
 /// Where it is by default (`--root-dir`).
 pub const STATE: &str = "/var/lib/kubelet/cpu_manager_state";
-/// A node has some hundred pods, an entry some hundred bytes.
-const LARGEST: u64 = 4 << 20;
+/// Most bytes that are read of it: a node has some hundred pods, an entry some hundred bytes.
+pub const LARGEST: u64 = 4 << 20;
 
 /// What was given away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,20 +76,11 @@ pub fn read(host: &HostRoot) -> Result<Option<CpuManager>, CpuManagerError> {
     }
 }
 
-/// The same of a file that was copied from a node.
+/// The text of it, as of a file that was copied from a node.
 ///
 /// # Errors
-/// It cannot be read or understood.
-pub fn read_file(path: &Path) -> Result<CpuManager, CpuManagerError> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    match read.map_err(CpuManagerError::Read)? as u64 {
-        length if length > LARGEST => Err(CpuManagerError::TooLong),
-        _ => parse(&bytes),
-    }
-}
-
-fn parse(bytes: &[u8]) -> Result<CpuManager, CpuManagerError> {
+/// It cannot be understood.
+pub fn parse(bytes: &[u8]) -> Result<CpuManager, CpuManagerError> {
     let Written { policy_name, default_cpu_set, entries } =
         serde_json::from_slice(bytes).map_err(CpuManagerError::Format)?;
     let mut given = BTreeMap::new();

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod cpu_manager;
+pub mod description;
 pub mod find;
 pub mod journal;
 pub mod names;

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use cgtune_core::{Micros, Nanos, topology::Machine};
-use cgtune_node::names::{Register, Resident};
+use cgtune_node::{
+    description::{Description, Holder},
+    names::{Register, Resident},
+};
 use cgtune_sys::{
-    Hierarchies, HostRoot,
-    cpusets::{self, Cpuset},
-    descriptors,
+    Hierarchies, HostRoot, cpusets, descriptors,
     durable::{self, Existing},
     topology,
 };
@@ -25,11 +26,13 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Without options it is the machine that this command runs on. FILE is what
---json printed elsewhere, and DIR a copy of another machine's /sys.
+--json printed elsewhere, with the cgroups that held CPUs there then; DIR is a
+copy of another machine's /sys.
 
 Examples:
   cgtune topology
   cgtune topology --json > node7.json     for cgtune topology --from node7.json
+  ssh node7 cgtune topology --json | cgtune topology --from -
   cgtune topology --svg node.svg
   cgtune topology --sysfs ./node7/sys     a copy of a /sys
   cgtune topology --for 10s               interrupts of these ten seconds";
@@ -52,33 +55,34 @@ pub(crate) struct Args {
     output: cli::Output,
 }
 
-/// A cgroup that holds CPUs of its own, and who lives in it.
-pub(crate) struct Holder {
-    pub(crate) cpuset: Cpuset,
-    pub(crate) resident: Resident,
+/// Who lives in the cgroups that hold CPUs, and who could be asked.
+struct Asked {
+    residents: Vec<Resident>,
+    register: Register,
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let machine = match &args.duration {
-        Some(text) => watched(args, stat::watch_time(text)?)?,
-        None => args.described.read(&args.node.host_root)?,
+    let mut description = match &args.duration {
+        Some(text) => Description { machine: watched(args, stat::watch_time(text)?)?, holders: None },
+        None => args.described.description(&args.node.host_root)?,
     };
-    let topology = machine::cpus(&machine)?;
-    let (holders, register) = match args.described.is_elsewhere() {
-        true => (None, None),
-        false => holders(args, streams)?,
+    let asked = match args.described.is_elsewhere() {
+        true => None,
+        false => holders(args, &mut description, streams)?,
     };
+    let Description { machine, holders } = &description;
+    let topology = machine::cpus(machine)?;
     if args.output.json {
-        render::topology::json::write(&machine, holders.as_deref(), streams.out)?;
+        render::topology::json::write(machine, holders.as_deref(), streams.out)?;
     } else {
-        render::topology::text::write(&machine, &topology, holders.as_deref(), streams.out)?;
+        render::topology::text::write(machine, &topology, holders.as_deref(), streams.out)?;
     }
-    if let (Some(holders), Some(register)) = (&holders, &register) {
-        render::resident::warn(holders.iter().map(|holder| &holder.resident), register, streams)?;
+    if let Some(Asked { residents, register }) = &asked {
+        render::resident::warn(residents.iter(), register, streams)?;
     }
     // Last: a picture that cannot be written costs no answer.
     if let Some(file) = &args.svg {
-        let svg = render::topology::picture::svg(&machine, &topology, holders.as_deref());
+        let svg = render::topology::picture::svg(machine, &topology, holders.as_deref());
         durable::write(file, svg.as_bytes(), Existing::Replaced)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
@@ -102,11 +106,12 @@ fn watched(args: &Args, duration: Micros) -> anyhow::Result<Machine> {
     Ok(machine)
 }
 
-/// The cgroups of this node with CPUs of their own. A node without cpusets still has a shape.
+/// Adds the cgroups of this node with CPUs of their own. A node without cpusets still has a shape.
 fn holders(
     args: &Args,
+    description: &mut Description,
     streams: &mut Streams<'_>,
-) -> anyhow::Result<(Option<Vec<Holder>>, Option<Register>)> {
+) -> anyhow::Result<Option<Asked>> {
     let ask = args.node.ask()?;
     // A walk keeps the groups open that are still to be visited.
     let _ = descriptors::raise_limit();
@@ -117,16 +122,20 @@ fn holders(
             if let Some(unread) = &found.unread {
                 streams.warn(unread)?;
             }
-            (found.groups.into_iter().filter(Cpuset::holds_own).collect::<Vec<_>>(), hierarchies)
+            (found.groups.into_iter().filter(cpusets::Cpuset::holds_own).collect::<Vec<_>>(), hierarchies)
         }
-        Ok((None, _)) => return Ok((None, None)),
+        Ok((None, _)) => return Ok(None),
         Err(error) => {
             let why = sentence(&error.into());
             streams.warn(&format!("which cgroups hold CPUs of their own is not known: {why}"))?;
-            return Ok((None, None));
+            return Ok(None);
         }
     };
     let register = Register::read(hierarchies.host(), cpusets.iter().map(|cpuset| &cpuset.path), &ask);
-    let holder = |cpuset: Cpuset| Holder { resident: register.resident(&cpuset.path), cpuset };
-    Ok((Some(cpusets.into_iter().map(holder).collect()), Some(register)))
+    let residents: Vec<Resident> = cpusets.iter().map(|cpuset| register.resident(&cpuset.path)).collect();
+    let named = cpusets.iter().zip(&residents).map(|(cpuset, resident)| {
+        Holder::of(cpuset, resident, render::resident::title(resident, &cpuset.path))
+    });
+    description.holders = Some(named.collect());
+    Ok(Some(Asked { residents, register }))
 }

@@ -10,7 +10,7 @@ use std::{
 use cgtune_manifest::Format;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::progress;
+use crate::{named, progress};
 
 /// Endings of files that a folder is searched for, as kubectl does.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -68,7 +68,7 @@ impl Input {
 
     pub(crate) fn open(&self) -> io::Result<BufReader<Watched>> {
         let (reader, length): (Box<dyn Read>, _) = match self {
-            Self::Standard => (Box::new(io::stdin().lock()), None),
+            Self::Standard => (Box::new(named::standard_input()?), None),
             Self::File(path) => {
                 let file = File::open(path)?;
                 let about = file.metadata()?;

@@ -120,6 +120,12 @@ pub enum Remark {
         /// The chosen ones.
         cpus: CpuSet,
     },
+    /// They have no tick while one thread runs (`nohz_full=`), which costs more at each way into the kernel, and is no gain where several
+    /// run (Documentation/timers/no_hz.rst, 6.12).
+    NohzFull {
+        /// The chosen ones.
+        cpus: CpuSet,
+    },
     /// Cores of different strength.
     Kinds(Vec<Kind>),
     /// Cores have different numbers of threads online, by kind or because one is switched off. The kubelet reckons with the average, and
@@ -143,6 +149,7 @@ impl Remark {
             Self::Reserved { .. } => "reserved",
             Self::Interrupts { .. } => "interrupts",
             Self::Isolated { .. } => "isolated",
+            Self::NohzFull { .. } => "nohz_full",
             Self::Kinds(_) => "kinds",
             Self::Uneven { .. } => "uneven",
         }
@@ -153,13 +160,17 @@ impl Remark {
 #[must_use]
 pub fn of_machine(machine: &Machine, cpus: &CpuSet) -> Vec<Remark> {
     let interrupts = machine.interrupt_heavy().intersection(cpus);
-    let isolated = machine.isolated.as_ref().map(|isolated| isolated.intersection(cpus)).unwrap_or_default();
+    let of = |list: &Option<CpuSet>| {
+        list.as_ref().map(|list| list.intersection(cpus)).filter(|_| cpus.len() > 1).unwrap_or_default()
+    };
+    // Alone there it is what somebody wanted it for.
+    let (isolated, nohz_full) = (of(&machine.isolated), of(&machine.nohz_full));
     let of_these = machine.cpus.iter().filter(|cpu| cpus.contains(cpu.cpu));
     let kinds: Vec<Kind> = of_these.filter_map(|cpu| cpu.kind).sorted().dedup().collect();
     [
         (!interrupts.is_empty()).then_some(Remark::Interrupts { cpus: interrupts }),
-        // Alone there it is what somebody wanted it for.
-        (!isolated.is_empty() && cpus.len() > 1).then_some(Remark::Isolated { cpus: isolated }),
+        (!isolated.is_empty()).then_some(Remark::Isolated { cpus: isolated }),
+        (!nohz_full.is_empty()).then_some(Remark::NohzFull { cpus: nohz_full }),
         (kinds.len() > 1).then_some(Remark::Kinds(kinds)),
     ]
     .into_iter()
@@ -328,6 +339,11 @@ impl std::fmt::Display for Remark {
                 f,
                 "CPU {cpus} is isolated: the scheduler moves no thread there and none away, so that all threads of a group may \
                  stay on one CPU"
+            ),
+            Self::NohzFull { cpus } => write!(
+                f,
+                "CPU {cpus} stops its tick while one thread runs (nohz_full): with several it gains nothing, and each way into the \
+                 kernel costs more there"
             ),
             Self::Kinds(kinds) => write!(
                 f,

@@ -216,8 +216,10 @@ impl Page {
         for entry in map.iter() {
             let at = index(entry.line())?;
             let line = lines.get(at)?.trim_start_matches('\u{feff}');
-            let rest = line.strip_prefix(entry.key())?;
-            if !rest.trim_start().starts_with(':') || (at < before) {
+            let begins =
+                |key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+            // No field that is ever changed needs quotes.
+            if !(begins(entry.key()) || begins(&yaml::scalar(entry.key()))) || at < before {
                 return None;
             }
             before = at + 1;
@@ -289,7 +291,9 @@ impl Page {
         let inner = entry.node().as_map();
         let gone =
             |key: &str| changes.iter().any(|c| c.to.is_none() && c.field.steps().1.as_deref() == Some(key));
-        let left = inner.into_iter().flat_map(|inner| inner.iter()).filter(|one| !gone(one.key())).count();
+        // An entry that holds null is none.
+        let stays = |one: &&Entry| !gone(one.key()) && !one.node().is_null();
+        let left = inner.into_iter().flat_map(|inner| inner.iter()).filter(stays).count();
         let added: Vec<_> = changes.iter().filter_map(|change| pair(change)).collect();
         if left == 0 && added.is_empty() {
             self.replace(span, Vec::new());
@@ -311,7 +315,7 @@ impl Page {
                 let mut pairs: Vec<(String, String)> = Vec::new();
                 for one in inner.into_iter().flat_map(|inner| inner.iter()) {
                     let kept = !changes.iter().any(|c| c.field.steps().1.as_deref() == Some(one.key()));
-                    if kept {
+                    if kept && !one.node().is_null() {
                         let text = match one.node().value() {
                             Value::Text(text) => yaml::scalar(text),
                             Value::Bool(truth) => truth.to_string(),

@@ -1,22 +1,24 @@
 //! What the verbs about the kubelet read: its configuration, the release that is meant, the machine.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cgtune_core::{
     Topology,
     convert::Version,
-    kubelet::{Machine, Release},
+    kubelet::{Finding, KubeletConfig, Machine, Release},
 };
-use cgtune_manifest::{Format, KubeletFile, KubeletFileError};
+use cgtune_manifest::{Flags, Format, KubeletFile, KubeletFileError, Layers};
 
+use super::{
+    command_line::CommandLine,
+    drop_ins::{DropIn, DropIns},
+};
 use crate::{
     failure::Hinted,
     machine::{self, Described},
+    named::Named,
+    streams::Streams,
 };
 
 /// Most bytes of a configuration; a kubelet's has a few kibibytes.
@@ -76,23 +78,128 @@ pub(super) struct Config {
 
 /// Reads a configuration; `-` is standard input.
 pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
-    let standard = path.as_os_str() == "-";
-    let name = if standard { "standard input".to_owned() } else { path.display().to_string() };
-    let cannot = || format!("cannot read {name}");
-    let reader: Box<dyn Read> = if standard {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).with_context(cannot)?)
-    };
-    let bytes = whole(reader, MOST_CONFIG).with_context(cannot)?;
+    let bytes = Named(path).read("a kubelet's configuration", MOST_CONFIG)?;
+    parsed(path, bytes)
+}
+
+fn parsed(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Config> {
+    let named = Named(path);
+    let name = if named.is_standard_input() { named.name() } else { path.display().to_string() };
     let format = match path.extension() {
         Some(ending) if ending == "json" => Format::Json,
         _ => Format::Unknown,
     };
     let file = KubeletFile::read(&*bytes, format).map_err(|error| refused(error, &name))?;
     // What the reader took is UTF-8, up to a byte order mark at its start.
-    let text = String::from_utf8(bytes).with_context(cannot)?;
+    let text = String::from_utf8(bytes).with_context(|| format!("cannot read {}", named.name()))?;
     Ok(Config { name, text, file })
+}
+
+/// How flags are called in messages.
+const COMMAND_LINE: &str = "the command line";
+
+/// What lies over a configuration: drop-ins, and flags over these.
+#[derive(Debug, clap::Args)]
+pub(super) struct Over {
+    #[command(flatten)]
+    pub(super) drop_ins: DropIns,
+    #[command(flatten)]
+    command_line: CommandLine,
+}
+
+/// That, read.
+pub(super) struct Above {
+    /// `None`: no folder of them is named.
+    drop_ins: Option<Vec<Config>>,
+    flags: Flags,
+}
+
+impl Over {
+    /// Reads it. Over no configuration lies nothing.
+    pub(super) fn read(&self, config: Option<&PathBuf>, streams: &mut Streams<'_>) -> anyhow::Result<Above> {
+        if config.is_none() && (self.drop_ins.asked() || self.command_line.asked()) {
+            let error =
+                anyhow!("--config-dir and --flags say what lies over a configuration, and none is named");
+            return Err(Hinted::new(error, "name the kubelet's own file with --config").into());
+        }
+        let parsed = |DropIn { path, bytes }| parsed(&path, bytes);
+        let all = |all: Vec<DropIn>| all.into_iter().map(parsed).collect::<anyhow::Result<Vec<_>>>();
+        let drop_ins = self.drop_ins.read(streams)?.map(all).transpose()?;
+        Ok(Above { drop_ins, flags: self.command_line.read(&self.drop_ins, streams)? })
+    }
+}
+
+impl Above {
+    /// Who says something of a field, or of an entry of one, over the file: a flag, or the last drop-in that does.
+    pub(super) fn says_of(&self, steps: &[&str]) -> Option<String> {
+        let flag = self.flags.says_of(steps).map(|(flag, _)| format!("by the flag --{flag}"));
+        let drop_in =
+            |drop_in: &Config| Some(format!("in {}, line {}", drop_in.name, drop_in.file.says_of(steps)?));
+        flag.or_else(|| self.drop_ins.iter().flatten().rev().find_map(drop_in))
+    }
+}
+
+/// A configuration with what lies over it.
+pub(crate) struct Layered {
+    /// The configuration's own name, those of the drop-ins in their order, and the command line's.
+    names: Vec<String>,
+    drop_ins: usize,
+    layers: Layers,
+}
+
+impl Layered {
+    /// Reads a configuration, and what lies over it.
+    pub(super) fn read(path: &PathBuf, over: &Over, streams: &mut Streams<'_>) -> anyhow::Result<Self> {
+        let own = config(path)?;
+        Ok(Self::of(&own, &over.read(Some(path), streams)?))
+    }
+
+    /// Lays it over.
+    pub(super) fn of(own: &Config, above: &Above) -> Self {
+        let drop_ins = above.drop_ins.as_deref();
+        let texts = drop_ins
+            .map(|all| all.iter().map(|one| (one.file.clone(), one.text.as_str())).collect::<Vec<_>>());
+        let mut layers = Layers::of((own.file.clone(), own.text.as_str()), texts.as_deref());
+        let drop_ins = drop_ins.unwrap_or_default();
+        let mut names: Vec<String> =
+            std::iter::once(own).chain(drop_ins).map(|config| config.name.clone()).collect();
+        if !above.flags.is_empty() {
+            layers = layers.under(&above.flags);
+            names.push(COMMAND_LINE.to_owned());
+        }
+        Self { names, drop_ins: drop_ins.len(), layers }
+    }
+
+    /// As the configuration itself is called.
+    pub(crate) fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
+
+    /// As the drop-ins are called.
+    pub(crate) fn drop_ins(&self) -> &[String] {
+        self.names.get(1..=self.drop_ins).unwrap_or_default()
+    }
+
+    /// Whether flags lie over them.
+    pub(crate) fn has_flags(&self) -> bool {
+        self.names.len() > 1 + self.drop_ins
+    }
+
+    /// What the kubelet makes of all.
+    pub(crate) const fn file(&self) -> &KubeletFile {
+        self.layers.file()
+    }
+
+    /// The fields of that.
+    pub(crate) const fn config(&self) -> &KubeletConfig {
+        self.file().config()
+    }
+
+    /// The text that a finding is about, as it is called, and the line there.
+    pub(crate) fn place(&self, finding: &Finding) -> (&str, u64) {
+        let (text, line) = self.layers.origin(self.file().line(&finding.place));
+        (self.names.get(text).map_or("", String::as_str), line)
+    }
 }
 
 fn refused(error: KubeletFileError, name: &str) -> Hinted {
@@ -103,14 +210,4 @@ fn refused(error: KubeletFileError, name: &str) -> Hinted {
         }
     };
     Hinted::new(anyhow::Error::new(error).context(format!("{name} is no configuration of a kubelet")), hint)
-}
-
-/// Everything up to a bound.
-fn whole(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(most + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= most => Ok(bytes),
-        _ => Err(io::Error::other(format!("it has more than {} MiB", most >> 20))),
-    }
 }

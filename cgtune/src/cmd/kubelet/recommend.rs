@@ -6,14 +6,14 @@ use anyhow::anyhow;
 use cgtune_core::{
     kubelet::{
         Fault, Finding, KubeletConfig, Severity,
-        recommend::{KnownPod, Situation, recommend},
+        recommend::{KnownPod, Recommendation, Situation, recommend},
     },
     text::Escaped,
 };
 use cgtune_manifest::{Edited, Format, KubeletFile, Workload};
 
 use super::{
-    input::{self, Meant},
+    input::{self, Above, Layered, Meant, Over},
     running::Running,
 };
 use crate::{
@@ -34,6 +34,8 @@ what is expected of it (measured, modelled, or nothing), and its risk.
 Without -f and --running nothing is known of pods, and the machine alone decides:
 the one that this runs on, unless another is described. Whoever is throttled is
 known only by --running.
+Drop-ins and flags count, where --config-dir and --flags name them; what they
+set is not changed in the file.
 
 Examples:
   cgtune kubelet recommend --config /var/lib/kubelet/config.yaml -f deploy/ -R
@@ -54,6 +56,8 @@ pub(super) struct Args {
     /// The kubelet's present configuration; - for standard input
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    over: Over,
     #[command(flatten)]
     meant: Meant,
     /// What to print: the report unless given
@@ -88,11 +92,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
     let release = args.meant.kubernetes;
     let present = args.config.as_deref().map(input::config).transpose()?;
-    if let Some(present) = &present {
-        decodable(present, release)?;
+    let above = args.over.read(args.config.as_ref(), streams)?;
+    let layered = present.as_ref().map(|present| Layered::of(present, &above));
+    if let Some(layered) = &layered {
+        decodable(layered, release)?;
     }
     let nothing = KubeletConfig::default();
-    let config = present.as_ref().map_or(&nothing, |present| present.file.config());
+    let config = layered.as_ref().map_or(&nothing, Layered::config);
     let quotas = config.effective(release).cpu_cfs_quota;
     let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
     let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
@@ -102,11 +108,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     };
     let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
     let edited = match &present {
-        Some(present) => present.file.edited(&present.text, &done),
+        Some(present) => present.file.edited(&present.text, &of_the_file(&done, &above, streams)?),
         None => Edited::fresh(&done),
     }?;
     let file = KubeletFile::read(edited.text.as_bytes(), Format::Yaml)?;
-    let left = file.check(release, args.meant.machine(Some(&topology)));
+    let file = input::Config { name: "the new file".to_owned(), text: edited.text.clone(), file };
+    let file = Layered::of(&file, &above);
+    let left = file.file().check(release, args.meant.machine(Some(&topology)));
     let left: Vec<Finding> =
         left.into_iter().filter(|finding| finding.severity() != Severity::Note).collect();
     let advised = Advised {
@@ -154,14 +162,38 @@ fn known(workload: &Workload) -> KnownPod {
     known
 }
 
+/// The changes that the file itself takes: what a drop-in or a flag says of a field, it says over the file.
+fn of_the_file(
+    done: &Recommendation,
+    above: &Above,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Recommendation> {
+    let mut of_the_file = done.clone();
+    let mut overridden = Vec::new();
+    of_the_file.changes.retain(|change| {
+        let (field, key) = change.field.steps();
+        let steps: Vec<&str> = std::iter::once(field).chain(key.as_deref()).collect();
+        let by = above.says_of(&steps);
+        overridden.extend(by.as_ref().map(|by| {
+            let to = change.to.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+            format!(
+                "{} is said {by}, over the file: the file is not changed there, and it is that place that should say {to}",
+                steps.join(".")
+            )
+        }));
+        by.is_none()
+    });
+    overridden.iter().try_for_each(|text| streams.warn(text))?;
+    Ok(of_the_file)
+}
+
 /// What cannot be decoded is not known, and a recommendation would pass over it.
-fn decodable(present: &input::Config, release: cgtune_core::kubelet::Release) -> anyhow::Result<()> {
-    let findings = present.file.check(release, cgtune_core::kubelet::Machine::default());
+fn decodable(present: &Layered, release: cgtune_core::kubelet::Release) -> anyhow::Result<()> {
+    let findings = present.file().check(release, cgtune_core::kubelet::Machine::default());
     let Some(wrong) = findings.iter().find(|finding| matches!(finding.fault, Fault::Type { .. })) else {
         return Ok(());
     };
-    let (line, path) = (present.file.line(&wrong.place), present.file.path(&wrong.place));
-    let error =
-        anyhow!("{}, line {line}: {path}: {}; the kubelet cannot decode it", present.name, wrong.fault);
+    let ((name, line), path) = (present.place(wrong), present.file().path(&wrong.place));
+    let error = anyhow!("{name}, line {line}: {path}: {}; the kubelet cannot decode it", wrong.fault);
     Err(Hinted::new(error, "mend what cgtune kubelet check finds, and ask again").into())
 }

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
@@ -17,8 +17,8 @@ use cgtune_core::{
 use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
-use super::input::{self, Meant};
-use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, render, streams::Streams};
+use super::input::{Layered, Meant, Over};
+use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, named::Named, render, streams::Streams};
 
 const EXAMPLES: &str = "\
 Pods come in the order of the text, and each stays where it was put: the first ones
@@ -27,6 +27,8 @@ asks as well, are not looked at.
 
 Examples:
   cgtune kubelet simulate -f pods.yaml --config /var/lib/kubelet/config.yaml
+  cgtune kubelet simulate -f pods.yaml --config /var/lib/kubelet/config.yaml \\
+    --config-dir /etc/kubernetes/kubelet.conf.d
   cgtune kubelet recommend -f pods.yaml -o yaml |
     cgtune kubelet simulate -f pods.yaml --config -
   kubectl get pods -A -o json --field-selector spec.nodeName=node7 |
@@ -44,6 +46,8 @@ pub(crate) struct Args {
     /// The kubelet's configuration; - for standard input [default: the kubelet's defaults]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    over: Over,
     /// Begin with what a kubelet has given away: its cpu_manager_state
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -96,7 +100,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     }
     let workloads = args.pods.read(streams)?;
     let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
-    let kubelet = kubelet(args, &topology)?;
+    let kubelet = kubelet(args, &topology, streams)?;
     let mut node = Node::of(&topology, &kubelet)
         .map_err(|error| Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more"))?;
     if let Some(path) = &args.state {
@@ -121,36 +125,48 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 }
 
 /// What the kubelet is configured to, as far as it would start.
-fn kubelet(args: &Args, topology: &Topology) -> anyhow::Result<Effective> {
+fn kubelet(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyhow::Result<Effective> {
     let release = args.meant.kubernetes;
-    let Some(path) = &args.config else { return Ok(KubeletConfig::default().effective(release)) };
-    let config = input::config(path)?;
-    let findings = config.file.check(release, args.meant.machine(Some(topology)));
+    let Some(path) = &args.config else {
+        // It says what to do about what lies over nothing.
+        args.over.read(None, streams)?;
+        return Ok(KubeletConfig::default().effective(release));
+    };
+    let config = Layered::read(path, &args.over, streams)?;
+    let findings = config.file().check(release, args.meant.machine(Some(topology)));
     let errors: Vec<String> = findings
         .iter()
         .filter(|finding| finding.severity() == Severity::Error)
-        .map(|finding| format!("line {}: {}", config.file.line(&finding.place), finding.fault))
+        .map(|finding| {
+            let (name, line) = config.place(finding);
+            format!("{name}: line {line}: {}", finding.fault)
+        })
         .collect();
     if let Some(first) = errors.first() {
         let more = match errors.len() {
             1 => String::new(),
             count => format!(" (and {} more)", count - 1),
         };
-        let error = anyhow!("{}: {first}{more}", config.name);
+        let error = anyhow!("{first}{more}");
         return Err(Hinted::new(error, "mend it first: cgtune kubelet check says all").into());
     }
-    Ok(config.file.config().effective(release))
+    Ok(config.file().config().effective(release))
 }
 
 /// What a kubelet before left.
 fn begun(node: &Node<'_>, path: &std::path::Path) -> anyhow::Result<State> {
-    let name = path.display();
+    let named = Named(path);
+    let name = named.name();
     let Some(policy) = &node.policy else {
         let error = anyhow!("--state {name}: the policy none gives no CPU away");
         return Err(Hinted::new(error, "name a configuration with cpuManagerPolicy: static").into());
     };
-    let CpuManager { shared, entries, .. } =
-        cpu_manager::read_file(path).with_context(|| format!("--state {name}"))?;
+    let bytes = named.read("a cpu_manager_state", cpu_manager::LARGEST)?;
+    let state = cpu_manager::parse(&bytes).map_err(|error| {
+        let hint = "name a copy of the node's /var/lib/kubelet/cpu_manager_state";
+        Hinted::new(anyhow::Error::new(error).context(format!("--state {name}")), hint)
+    });
+    let CpuManager { shared, entries, .. } = state?;
     let holders = entries.into_iter().flat_map(|(pod, containers)| {
         containers.into_iter().map(move |(container, cpus)| (Holder { pod: pod.clone(), container }, cpus))
     });

@@ -14,11 +14,12 @@ use cgtune_core::{
     topology::{Level, Machine},
 };
 
-use cgtune_node::cpu_manager;
-use cgtune_sys::{
-    Hierarchies, HostRoot,
-    cpusets::{self, Cpuset},
+use cgtune_node::{
+    cpu_manager,
+    description::{Description, Holder},
+    names::Resident,
 };
+use cgtune_sys::{Hierarchies, HostRoot, cpusets};
 
 use crate::{
     cli,
@@ -40,6 +41,8 @@ Examples:
   cgtune pin plan --cpus 4 --reserved 0
   cgtune pin plan --cpus 1.2 --shared 3=500m
   cgtune pin plan --cpus 8 --option full-pcpus-only --numa-node 1
+  cgtune pin plan --cpus 4 --avoid isolated --avoid irqs
+  cgtune pin plan --cpus 1 --available 6-7    only from these, isolated ones say
   cgtune topology --json > node7.json     on another machine
   cgtune pin plan --topology node7.json --cpus 48 --strategy distributed --json";
 
@@ -71,8 +74,9 @@ pub(crate) struct Args {
     /// Take from these NUMA nodes first, as the topology manager hints
     #[arg(long, value_name = "LIST")]
     numa_node: Option<String>,
-    /// Take these last; irqs: those that take the most interrupts
-    #[arg(long, value_name = "LIST|irqs", value_delimiter = ' ')]
+    /// Take these last: a list, irqs (those that take the most interrupts), isolated
+    /// (isolcpus=) or nohz_full; may be repeated
+    #[arg(long, value_name = "CPUS", value_delimiter = ' ')]
     avoid: Vec<String>,
     /// CPUs that are shared in parts, and how much of each is given away
     #[arg(long, value_name = "CPU=QUANTITY,…", value_delimiter = ',')]
@@ -130,7 +134,7 @@ pub(crate) struct Plan {
     /// `None`: no node is known to have memory.
     pub(crate) mems: Option<CpuSet>,
     /// Cgroups with CPUs of their own, some of which were chosen, too.
-    pub(crate) beside: Vec<Cpuset>,
+    pub(crate) beside: Vec<Holder>,
 }
 
 impl Plan {
@@ -146,7 +150,7 @@ impl Plan {
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let amount = quantity("--cpus", &args.cpus).map(CpuQuantity::milli)?;
     let (mut options, strategy) = options(args)?;
-    let machine = args.described.read(&args.node.host_root)?;
+    let Description { machine, holders } = args.described.description(&args.node.host_root)?;
     let shown = machine::cpus(&machine)?;
     let topology = match options.prefer_align_cpus_by_uncorecache {
         true => shown.as_the_kubelet_groups()?,
@@ -175,14 +179,15 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         amount,
         nodes: nodes.as_deref(),
         shared: &shared(args, &topology)?,
-        avoid: &avoided(args, &machine)?,
+        avoid: &avoided(args, &machine, streams)?,
         any_count: strategy == Strategy::Distributed,
     };
     let mut pinning = pin::pin(&policy, &ask).map_err(|error| refused(error, &ask, &topology))?;
     pinning.remarks.extend(pin::of_machine(&machine, &pinning.cpus()));
-    let beside = here.map(|host| beside(host, &pinning.cpus(), streams)).transpose()?;
+    // Of a machine that was described it is who held CPUs there then.
+    let holders = here.map_or(Ok(holders), |host| self::holders(host, streams).map(Some))?;
     let plan = Plan {
-        beside: beside.unwrap_or_default(),
+        beside: beside(holders.unwrap_or_default(), &pinning.cpus()),
         amount,
         strategy,
         options: *policy.options(),
@@ -213,28 +218,31 @@ fn not_given_away(host: &HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<
     }
 }
 
-/// Who else on this node holds some of these CPUs. A node without cpusets has nobody.
-fn beside(host: HostRoot, cpus: &CpuSet, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Cpuset>> {
+/// Who holds CPUs on this node. A node without cpusets has nobody.
+fn holders(host: HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Holder>> {
     let held = Hierarchies::detect(host).and_then(|hierarchies| cpusets::read(&hierarchies));
-    let held = match held {
-        Ok(held) => held.unwrap_or_default(),
+    match held {
+        Ok(held) => {
+            // A plan names groups by their paths, which is how they are named to be changed.
+            let held = held.unwrap_or_default();
+            if let Some(unread) = &held.unread {
+                streams.warn(unread)?;
+            }
+            let of = |cpuset: &cpusets::Cpuset| Holder::of(cpuset, &Resident::of(&cpuset.path), None);
+            Ok(held.groups.iter().filter(|cpuset| cpuset.holds_own()).map(of).collect())
+        }
         Err(error) => {
             let error = failure::sentence(&error.into());
             streams.warn(&format!("whether somebody else holds these CPUs is not known: {error}"))?;
-            return Ok(Vec::new());
+            Ok(Vec::new())
         }
-    };
-    if let Some(unread) = &held.unread {
-        streams.warn(unread)?;
     }
-    // Nobody runs directly in a group that only hands its CPUs on.
-    let lives =
-        |cpuset: &Cpuset| cpuset.holds_own() && (cpuset.processes != Some(0) || cpuset.is_partition());
-    Ok(held
-        .groups
-        .into_iter()
-        .filter(|held| lives(held) && !held.effective.intersection(cpus).is_empty())
-        .collect())
+}
+
+/// Who else holds some of these CPUs.
+fn beside(holders: Vec<Holder>, cpus: &CpuSet) -> Vec<Holder> {
+    let holds = |holder: &Holder| !holder.effective.intersection(cpus).is_empty();
+    holders.into_iter().filter(|holder| holder.is_lived_in() && holds(holder)).collect()
 }
 
 /// `--option` and `--strategy`, which may say the same.
@@ -324,14 +332,26 @@ fn shared(args: &Args, topology: &Topology) -> anyhow::Result<Shared> {
     Ok(shared)
 }
 
-fn avoided(args: &Args, machine: &Machine) -> anyhow::Result<CpuSet> {
+/// `--avoid`. What the machine does not show cannot be avoided, which whoever asks for it should know.
+fn avoided(args: &Args, machine: &Machine, streams: &mut Streams<'_>) -> anyhow::Result<CpuSet> {
     let mut avoided = CpuSet::new();
     for text in &args.avoid {
-        let cpus = match text.as_str() {
-            "irqs" => machine.interrupt_heavy(),
-            text => list("--avoid", text).context("--avoid takes a list of CPUs, or irqs")?,
+        let counted = || machine.cpus.iter().any(|cpu| cpu.interrupts.is_some());
+        let shown = match text.as_str() {
+            "irqs" => counted().then(|| machine.interrupt_heavy()),
+            "isolated" => machine.isolated.clone(),
+            "nohz_full" => machine.nohz_full.clone(),
+            text => {
+                let what = "--avoid takes a list of CPUs, irqs, isolated or nohz_full";
+                Some(list("--avoid", text).context(what)?)
+            }
         };
-        avoided = avoided.union(&cpus);
+        match shown {
+            Some(cpus) => avoided = avoided.union(&cpus),
+            None => {
+                streams.warn(&format!("--avoid {text}: the machine does not show which CPUs these are"))?;
+            }
+        }
     }
     Ok(avoided)
 }

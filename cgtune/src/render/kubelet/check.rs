@@ -7,10 +7,10 @@ use cgtune_core::{
     kubelet::{Finding, Release, Severity},
     text::Escaped,
 };
-use cgtune_manifest::KubeletFile;
 use serde::Serialize;
 
 use crate::{
+    cmd::kubelet::input::Layered,
     render::paragraph::{WIDTH, wrap},
     streams::{ERROR, HEADING, HINT, WARNING},
 };
@@ -18,19 +18,27 @@ use crate::{
 /// Additive changes keep the number, others raise it.
 const SCHEMA: &str = "cgtune.kubelet-check/1";
 
-/// A file and what was found in it, by line.
+/// A configuration and what was found in it and its drop-ins, by text and line.
 pub(crate) struct Judged<'a> {
-    /// As it is called in messages.
-    pub(crate) name: &'a str,
-    pub(crate) file: &'a KubeletFile,
+    pub(crate) config: &'a Layered,
     pub(crate) release: Release,
     pub(crate) findings: &'a [Finding],
 }
 
 impl Judged<'_> {
+    /// The text that a finding is about, fit to show, and the line there.
+    fn place(&self, finding: &Finding) -> (String, u64) {
+        let (name, line) = self.config.place(finding);
+        (fit(name), line)
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity() == severity).count()
     }
+}
+
+fn fit(name: &str) -> String {
+    Escaped(name.as_bytes()).to_string()
 }
 
 /// How a severity's word looks.
@@ -43,10 +51,10 @@ const fn style(severity: Severity) -> Style {
 }
 
 pub(crate) fn text(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let name = Escaped(judged.name.as_bytes()).to_string();
     for finding in judged.findings {
         let severity = finding.severity();
-        let (line, path) = (judged.file.line(&finding.place), judged.file.path(&finding.place));
+        let (name, line) = judged.place(finding);
+        let path = judged.config.file().path(&finding.place);
         let path = if path.is_empty() { String::new() } else { format!(": {path}") };
         writeln!(out, "{name}:{line}: {style}{severity}{style:#}{path}", style = style(severity))?;
         for line in wrap(&finding.fault.to_string(), WIDTH - 4) {
@@ -57,13 +65,13 @@ pub(crate) fn text(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    for line in wrap(&sum(judged, &name), WIDTH) {
+    for line in wrap(&sum(judged), WIDTH) {
         writeln!(out, "{HEADING}{line}{HEADING:#}")?;
     }
     Ok(())
 }
 
-fn sum(judged: &Judged<'_>, name: &str) -> String {
+fn sum(judged: &Judged<'_>) -> String {
     let counted = |severity, name: &str| match judged.count(severity) {
         0 => None,
         1 => Some(format!("1 {name}")),
@@ -76,13 +84,26 @@ fn sum(judged: &Judged<'_>, name: &str) -> String {
     ];
     let words: Vec<_> = words.into_iter().flatten().collect();
     let found = if words.is_empty() { "nothing to say about CPU".to_owned() } else { words.join(", ") };
-    format!("{name}, for Kubernetes {}: {found}", judged.release)
+    let name = fit(judged.config.name());
+    let drop_ins = match judged.config.drop_ins().len() {
+        0 => String::new(),
+        1 => " with 1 drop-in".to_owned(),
+        count => format!(" with {count} drop-ins"),
+    };
+    let flags = match (judged.config.has_flags(), drop_ins.is_empty()) {
+        (false, _) => "",
+        (true, true) => " with flags",
+        (true, false) => " and flags",
+    };
+    format!("{name}{drop_ins}{flags}, for Kubernetes {}: {found}", judged.release)
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
     file: String,
+    /// What is laid over it, in this order.
+    drop_ins: Vec<String>,
     kubernetes: String,
     errors: usize,
     warnings: usize,
@@ -92,6 +113,7 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Said<'a> {
+    file: String,
     line: u64,
     /// `null` for the whole file.
     path: Option<String>,
@@ -103,8 +125,9 @@ struct Said<'a> {
 
 pub(crate) fn json(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
     let said = |finding: &Finding| Said {
-        line: judged.file.line(&finding.place),
-        path: Some(judged.file.path(&finding.place)).filter(|path| !path.is_empty()),
+        file: judged.place(finding).0,
+        line: judged.place(finding).1,
+        path: Some(judged.config.file().path(&finding.place)).filter(|path| !path.is_empty()),
         severity: match finding.severity() {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -116,7 +139,8 @@ pub(crate) fn json(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let document = Document {
         schema: SCHEMA,
-        file: Escaped(judged.name.as_bytes()).to_string(),
+        file: fit(judged.config.name()),
+        drop_ins: judged.config.drop_ins().iter().map(|name| fit(name)).collect(),
         kubernetes: judged.release.to_string(),
         errors: judged.count(Severity::Error),
         warnings: judged.count(Severity::Warning),

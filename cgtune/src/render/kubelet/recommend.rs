@@ -12,11 +12,12 @@ use cgtune_core::{
     },
     text::Escaped,
 };
-use cgtune_manifest::{Edited, KubeletFile, kubeadm_patch};
+use cgtune_manifest::{Edited, kubeadm_patch};
 use similar::TextDiff;
 
 use super::runbook;
 use crate::{
+    cmd::kubelet::input::Layered,
     render::paragraph::{WIDTH, wrap},
     streams::{HEADING, Streams},
 };
@@ -40,9 +41,9 @@ pub(crate) struct Advised<'a> {
     pub(crate) pods: Option<usize>,
     pub(crate) done: &'a Recommendation,
     pub(crate) edited: &'a Edited,
-    /// The text after the changes, read again.
-    pub(crate) file: &'a KubeletFile,
-    /// What is still wrong then, by line.
+    /// The text after the changes, read again, with the drop-ins that lie over it.
+    pub(crate) file: &'a Layered,
+    /// What is still wrong then, by text and line.
     pub(crate) left: &'a [Finding],
 }
 
@@ -64,9 +65,10 @@ impl Advised<'_> {
     /// What remains wrong, a sentence each.
     pub(crate) fn remaining(&self) -> impl Iterator<Item = String> {
         self.left.iter().map(|finding| {
-            let (line, path) = (self.file.line(&finding.place), self.file.path(&finding.place));
-            let path = if path.is_empty() { path } else { format!("{path}: ") };
-            format!("line {line} of the new file: {}: {path}{}", finding.severity(), finding.fault)
+            let ((name, line), path) = (self.file.place(finding), self.file.file().path(&finding.place));
+            let (name, path) =
+                (Escaped(name.as_bytes()), if path.is_empty() { path } else { format!("{path}: ") });
+            format!("line {line} of {name}: {}: {path}{}", finding.severity(), finding.fault)
         })
     }
 }

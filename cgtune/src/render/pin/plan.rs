@@ -10,10 +10,8 @@ use cgtune_core::{
     assign::{TRIES, Uncore, pin::Pinning},
     cpus::MAX_CPU,
     kubelet::PolicyOption,
-    text::Escaped,
     topology::Level,
 };
-use cgtune_sys::cpusets::Cpuset;
 use serde::Serialize;
 
 use crate::{
@@ -92,7 +90,7 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         beside: plan
             .beside
             .iter()
-            .map(|held| Beside { path: shown(held), cpus: held.effective.intersection(&cpus) })
+            .map(|held| Beside { path: held.path.clone(), cpus: held.effective.intersection(&cpus) })
             .collect(),
         command: plan.command(),
         cpus,
@@ -130,7 +128,7 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         labelled(out, "note", HEADING, &note)?;
     }
     for held in plan.beside.iter().take(MOST_BESIDE) {
-        let text = format!("{} has CPU {} as well", shown(held), held.effective.intersection(&cpus));
+        let text = format!("{} has CPU {} as well", held.path, held.effective.intersection(&cpus));
         labelled(out, "note", HEADING, &text)?;
     }
     if let Some(more) = plan.beside.len().checked_sub(MOST_BESIDE).filter(|&more| more > 0) {
@@ -160,10 +158,6 @@ fn rule(plan: &Plan) -> Option<&'static str> {
         Uncore::AnyCount => "1.34",
         Uncore::WholeCores | Uncore::Ignored => "1.32",
     })
-}
-
-fn shown(held: &Cpuset) -> String {
-    Escaped(held.path.as_os_str().as_encoded_bytes()).to_string()
 }
 
 /// Where the CPUs lie.

@@ -14,15 +14,12 @@ use cgtune_core::{
     CpuSet, Topology,
     topology::{Kind, Machine},
 };
+use cgtune_node::description::Holder;
 
 use super::{
     layout::{Item, Placed},
     shape::{self, CacheBox, NodeBox, SocketBox},
     words,
-};
-use crate::{
-    cmd::topology::Holder,
-    render::{resident, stat::name},
 };
 
 /// Cgroups that are listed below; the others are counted.
@@ -310,12 +307,11 @@ fn list(scene: &mut Scene, mut y: f64, holders: Option<&[Holder]>) -> f64 {
     let at = (theme::MARGIN, y);
     scene.text(at, "Cgroups with CPUs of their own", theme::HEADING, Weight::Bold, theme::INK, Anchor::Start);
     let half = theme::WIDTH / 2.0 - theme::MARGIN;
-    for Holder { cpuset, resident } in holders.iter().take(MOST_HOLDERS) {
+    for holder in holders.iter().take(MOST_HOLDERS) {
         y += 20.0;
-        let title = resident::title(resident, &cpuset.path).unwrap_or_else(|| name(&cpuset.path).to_string());
         let short = |text: &str| fitted(text, half - 16.0, theme::BODY, Weight::Regular);
-        scene.label((theme::MARGIN, y), short(&title), theme::INK, Anchor::Start);
-        scene.label((theme::MARGIN + half, y), short(&words::holder(cpuset)), theme::QUIET, Anchor::Start);
+        scene.label((theme::MARGIN, y), short(holder.title()), theme::INK, Anchor::Start);
+        scene.label((theme::MARGIN + half, y), short(&words::holder(holder)), theme::QUIET, Anchor::Start);
     }
     if let Some(more) = holders.len().checked_sub(MOST_HOLDERS).filter(|more| *more > 0) {
         y += 20.0;

@@ -10,16 +10,13 @@ use cgtune_core::{
     text::Escaped,
     topology::{Frequency, Kind, Machine},
 };
+use cgtune_node::description::Holder;
 
 use super::{
     shape::{self, CacheBox, Cores, NodeBox, SocketBox},
     words::{self, count, grouped, list, memory, named},
 };
-use crate::{
-    cmd::topology::Holder,
-    render::{paragraph, resident, stat::name},
-    streams::HEADING,
-};
+use crate::{render::paragraph, streams::HEADING};
 
 /// Cgroups that are shown; the others are counted.
 const MOST_HOLDERS: usize = 20;
@@ -257,10 +254,9 @@ fn holders(holders: &[Holder], out: &mut dyn Write) -> io::Result<()> {
         return line(0, "no cgroup has CPUs of its own", out);
     }
     writeln!(out, "{HEADING}cgroups with CPUs of their own{HEADING:#}")?;
-    for Holder { cpuset, resident } in holders.iter().take(MOST_HOLDERS) {
-        let title = resident::title(resident, &cpuset.path).unwrap_or_else(|| name(&cpuset.path).to_string());
-        line(2, &title, out)?;
-        line(6, &words::holder(cpuset), out)?;
+    for holder in holders.iter().take(MOST_HOLDERS) {
+        line(2, holder.title(), out)?;
+        line(6, &words::holder(holder), out)?;
     }
     match holders.len().saturating_sub(MOST_HOLDERS) {
         0 => Ok(()),

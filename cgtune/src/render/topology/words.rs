@@ -4,7 +4,7 @@ use cgtune_core::{
     CpuSet, Topology,
     topology::{Level, Machine, Node},
 };
-use cgtune_sys::cpusets::Cpuset;
+use cgtune_node::description::Holder;
 
 use super::shape::{CacheBox, NodeBox};
 
@@ -91,15 +91,15 @@ pub(super) fn cache(cache: &CacheBox) -> Option<String> {
 }
 
 /// What a cgroup holds: `CPUs 2-3 of 2-5 that it asks for, partition: root, 4 processes`.
-pub(super) fn holder(cpuset: &Cpuset) -> String {
-    let mut text = named(&cpuset.effective);
-    if !cpuset.cpus.is_empty() && cpuset.cpus != cpuset.effective {
-        text += &format!(" of {} that it asks for", cpuset.cpus);
+pub(super) fn holder(holder: &Holder) -> String {
+    let mut text = named(&holder.effective);
+    if !holder.cpus.is_empty() && holder.cpus != holder.effective {
+        text += &format!(" of {} that it asks for", holder.cpus);
     }
-    if let Some(partition) = cpuset.partition.as_ref().filter(|partition| !partition.is_member()) {
+    if let Some(partition) = holder.partition.as_ref().filter(|_| holder.is_partition()) {
         text += &format!(", partition: {partition}");
     }
-    if let Some(processes) = cpuset.processes {
+    if let Some(processes) = holder.processes {
         let es = if processes == 1 { "" } else { "es" };
         text += &format!(", {processes} process{es}");
     }

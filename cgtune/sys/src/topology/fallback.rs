@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use cgtune_core::{CpuSet, topology::Machine};
-use procfs::FromRead as _;
+use cgtune_core::{
+    CpuSet,
+    parse::cpuinfo::{self, Place},
+    topology::Machine,
+};
 
 use super::{CPUS, MachineError, bare};
 use crate::{HostRoot, affinity, error::Shown};
 
 const CPUINFO: &str = "/proc/cpuinfo";
-/// Of a description of CPUs, some 1.5 KiB each.
+/// Of a description of CPUs, some 1.5 KiB each: 8,192 take 12 MiB. Whatever is in it is passed over once.
 const MOST: u64 = 64 << 20;
 
 pub(super) fn read(
@@ -22,7 +25,7 @@ pub(super) fn read(
     let ours =
         (host.join("/") == Path::new("/") && !host.is_played()).then(|| affinity::get(None).ok()).flatten();
     let from = |what: &str| format!("the machine does not show {CPUS}/cpuN/topology; {what}");
-    let listed = || described.iter().map(|cpu| cpu.number).collect::<CpuSet>();
+    let listed = || described.keys().copied().collect::<CpuSet>();
     let (cpus, source) = match (online, ours) {
         (Some(online), _) => (online, format!("{CPUS}/online")),
         (None, _) if !described.is_empty() => (listed(), CPUINFO.to_owned()),
@@ -34,14 +37,13 @@ pub(super) fn read(
         }
     };
     machine.cpus = bare(&cpus);
-    let mut lowest: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let places: BTreeMap<u32, (u32, u32)> =
-        described.iter().filter_map(|cpu| Some((cpu.number, cpu.socket_and_core?))).collect();
-    if !cpus.is_empty() && cpus.iter().all(|cpu| places.contains_key(&cpu)) {
+    let mut lowest: BTreeMap<Place, u32> = BTreeMap::new();
+    let place = |cpu: u32| described.get(&cpu).copied().flatten();
+    if !cpus.is_empty() && cpus.iter().all(|cpu| place(cpu).is_some()) {
         for cpu in &mut machine.cpus {
-            let Some(place) = places.get(&cpu.cpu) else { continue };
-            cpu.core = *lowest.entry(*place).or_insert(cpu.cpu);
-            cpu.socket = place.0;
+            let Some(place) = place(cpu.cpu) else { continue };
+            cpu.core = *lowest.entry(place).or_insert(cpu.cpu);
+            cpu.socket = place.socket;
         }
         machine
             .notes
@@ -54,21 +56,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// A CPU as `/proc/cpuinfo` describes it.
-struct Described {
-    number: u32,
-    /// x86 says so. The number of a core begins anew in each socket.
-    socket_and_core: Option<(u32, u32)>,
-}
-
-fn described(host: &HostRoot) -> Vec<Described> {
-    let Ok(bytes) = host.read_start(CPUINFO, MOST) else { return Vec::new() };
-    let Ok(info) = procfs::CpuInfo::from_read(bytes.as_slice()) else { return Vec::new() };
-    (0..info.num_cores())
-        .filter_map(|place| {
-            let field = |name: &str| info.get_field(place, name)?.parse().ok();
-            let socket_and_core = field("physical id").zip(field("core id"));
-            Some(Described { number: field("processor")?, socket_and_core })
-        })
-        .collect()
+/// The CPUs of `/proc/cpuinfo`; none where it cannot be read.
+fn described(host: &HostRoot) -> BTreeMap<u32, Option<Place>> {
+    host.read_start(CPUINFO, MOST).map(|bytes| cpuinfo::parse(&bytes)).unwrap_or_default()
 }

@@ -29,6 +29,7 @@ impl Fault {
             | Self::CgroupUnused { .. }
             | Self::EnforcesNothing { .. }
             | Self::DriverDefault
+            | Self::FlagOverrides { .. }
             | Self::StableGate { .. } => Severity::Warning,
             Self::NothingToAlign { .. }
             | Self::LargestNode { .. }
@@ -49,6 +50,7 @@ impl Fault {
             Self::Untyped { .. } => "untyped",
             Self::OtherVersion { .. } => "other_version",
             Self::SecondDocument => "second_document",
+            Self::FlagOverrides { .. } => "flag_overrides",
             Self::UnknownField { .. } => "unknown_field",
             Self::LaterField { .. } => "later_field",
             Self::Value { .. } => "value",
@@ -122,6 +124,9 @@ impl Fault {
                 "write apiVersion: kubelet.config.k8s.io/v1beta1"
             }
             Self::SecondDocument => "keep one document in the file",
+            Self::FlagOverrides { .. } => {
+                "write here what it should be, and take the flag away: it is deprecated"
+            }
             Self::UnknownField { like: Some(field) } | Self::UnknownOption { like: Some(field) } => {
                 return format!("write {field}");
             }

@@ -38,6 +38,12 @@ pub enum Fault {
         "another document begins here; the kubelet reads the first one of a file and passes over the rest"
     )]
     SecondDocument,
+    /// A flag of the command line says another thing, and counts.
+    #[error("the flag --{flag} overrides it: what is written here says nothing")]
+    FlagOverrides {
+        /// Which, without its dashes.
+        flag: &'static str,
+    },
     /// A field that no release knows.
     #[error("no kubelet of Kubernetes 1.30 to 1.36 has a field of this name; it passes over it")]
     UnknownField {

@@ -1,12 +1,12 @@
 //! What `cgtune pin plan --json` printed, as far as it is applied.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cgtune_core::{CpuSet, Shares};
 use serde::Deserialize;
 
-use crate::failure::Hinted;
+use crate::{failure::Hinted, named::Named};
 
 /// A plan for thousands of CPUs takes some kilobytes.
 const LARGEST: u64 = 1 << 20;
@@ -32,23 +32,15 @@ struct Written {
 
 /// Reads a file, or standard input where it is named `-`.
 pub(super) fn read(path: &Path) -> anyhow::Result<Plan> {
-    let mut bytes = Vec::new();
-    let mut take = |from: &mut dyn std::io::Read| from.take(LARGEST + 1).read_to_end(&mut bytes);
-    let taken = match path == Path::new("-") {
-        true => take(&mut std::io::stdin().lock()),
-        false => File::open(path).and_then(|mut file| take(&mut file)),
-    };
-    taken.with_context(|| format!("--plan: cannot read {}", path.display()))?;
+    let named = Named(path);
+    let bytes = named.read("a plan", LARGEST)?;
     parse(&bytes).map_err(|error| {
-        let error = error.context(format!("--plan: {}", path.display()));
+        let error = error.context(format!("--plan: {}", named.name()));
         Hinted::new(error, "a plan is what cgtune pin plan --json prints").into()
     })
 }
 
 fn parse(bytes: &[u8]) -> anyhow::Result<Plan> {
-    if bytes.len() as u64 > LARGEST {
-        return Err(anyhow!("longer than {LARGEST} bytes"));
-    }
     let Written { schema, cpus, mems, shares } = serde_json::from_slice(bytes)?;
     if schema != SCHEMA {
         return Err(anyhow!("its schema is \"{}\", not \"{SCHEMA}\"", schema.escape_debug()));
