@@ -45,6 +45,7 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
         name: "shop/encoder".into(),
         qos,
         whole: false,
+        request: None,
         containers: vec![KnownContainer {
             name: "main".into(),
             role: Role::App,
@@ -243,7 +244,7 @@ fn pods_with_whole_cpus_get_the_static_policy_whole_cores_and_reserved_cores() {
     assert_eq!(sets(&done, Field::TopologyPolicy).as_deref(), Some("single-numa-node"));
     assert_eq!(done.lacking, []);
     let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
-    assert_eq!(policy.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert_eq!(policy.expected[0], Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 });
     assert!(policy.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
 }
 
@@ -259,7 +260,10 @@ fn what_a_release_lacks_is_said() {
     assert!(lacks(&old, PolicyOption::PreferAlignCpusByUncorecache));
     assert!(old.lacking.contains(&Lack::Gate { gate: Gate::DisableCPUQuotaWithExclusiveCPUs }));
     let policy = old.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
-    assert_eq!(policy.expected, None, "the quota stays, so that nothing is promised");
+    assert!(
+        !policy.expected.iter().any(|one| matches!(one, Expected::QuotaGone { .. })),
+        "the quota stays, so that nothing is promised"
+    );
     let newer = recommended(&KubeletConfig::default(), &topology, "1.33", Some(&pods));
     assert!(!lacks(&newer, PolicyOption::StrictCpuReservation));
     assert!(lacks(&newer, PolicyOption::PreferAlignCpusByUncorecache), "alpha until 1.34");
@@ -302,7 +306,7 @@ fn what_is_expected_hangs_on_the_gate_where_that_keeps_the_quota() {
     };
     let done = recommended(&config, &topology, "1.36", Some(&pods));
     let change = done.changes.iter().find(|change| change.field == Field::Gate(gate)).unwrap();
-    assert_eq!(change.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert_eq!(change.expected, [Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }]);
     assert!(change.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
     config.cpu_cfs_quota = Some(false);
     let without = recommended(&config, &topology, "1.36", Some(&pods));

@@ -19,6 +19,7 @@
 //!   pod has pinned at once.
 
 mod change;
+mod effect;
 mod pods;
 mod reserve;
 mod words;
@@ -41,6 +42,7 @@ pub use change::{
     Alternative, Change, Evidence, Expected, Field, Given, Lack, Reason, Recommendation, Remark, Reserve,
     Risk,
 };
+pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_PODS, Modelled, Refused};
 pub use pods::{Demand, KnownContainer, KnownPod, Throttled};
 pub use reserve::usual_reserve;
 
@@ -73,7 +75,9 @@ pub fn recommend(situation: &Situation<'_>) -> Recommendation {
         making.pinning();
     }
     making.quotas();
-    making.done
+    let mut done = making.done;
+    effect::model(situation, &mut done);
+    done
 }
 
 /// A recommendation that is being made.
@@ -116,7 +120,7 @@ impl Making<'_> {
             to,
             reason,
             evidence: Vec::new(),
-            expected: None,
+            expected: Vec::new(),
             risk,
         });
         // Cannot fail: it was pushed just now.
@@ -141,10 +145,10 @@ impl Making<'_> {
         // Where nothing was throttled, nothing becomes better.
         let expected =
             expected.and_then(Demand::pinned_throttled).filter(|throttled| throttled.nr_throttled > 0);
-        let mut expected = expected.map(|throttled| Expected::QuotaGone {
-            nr_periods: throttled.nr_periods,
-            nr_throttled: throttled.nr_throttled,
-        });
+        let mut expected: Vec<Expected> = expected
+            .into_iter()
+            .map(|Throttled { nr_periods, nr_throttled }| Expected::QuotaGone { nr_periods, nr_throttled })
+            .collect();
         // Without quotas there are none to take off.
         let quotas = self.effective.cpu_cfs_quota;
         if known && quotas && !self.situation.config.open(drops_quota, self.situation.release) {
@@ -155,7 +159,7 @@ impl Making<'_> {
             let change = self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
             change.evidence = evidence.clone();
             // The policy alone would not bring it about.
-            change.expected = expected.take();
+            change.expected = std::mem::take(&mut expected);
         }
         if self.effective.cpu_manager_policy != CpuManagerPolicy::Static {
             let to = Some(Given::Text(CpuManagerPolicy::Static.name().to_owned()));

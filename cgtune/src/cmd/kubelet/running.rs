@@ -75,7 +75,8 @@ impl Running {
             );
             let name = Escaped(name.as_bytes()).to_string();
             let known = KnownContainer::running(name, qos, &one.observed, quotas, throttled);
-            let empty = || KnownPod { name: pod.clone(), qos, whole: false, containers: Vec::new() };
+            let empty =
+                || KnownPod { name: pod.clone(), qos, whole: false, request: None, containers: Vec::new() };
             pods.entry(pod.clone()).or_insert_with(empty).containers.push(known);
         }
         render::resident::warn(residents.iter(), &register, streams)?;

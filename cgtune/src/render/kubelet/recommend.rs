@@ -8,7 +8,7 @@ use std::{
 use cgtune_core::{
     kubelet::{
         Finding, Release,
-        recommend::{Alternative, Change, Given, Recommendation},
+        recommend::{Alternative, Change, Given, Modelled, Recommendation},
     },
     text::Escaped,
 };
@@ -78,6 +78,7 @@ pub(crate) fn report(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<(
         writeln!(out)?;
         write_change(change, out)?;
     }
+    modelled(done.modelled.as_ref(), out)?;
     list(
         "At the cost of others on the node, and so not among the changes",
         &done.alternatives,
@@ -127,12 +128,25 @@ fn write_change(change: &Change, out: &mut dyn Write) -> io::Result<()> {
     for evidence in &change.evidence {
         field("evidence", &evidence.to_string(), out)?;
     }
-    let expected = change.expected.map_or_else(
-        || "nothing that was measured or follows from a rule".to_owned(),
-        |expected| expected.to_string(),
-    );
-    field("expected", &expected, out)?;
+    for expected in &change.expected {
+        field("expected", &expected.to_string(), out)?;
+    }
+    if change.expected.is_empty() {
+        field("expected", "nothing that was measured or follows from a rule", out)?;
+    }
     field("risk", &change.risk.to_string(), out)
+}
+
+/// What all changes do together.
+fn modelled(modelled: Option<&Modelled>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(modelled) = modelled else { return Ok(()) };
+    writeln!(out)?;
+    heading("All changes together", out)?;
+    field("how", &modelled.to_string(), out)?;
+    if let Some(today) = &modelled.today {
+        field("today", &today.to_string(), out)?;
+    }
+    field("then", &modelled.after.to_string(), out)
 }
 
 fn alternative(alternative: &Alternative, out: &mut dyn Write) -> io::Result<()> {

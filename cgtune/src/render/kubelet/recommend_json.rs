@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use cgtune_core::kubelet::recommend::{Alternative, Change, Given};
+use cgtune_core::kubelet::recommend::{Alternative, Change, Expected, Filled, Given, Modelled};
 use cgtune_manifest::kubeadm_patch;
 use serde::{Serialize, Serializer};
 
@@ -24,6 +24,7 @@ struct Document<'a> {
     /// `null`: nothing is known of them.
     pods: Option<usize>,
     changes: Vec<Changed<'a>>,
+    modelled: Option<&'a Modelled>,
     alternatives: Vec<Other<'a>>,
     lacking: Vec<String>,
     remarks: Vec<String>,
@@ -43,7 +44,16 @@ struct Changed<'a> {
     reason: String,
     evidence: Vec<String>,
     expected: Option<String>,
+    /// `null`: it has no say in who gets which CPUs, or nothing is known of pods.
+    effect: Option<Effect<'a>>,
     risk: String,
+}
+
+#[derive(Serialize)]
+struct Effect<'a> {
+    with: &'a Filled,
+    /// `null`: the kubelet would not start.
+    without: Option<&'a Filled>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +92,11 @@ impl Serialize for Plain<'_> {
     }
 }
 
+fn expected(expected: &[Expected]) -> Option<String> {
+    let all: Vec<String> = expected.iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 fn changed(change: &Change) -> Changed<'_> {
     Changed {
         field: change.field.to_string(),
@@ -89,7 +104,11 @@ fn changed(change: &Change) -> Changed<'_> {
         to: change.to.as_ref().map(Plain),
         reason: change.reason.to_string(),
         evidence: change.evidence.iter().map(ToString::to_string).collect(),
-        expected: change.expected.map(|expected| expected.to_string()),
+        expected: expected(&change.expected),
+        effect: change.expected.iter().find_map(|expected| match expected {
+            Expected::Places(effect) => Some(Effect { with: &effect.with, without: effect.without.as_ref() }),
+            _ => None,
+        }),
         risk: change.risk.to_string(),
     }
 }
@@ -115,6 +134,7 @@ pub(crate) fn write(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()
         cpus: advised.cpus,
         pods: advised.pods,
         changes: done.changes.iter().map(changed).collect(),
+        modelled: done.modelled.as_ref(),
         alternatives: done.alternatives.iter().map(other).collect(),
         lacking: done.lacking.iter().map(ToString::to_string).collect(),
         remarks: done.remarks.iter().map(ToString::to_string).collect(),

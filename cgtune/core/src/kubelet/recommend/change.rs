@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{Effect, Modelled};
 use crate::{
     CpuSet, MilliCpu,
     kubelet::{
@@ -21,6 +22,8 @@ pub struct Recommendation {
     pub lacking: Vec<Lack>,
     /// What else is to be known.
     pub remarks: Vec<Remark>,
+    /// What all changes together do to the known pods. `None`: nothing is known of them, or nothing changes where they run.
+    pub modelled: Option<Modelled>,
 }
 
 /// One field.
@@ -36,8 +39,8 @@ pub struct Change {
     pub reason: Reason,
     /// What that rests on.
     pub evidence: Vec<Evidence>,
-    /// What is expected of it. `None`: nothing that was measured or follows from a rule.
-    pub expected: Option<Expected>,
+    /// What is expected of it. Empty: nothing that was measured or follows from a rule.
+    pub expected: Vec<Expected>,
     /// What it may cost.
     pub risk: Risk,
 }
@@ -182,14 +185,34 @@ impl Field {
             },
         }
     }
+
+    /// Whether its change means nothing, or something else, without that of another field.
+    const fn needs(self, other: Self) -> bool {
+        match other {
+            Self::CpuManagerPolicy => matches!(self, Self::Option(_) | Self::TopologyPolicy),
+            // An amount that numbers override.
+            Self::ReservedCpus => matches!(self, Self::SystemReservedCpu | Self::KubeReservedCpu),
+            _ => false,
+        }
+    }
 }
 
 impl Recommendation {
     /// The configuration with every change made.
     #[must_use]
     pub fn applied(&self, config: &KubeletConfig) -> KubeletConfig {
+        self.applied_where(config, |_| true)
+    }
+
+    /// The configuration with every change made but that of one field, and those that need it.
+    #[must_use]
+    pub fn applied_without(&self, config: &KubeletConfig, field: Field) -> KubeletConfig {
+        self.applied_where(config, |other| other != field && !other.needs(field))
+    }
+
+    fn applied_where(&self, config: &KubeletConfig, made: impl Fn(Field) -> bool) -> KubeletConfig {
         let mut config = config.clone();
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| made(change.field)) {
             change.field.set(&mut config, change.to.as_ref());
         }
         config
@@ -290,13 +313,15 @@ pub enum Evidence {
 }
 
 /// What a change does, as it was measured, or as it follows from a rule of kubelet or kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the numbers are those of the sentence, which is beside them in words.rs")]
 pub enum Expected {
     /// Modelled: without a quota there are no throttled periods.
     QuotaGone { nr_periods: u64, nr_throttled: u64 },
     /// Modelled: what the scheduler may give to pods.
     Allocatable { before: MilliCpu, after: MilliCpu },
+    /// Modelled: where the known pods would run.
+    Places(Box<Effect>),
 }
 
 /// What a change may cost.

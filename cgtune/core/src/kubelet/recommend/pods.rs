@@ -2,9 +2,10 @@
 
 use crate::{
     MilliCpu, Observed, ObservedShare, Shares,
+    assign::place::{Arrival, Wanted},
     convert::{
         CpuQuantity, kubelet,
-        pod::{Pod, QosClass, Role},
+        pod::{self, Pod, QosClass, Role},
     },
 };
 
@@ -18,6 +19,8 @@ pub struct KnownPod {
     /// Whether it names its resources as a whole; then none of its containers gets CPUs of its own. Of a running one that
     /// isn't known, and it counts as one that does not.
     pub whole: bool,
+    /// What it requests in all, with what a RuntimeClass adds. `None`: of a running one, what its containers' requests make.
+    pub request: Option<MilliCpu>,
     /// Its containers, without ephemeral ones, in the order in which they begin.
     pub containers: Vec<KnownContainer>,
 }
@@ -67,26 +70,42 @@ impl KnownPod {
             throttled: None,
         });
         let whole = pod.whole().is_some();
-        Self { name, qos: QosClass::of(pod), whole, containers: containers.collect() }
+        let request = pod::Effective::default().requests(pod).cpu.map(CpuQuantity::milli);
+        Self { name, qos: QosClass::of(pod), whole, request, containers: containers.collect() }
+    }
+
+    /// The pod as a node looks at it when it comes. Containers that share CPUs are in its request alone; the others are called by their
+    /// place, since those of running ones may not be known.
+    #[must_use]
+    pub fn arrival(&self) -> Arrival {
+        let wanted = |(place, container): (usize, &KnownContainer)| Wanted {
+            name: place.to_string(),
+            role: container.role,
+            request: container.request.unwrap_or_default(),
+            alone: self.pinned(container).unwrap_or(0),
+        };
+        let containers = self.containers.iter().enumerate().map(wanted).filter(|wanted| wanted.alone > 0);
+        let sum = || {
+            let (mut kept, mut most) = (MilliCpu::ZERO, MilliCpu::ZERO);
+            for KnownContainer { role, request, .. } in &self.containers {
+                let with = kept.saturating_add(request.unwrap_or_default());
+                match role {
+                    Role::Init => most = most.max(with),
+                    Role::Sidecar | Role::App | Role::Ephemeral => kept = with,
+                }
+            }
+            most.max(kept)
+        };
+        Arrival {
+            class: self.qos,
+            request: self.request.unwrap_or_else(sum),
+            containers: containers.collect(),
+        }
     }
 
     /// How many CPUs of its own the static policy gives to one of its containers. `None`: it shares.
     fn pinned(&self, container: &KnownContainer) -> Option<usize> {
         container.request.filter(|_| self.qos == QosClass::Guaranteed && !self.whole).and_then(whole_cpus)
-    }
-
-    /// How many of its own its containers have together (`podGuaranteedCPUs`): what an init container
-    /// gets is given on to those after it, a sidecar keeps its own.
-    fn at_once(&self) -> usize {
-        let (mut kept, mut most) = (0_usize, 0);
-        for container in &self.containers {
-            let cpus = self.pinned(container).unwrap_or(0);
-            match container.role {
-                Role::Init => most = most.max(kept.saturating_add(cpus)),
-                Role::Sidecar | Role::App | Role::Ephemeral => kept = kept.saturating_add(cpus),
-            }
-        }
-        most.max(kept)
     }
 }
 
@@ -151,7 +170,7 @@ impl Demand {
             for container in &pod.containers {
                 demand.add(pod, container);
             }
-            let at_once = Some(pod.at_once()).filter(|&cpus| cpus > 0);
+            let at_once = Some(pod.arrival().at_once()).filter(|&cpus| cpus > 0);
             demand.pinned_at_once = demand.pinned_at_once.max(at_once);
         }
         demand.throttled_shared.sort_by_key(|(_, throttled)| std::cmp::Reverse(throttled.nr_throttled));

@@ -46,16 +46,16 @@ impl Making<'_> {
         if named(&config.system_reserved_cgroup) || named(&config.kube_reserved_cgroup) {
             return Some(self.amounts(cpus.len(), evidence));
         }
-        let expected = Some(Expected::Allocatable {
+        let expected = Expected::Allocatable {
             before: whole(online).saturating_sub(present),
             after: whole(online - cpus.len()),
-        });
+        };
         if self.effective.reserved_system_cpus != cpus {
             let to = Some(Given::Text(cpus.to_string()));
             let reason = Reason::ReserveCores { cpus: cpus.clone() };
             let change = self.change(Field::ReservedCpus, to, reason, Risk::Allocatable);
             change.evidence.push(evidence);
-            change.expected = expected;
+            change.expected.push(expected);
         }
         for (field, given) in [
             (Field::SystemReservedCpu, &config.system_reserved),
@@ -84,7 +84,7 @@ impl Making<'_> {
             let change: &mut Change =
                 self.change(Field::SystemReservedCpu, to, Reason::WholeAmount { cpus }, Risk::Allocatable);
             change.evidence.push(evidence);
-            change.expected = Some(expected);
+            change.expected.push(expected);
         }
         Reserve::Amount { cpus }
     }

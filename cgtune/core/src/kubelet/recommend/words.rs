@@ -1,5 +1,7 @@
 //! The sentences of a recommendation.
 
+mod effect;
+
 use std::fmt;
 
 use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Risk};
@@ -169,6 +171,7 @@ impl fmt::Display for Expected {
             Self::Allocatable { before, after } => {
                 write!(f, "modelled: allocatable CPU is {after}, before {before}")
             }
+            Self::Places(effect) => effect.fmt(f),
         }
     }
 }
