@@ -51,7 +51,7 @@ fn known(pods: &[Pod]) -> Vec<KnownPod> {
 }
 
 fn done(topology: &Topology, config: &KubeletConfig, pods: &[KnownPod]) -> Recommendation {
-    recommend(&Situation { release: Release::NEWEST, topology, config, pods: Some(pods) })
+    recommend(&Situation { release: Release::NEWEST, topology, machine: None, config, pods: Some(pods) })
 }
 
 fn effect(change: &Change) -> Option<&Effect> {
@@ -218,6 +218,15 @@ fn a_topology_manager_keeps_containers_on_one_node() {
     assert_eq!(effect.with.on_several_nodes, Some(0));
     assert!(without.on_several_nodes > Some(0), "{without:?}");
     assert!(without.divided.as_ref().is_some_and(|Divided { cpus, .. }| cpus == &[2, 2]), "{without:?}");
+}
+
+#[test]
+fn under_the_scope_pod_its_containers_lie_on_one_node() {
+    let done = done(&two_nodes(), &KubeletConfig::default(), &known(&[guaranteed(&[2, 2])]));
+    assert_eq!(
+        of(&done, Field::TopologyScope).to_string(),
+        "modelled: 0 of 3 pods have containers on different NUMA nodes, without it 1 of 3"
+    );
 }
 
 #[test]

@@ -11,14 +11,15 @@ use cgtune_core::{
         pod::{QosClass, Role},
     },
     kubelet::{
-        Gate, KubeletConfig, Machine, Options, PolicyOption, Release, Severity, check,
+        Gate, KubeletConfig, Machine as Judged, Options, PolicyOption, Release, Severity, check,
         options::parse_bool,
         recommend::{
             Evidence, Expected, Field, Given, KnownContainer, KnownPod, Lack, Recommendation, Remark,
             Situation, Throttled, recommend,
         },
+        topology_manager::TopologyOption,
     },
-    topology::Cpu,
+    topology::{Cpu, Level, Machine, Node},
 };
 use proptest::prelude::*;
 
@@ -62,7 +63,7 @@ fn recommended(
     at: &str,
     pods: Option<&[KnownPod]>,
 ) -> Recommendation {
-    recommend(&Situation { release: release(at), topology, config, pods })
+    recommend(&Situation { release: release(at), topology, machine: None, config, pods })
 }
 
 /// What a field is to hold, if it changes.
@@ -77,7 +78,7 @@ fn sets(done: &Recommendation, field: Field) -> Option<String> {
 
 /// Errors and warnings, by name and place.
 fn gating(config: &KubeletConfig, release: Release, topology: &Topology) -> BTreeSet<&'static str> {
-    let found = check(config, release, Machine { topology: Some(topology), cgroup_v1: None });
+    let found = check(config, release, Judged { topology: Some(topology), cgroup_v1: None });
     let found = found.into_iter().filter(|finding| finding.severity() != Severity::Note);
     found.map(|finding| finding.fault.kind()).collect()
 }
@@ -169,11 +170,14 @@ fn pods() -> impl Strategy<Value = Option<Vec<KnownPod>>> {
         prop::sample::select(vec![QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort]),
         prop::sample::select(vec![0, 100, 500, 1000, 1500, 2000, 3000, 4000, 8000, 16000, 64000]),
         prop::option::of((0..100_u64, Just(100_u64))),
+        1..=3_usize,
     );
-    prop::option::of(prop::collection::vec(
-        one.prop_map(|(qos, milli, throttled)| pod(qos, milli, throttled)),
-        0..6,
-    ))
+    let some = |(qos, milli, throttled, containers)| {
+        let mut pod = pod(qos, milli, throttled);
+        pod.containers = vec![pod.containers[0].clone(); containers];
+        pod
+    };
+    prop::option::of(prop::collection::vec(one.prop_map(some), 0..6))
 }
 
 fn situations() -> impl Strategy<Value = (Release, Topology, KubeletConfig, Option<Vec<KnownPod>>)> {
@@ -188,7 +192,7 @@ proptest! {
     #[test]
     fn what_is_recommended_passes_the_check((release, topology, config, pods) in situations()) {
         let before = gating(&config, release, &topology);
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         let after = gating(&done.applied(&config), release, &topology);
         let new: Vec<_> = after.difference(&before).collect();
         prop_assert!(new.is_empty(), "{new:?}\n{config:?}\n{:?}", done.changes);
@@ -201,7 +205,7 @@ proptest! {
     #[test]
     fn what_is_recommended_is_right_as_it_is((release, topology, config, pods) in situations()) {
         let of = |config: &KubeletConfig| {
-            recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() })
+            recommend(&Situation { release, topology: &topology, machine: None, config, pods: pods.as_deref() })
         };
         let applied = of(&config).applied(&config);
         let again = of(&applied);
@@ -211,7 +215,7 @@ proptest! {
 
     #[test]
     fn every_change_changes_something_and_says_why((release, topology, config, pods) in situations()) {
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         for change in &done.changes {
             prop_assert_ne!(&change.from, &change.to);
             prop_assert_eq!(&change.field.get(&config), &change.from);
@@ -224,7 +228,7 @@ proptest! {
 
     #[test]
     fn reserved_cpus_are_whole_cores_of_the_machine((release, topology, config, pods) in situations()) {
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         if let Some(list) = sets(&done, Field::ReservedCpus) {
             let cpus = list.parse().unwrap();
             prop_assert_eq!(topology.whole_cores(&cpus), cpus);
@@ -412,6 +416,76 @@ fn under_the_scope_pod_its_containers_are_counted_together() {
     );
     assert_eq!(policy("pod", "single-numa-node", apps).as_deref(), Some("best-effort"));
     assert_eq!(policy("container", "single-numa-node", apps), None);
+}
+
+/// A pod of so many containers that are pinned to so many CPUs each.
+fn together(containers: usize, cpus: u64) -> KnownPod {
+    let mut pod = pod(QosClass::Guaranteed, cpus * 1000, None);
+    pod.containers = vec![pod.containers[0].clone(); containers];
+    pod
+}
+
+#[test]
+fn containers_of_one_pod_are_placed_together_where_every_pod_fits_a_node() {
+    let topology = machine([2, 1, 1, 8, 1]);
+    let scope = |pods: &[KnownPod], config: &KubeletConfig| {
+        let done = recommended(config, &topology, "1.36", Some(pods));
+        (sets(&done, Field::TopologyScope), sets(&done, Field::TopologyPolicy))
+    };
+    let nothing = KubeletConfig::default();
+    let pod = |policy: &str| (Some("pod".to_owned()), Some(policy.to_owned()));
+    assert_eq!(scope(&[together(3, 1)], &nothing), pod("single-numa-node"));
+    assert_eq!(scope(&[together(2, 3)], &nothing), pod("restricted"), "6 of 7 and 8 are placed as one");
+    assert_eq!(scope(&[together(1, 3)], &nothing).0, None, "there is one container");
+    assert_eq!(scope(&[together(3, 1), together(3, 3)], &nothing).0, None, "9 of 8");
+    assert_eq!(scope(&[together(3, 1), together(1, 9)], &nothing).0, None, "a pod would be divided");
+    let chosen =
+        KubeletConfig { topology_manager_policy: Some("best-effort".into()), ..KubeletConfig::default() };
+    assert_eq!(scope(&[together(2, 3)], &chosen), (Some("pod".into()), None));
+    let mut with_init = together(2, 3);
+    with_init.containers[0].role = Role::Init;
+    assert_eq!(scope(&[with_init], &nothing).0, None, "an init container leaves its CPUs to the next");
+}
+
+#[test]
+fn nodes_near_each_other_are_preferred_where_some_are_nearer() {
+    let topology = machine([4, 1, 1, 4, 1]);
+    let node = |node: u32, distances: &[u32]| Node {
+        node,
+        cpus: topology.in_group(Level::Node, node),
+        memory_bytes: None,
+        distances: Some(distances.to_vec()),
+    };
+    let nodes = |far: u32| {
+        let rows = [[10, 12, far, far], [12, 10, far, far], [far, far, 10, 12], [far, far, 12, 10]];
+        (0..).zip(rows).map(|(number, row)| node(number, &row)).collect()
+    };
+    let option = Field::TopologyOption(TopologyOption::PreferClosestNumaNodes);
+    let pods = [pod(QosClass::Guaranteed, 6000, None)];
+    let found = |machine: Option<Machine>, pods: &[KnownPod], config: &KubeletConfig| {
+        let machine = machine.as_ref();
+        let pods = Some(pods);
+        recommend(&Situation { release: release("1.31"), topology: &topology, machine, config, pods })
+    };
+    let machine = |far| Some(Machine { nodes: nodes(far), ..Machine::default() });
+    let nothing = KubeletConfig::default();
+    let done = found(machine(32), &pods, &nothing);
+    let change = done.changes.iter().find(|change| change.field == option).unwrap();
+    assert_eq!(change.evidence, [Evidence::Distances { nodes: 4, nearest: 12, farthest: 32 }]);
+    assert_eq!(sets(&found(None, &pods, &nothing), option).as_deref(), Some("true"), "nothing is shown");
+    assert_eq!(to(&found(machine(12), &pods, &nothing), option), None, "all are as near");
+    let small = [pod(QosClass::Guaranteed, 2000, None)];
+    assert_eq!(to(&found(machine(32), &small, &nothing), option), None, "one node holds it");
+    let gate = Gate::TopologyManagerPolicyBetaOptions;
+    let closed = KubeletConfig {
+        feature_gates: BTreeMap::from([(gate.to_string(), false)]),
+        ..KubeletConfig::default()
+    };
+    let done = found(machine(32), &pods, &closed);
+    assert_eq!(to(&done, option), None);
+    assert!(
+        done.remarks.iter().any(|remark| matches!(remark, Remark::GateClosed { gate: g, .. } if *g == gate))
+    );
 }
 
 #[test]

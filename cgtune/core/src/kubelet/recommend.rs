@@ -16,12 +16,17 @@
 //! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
 //!   that make whole cores.
 //! - The topology manager by the size of the largest pinned container against a NUMA node, or under its scope `pod` of all that a
-//!   pod has pinned at once.
+//!   pod has pinned at once. The scope `pod` where a pod has several pinned containers, and every pod's fit a node together;
+//!   `prefer-closest-numa-nodes` for what no node holds, where some nodes are nearer than others.
+//! - Never `align-by-socket`: it is alpha in every release, and excludes `single-numa-node`.
+//!
+//! Where the pods are known, each change that decides who gets which CPUs is tried on a model of the kubelet ([`Effect`]).
 
 mod change;
 mod effect;
 mod pods;
 mod reserve;
+mod topology_manager;
 mod words;
 
 use crate::{
@@ -33,9 +38,8 @@ use crate::{
         gates::{Gate, Stage},
         options::{Options, PolicyOption},
         release::Release,
-        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
-    topology::Level,
+    topology::{Level, Machine},
 };
 
 pub use change::{
@@ -55,6 +59,8 @@ pub struct Situation<'a> {
     pub topology: &'a Topology,
     /// What the configuration says today; empty where there is none.
     pub config: &'a KubeletConfig,
+    /// What is known of the machine besides: distances. `None`: nothing.
+    pub machine: Option<&'a Machine>,
     /// The pods that run here or are to. `None`: nothing is known of them, which is not the same as none.
     pub pods: Option<&'a [KnownPod]>,
 }
@@ -271,7 +277,7 @@ impl Making<'_> {
             }
         }
         if let Some(gate) = option.gate(release.version()).filter(|&gate| !config.open(gate, release)) {
-            self.done.remarks.push(Remark::GateClosed { option, gate });
+            self.done.remarks.push(Remark::GateClosed { option: option.name(), gate });
             return;
         }
         let to = Some(Given::Text("true".to_owned()));
@@ -287,49 +293,6 @@ impl Making<'_> {
             }
         }
         options
-    }
-
-    fn topology_manager(&mut self, reserve: &Reserve) {
-        let topology = self.situation.topology;
-        let nodes = topology.count(Level::Node);
-        let present = self.effective.topology_policy;
-        if nodes < 2 {
-            return;
-        }
-        if nodes > self.effective.max_numa_nodes.max(MAX_NUMA_NODES) {
-            let since = TopologyOption::MaxAllowableNumaNodes.introduced_in();
-            self.done.remarks.push(Remark::ManyNodes { nodes, since });
-            return;
-        }
-        let (smallest, largest) = self.node_sizes(reserve);
-        let scope = self.effective.topology_scope;
-        let most = match scope {
-            TopologyScope::Container => self.pinned().map(|(_, cpus)| cpus).max(),
-            TopologyScope::Pod => self.demand.as_ref().and_then(|demand| demand.pinned_at_once),
-        };
-        let by_socket = self.effective.options.align_by_socket;
-        let wanted = match most {
-            None => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus > largest => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus.saturating_mul(2) > smallest || by_socket => TopologyPolicy::Restricted,
-            Some(_) => TopologyPolicy::SingleNumaNode,
-        };
-        // Who chose a policy that works keeps it; one that refuses a known container does not work.
-        let refuses = most.is_some_and(|cpus| cpus > largest) && present == TopologyPolicy::SingleNumaNode;
-        if present != TopologyPolicy::None && !refuses {
-            return;
-        }
-        let (reason, risk) = match wanted {
-            TopologyPolicy::BestEffort => (Reason::AlignWhereItCanBe { nodes }, Risk::NotAlways),
-            _ => (Reason::AlignAlways { nodes, node: smallest }, Risk::Refuses),
-        };
-        let evidence = match (&self.demand, most) {
-            (None, _) => Evidence::PodsUnknown,
-            (Some(_), None) => Evidence::Nodes { nodes, smallest, largest },
-            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { scope, cpus, smallest, largest },
-        };
-        let to = Some(Given::Text(wanted.name().to_owned()));
-        self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);
     }
 
     /// CPUs of the smallest and of the largest NUMA node that are not reserved; nodes without any don't count.

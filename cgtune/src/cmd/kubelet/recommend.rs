@@ -20,6 +20,7 @@ use crate::{
     cli,
     exit::Exit,
     failure::Hinted,
+    machine,
     manifests::Pods,
     render::kubelet::{
         recommend::{self as render, Advised},
@@ -85,7 +86,8 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
+    let machine = args.meant.described_or_here(&args.node.host_root)?;
+    let topology = machine::cpus(&machine)?.as_the_kubelet_groups()?;
     let release = args.meant.kubernetes;
     let present = args.config.as_deref().map(input::config).transpose()?;
     if let Some(present) = &present {
@@ -100,7 +102,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         (Some(planned), Some(running)) => Some(together(running, planned)),
         (planned, running) => planned.or(running),
     };
-    let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
+    let done = recommend(&Situation {
+        release,
+        topology: &topology,
+        machine: Some(&machine),
+        config,
+        pods: pods.as_deref(),
+    });
     let edited = match &present {
         Some(present) => present.file.edited(&present.text, &done),
         None => Edited::fresh(&done),

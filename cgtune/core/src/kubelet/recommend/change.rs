@@ -6,8 +6,11 @@ use super::{Effect, Modelled};
 use crate::{
     CpuSet, MilliCpu,
     kubelet::{
-        config::KubeletConfig, gates::Gate, options::PolicyOption, release::Release,
-        topology_manager::TopologyScope,
+        config::KubeletConfig,
+        gates::Gate,
+        options::PolicyOption,
+        release::Release,
+        topology_manager::{TopologyOption, TopologyScope},
     },
 };
 
@@ -71,6 +74,10 @@ pub enum Field {
     Option(PolicyOption),
     /// `topologyManagerPolicy`
     TopologyPolicy,
+    /// `topologyManagerScope`
+    TopologyScope,
+    /// An entry of `topologyManagerPolicyOptions`
+    TopologyOption(TopologyOption),
     /// `reservedSystemCPUs`
     ReservedCpus,
     /// `cpu` of `systemReserved`
@@ -106,6 +113,8 @@ impl Field {
             Self::CpuManagerPolicy => ("cpuManagerPolicy", None),
             Self::Option(option) => ("cpuManagerPolicyOptions", Some(option.name().to_owned())),
             Self::TopologyPolicy => ("topologyManagerPolicy", None),
+            Self::TopologyScope => ("topologyManagerScope", None),
+            Self::TopologyOption(option) => ("topologyManagerPolicyOptions", Some(option.name().to_owned())),
             Self::ReservedCpus => ("reservedSystemCPUs", None),
             Self::SystemReservedCpu => ("systemReserved", Some("cpu".to_owned())),
             Self::KubeReservedCpu => ("kubeReserved", Some("cpu".to_owned())),
@@ -127,6 +136,8 @@ impl Field {
             Self::CpuManagerPolicy => text(&config.cpu_manager_policy),
             Self::Option(option) => entry(&config.cpu_manager_policy_options, option.name()),
             Self::TopologyPolicy => text(&config.topology_manager_policy),
+            Self::TopologyScope => text(&config.topology_manager_scope),
+            Self::TopologyOption(option) => entry(&config.topology_manager_policy_options, option.name()),
             Self::ReservedCpus => text(&config.reserved_system_cpus),
             Self::SystemReservedCpu => entry(&config.system_reserved, "cpu"),
             Self::KubeReservedCpu => entry(&config.kube_reserved, "cpu"),
@@ -162,6 +173,10 @@ impl Field {
             Self::CpuManagerPolicy => config.cpu_manager_policy = text,
             Self::Option(option) => entry(&mut config.cpu_manager_policy_options, option.name(), text),
             Self::TopologyPolicy => config.topology_manager_policy = text,
+            Self::TopologyScope => config.topology_manager_scope = text,
+            Self::TopologyOption(option) => {
+                entry(&mut config.topology_manager_policy_options, option.name(), text);
+            }
             Self::ReservedCpus => config.reserved_system_cpus = text,
             Self::SystemReservedCpu => entry(&mut config.system_reserved, "cpu", text),
             Self::KubeReservedCpu => entry(&mut config.kube_reserved, "cpu", text),
@@ -189,7 +204,13 @@ impl Field {
     /// Whether its change means nothing, or something else, without that of another field.
     const fn needs(self, other: Self) -> bool {
         match other {
-            Self::CpuManagerPolicy => matches!(self, Self::Option(_) | Self::TopologyPolicy),
+            Self::CpuManagerPolicy => {
+                matches!(
+                    self,
+                    Self::Option(_) | Self::TopologyPolicy | Self::TopologyScope | Self::TopologyOption(_)
+                )
+            }
+            Self::TopologyPolicy => matches!(self, Self::TopologyScope | Self::TopologyOption(_)),
             // An amount that numbers override.
             Self::ReservedCpus => matches!(self, Self::SystemReservedCpu | Self::KubeReservedCpu),
             _ => false,
@@ -264,6 +285,10 @@ pub enum Reason {
     AlignWhereItCanBe { nodes: usize },
     /// Align, or refuse.
     AlignAlways { nodes: usize, node: usize },
+    /// Containers of one pod together.
+    PodTogether,
+    /// Nodes that lie near each other.
+    Closest { container: String, cpus: usize, node: usize },
     /// CPUs for the system, by number.
     ReserveCores { cpus: CpuSet },
     /// An amount that numbers override.
@@ -300,6 +325,10 @@ pub enum Evidence {
     Nodes { nodes: usize, smallest: usize, largest: usize },
     /// The largest pinned container, or pod, and the nodes.
     LargestAgainstNodes { scope: TopologyScope, cpus: usize, smallest: usize, largest: usize },
+    /// Pods with several pinned containers, and all that the largest has at once.
+    SeveralPinned { pods: usize, pod: String, cpus: usize, largest: usize },
+    /// How far nodes are from each other, the nearest and the farthest two.
+    Distances { nodes: usize, nearest: u32, farthest: u32 },
     /// Last-level caches and sockets.
     Caches { caches: usize, sockets: usize },
     /// What the configuration reserves.
@@ -348,6 +377,10 @@ pub enum Risk {
     NotAlways,
     /// Pods are refused where no node has room.
     Refuses,
+    /// A pod is held against a node with all its containers.
+    PodAsOne { refuses: bool },
+    /// Nothing changes for what one node holds.
+    Closest,
     /// Pods get less in all.
     Allocatable,
     /// Pods are held to less than all CPUs.
@@ -394,7 +427,7 @@ pub enum Remark {
     /// An option that another one excludes.
     Excluded { option: PolicyOption, other: PolicyOption },
     /// An option whose gate is closed on purpose.
-    GateClosed { option: PolicyOption, gate: Gate },
+    GateClosed { option: &'static str, gate: Gate },
     /// More NUMA nodes than the topology manager likes.
     ManyNodes { nodes: usize, since: Release },
     /// Everything is reserved.

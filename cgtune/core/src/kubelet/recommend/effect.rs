@@ -130,10 +130,16 @@ const fn decides_places(field: Field) -> bool {
         Field::CpuManagerPolicy
         | Field::Option(_)
         | Field::TopologyPolicy
+        | Field::TopologyScope
         | Field::ReservedCpus
         | Field::SystemReservedCpu
         | Field::KubeReservedCpu => true,
-        Field::Enforce | Field::CpuCfsQuota | Field::CpuCfsQuotaPeriod | Field::Gate(_) => false,
+        // Distances are not looked at.
+        Field::TopologyOption(_)
+        | Field::Enforce
+        | Field::CpuCfsQuota
+        | Field::CpuCfsQuotaPeriod
+        | Field::Gate(_) => false,
     }
 }
 

@@ -153,6 +153,8 @@ pub struct Demand {
     pub pinned: Vec<(String, usize)>,
     /// The most CPUs that a pod's containers have of their own at once.
     pub pinned_at_once: Option<usize>,
+    /// Pods with several containers that keep CPUs of their own, and how many CPUs they have at once.
+    pub several_pinned: Vec<(String, usize)>,
     /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
     pub could_pin: Vec<(String, MilliCpu)>,
     /// Throttled ones that share CPUs whatever the policy.
@@ -170,8 +172,12 @@ impl Demand {
             for container in &pod.containers {
                 demand.add(pod, container);
             }
-            let at_once = Some(pod.arrival().at_once()).filter(|&cpus| cpus > 0);
+            let arrival = pod.arrival();
+            let at_once = Some(arrival.at_once()).filter(|&cpus| cpus > 0);
             demand.pinned_at_once = demand.pinned_at_once.max(at_once);
+            if arrival.containers.iter().filter(|container| container.role != Role::Init).count() > 1 {
+                demand.several_pinned.extend(at_once.map(|cpus| (pod.name.clone(), cpus)));
+            }
         }
         demand.throttled_shared.sort_by_key(|(_, throttled)| std::cmp::Reverse(throttled.nr_throttled));
         demand

@@ -80,6 +80,14 @@ impl fmt::Display for Reason {
                 "{nodes} NUMA nodes of {} and more; every pinned container fits one, so none needs memory of two",
                 cpus(*node)
             ),
+            Self::PodTogether => f.write_str(
+                "containers of one pod that work together get CPUs of the same NUMA node; without it each is placed for itself",
+            ),
+            Self::Closest { container, cpus: wanted, node } => write!(
+                f,
+                "{container} wants {} and a NUMA node has {node} to give; with it the nodes that it gets lie near each other",
+                cpus(*wanted)
+            ),
             Self::ReserveCores { cpus: reserved } => write!(
                 f,
                 "the static policy needs reserved CPUs; {reserved} are whole cores, so that no pinned container shares a core with the system"
@@ -139,6 +147,19 @@ impl fmt::Display for Evidence {
                     TopologyScope::Pod => "the pinned containers of the largest pod have together",
                 };
                 write!(f, "{of} {}, the smallest node {smallest}, the largest {largest}", cpus(*most))
+            }
+            Self::SeveralPinned { pods: 1, pod, cpus: most, largest } => write!(
+                f,
+                "{pod} has several pinned containers, {} in all; the largest node has {largest}",
+                cpus(*most)
+            ),
+            Self::SeveralPinned { pods, pod, cpus: most, largest } => write!(
+                f,
+                "{pods} pods have several pinned containers, the largest {pod} with {} in all; the largest node has {largest}",
+                cpus(*most)
+            ),
+            Self::Distances { nodes, nearest, farthest } => {
+                write!(f, "{nodes} NUMA nodes, the nearest two {nearest} apart, the farthest {farthest}")
             }
             Self::Caches { caches, sockets } => write!(f, "{caches} last-level caches in {sockets} sockets"),
             Self::Reserved { amount } => {
@@ -202,6 +223,14 @@ impl fmt::Display for Risk {
                 "a pod that no NUMA node has room for is refused (TopologyAffinityError), though the scheduler sent it here; its \
                  controller makes another, perhaps here again",
             ),
+            Self::PodAsOne { refuses: true } => f.write_str(
+                "a pod is refused unless a NUMA node has room for all its pinned containers at once, init containers counted \
+                 (podGuaranteedCPUs)",
+            ),
+            Self::PodAsOne { refuses: false } => f.write_str(
+                "where no NUMA node has room for all of a pod's pinned containers, one that would fit a node for itself may be divided",
+            ),
+            Self::Closest => f.write_str("none for what fits one node; admission looks at distances as well"),
             Self::Allocatable => f.write_str("pods whose requests filled the node do not fit any more"),
             Self::PodsHeld => f.write_str("pods together get less than today where they took the system's CPU"),
             Self::ShorterPeriod => f.write_str(

@@ -118,6 +118,10 @@ fn alike(field: Field, filled: &Filled) -> Option<String> {
         Field::Option(StrictCpuReservation) | Field::ReservedCpus => {
             return Some(format!("all others share {}", shared(filled)));
         }
+        Field::TopologyScope => {
+            let apart = filled.pods_on_several_nodes?;
+            return Some(format!("{apart} of {} pods have containers on different NUMA nodes", filled.pods));
+        }
         Field::CpuManagerPolicy => return Some(alone(filled)),
         _ => return None,
     };
