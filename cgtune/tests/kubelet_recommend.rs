@@ -48,6 +48,38 @@ fn every_form() {
     insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-o", "all"]));
 }
 
+/// The synthetic machine, where devices interrupt one core and a CPU besides.
+#[test]
+fn where_devices_interrupt_is_seen_and_said() {
+    let mut machine: Value = serde_json::from_str(include_str!("kubelet/machine.json")).unwrap();
+    machine["interrupts_ms"] = 60_000.into();
+    for cpu in machine["cpus"].as_array_mut().unwrap() {
+        cpu["interrupts"] = match cpu["cpu"].as_u64().unwrap() {
+            3 => 90_000,
+            6 => 30_000,
+            _ => 100,
+        }
+        .into();
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), machine.to_string()).unwrap();
+    let args = ["recommend", "--topology", file.path().to_str().unwrap(), "--config", "kubeadm.yaml"];
+    let (_, report, _) = kubelet(&[&args[..], &["-f", "pods.yaml"]].concat(), "");
+    let joined = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined.contains("reservedSystemCPUs: 3,11 (now not given)"), "{report}");
+    assert!(
+        joined.contains("measured: 3,11 take 74 % of the 121400 interrupts of devices, in 60 s"),
+        "{report}"
+    );
+    assert!(joined.contains("devices interrupt 6, which may be pinned, with 25 %"), "{report}");
+    let (_, steps, _) = kubelet(&[&args[..], &["-o", "runbook"]].concat(), "");
+    for line in steps.lines().filter(|line| !line.starts_with("      ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(steps.contains("      echo IRQBALANCE_BANNED_CPULIST=0-2,4-10,12-15 >> "), "{steps}");
+    assert!(steps.contains("do echo 3,11 > $irq/smp_affinity_list; done\n"), "{steps}");
+}
+
 /// A file of the changes alone would lose what the node's own says besides.
 #[test]
 fn without_the_nodes_file_nothing_is_put_in_its_place() {

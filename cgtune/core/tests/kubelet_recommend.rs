@@ -19,7 +19,7 @@ use cgtune_core::{
         },
         topology_manager::TopologyOption,
     },
-    topology::{Cpu, Level, Machine, Node},
+    topology::{Cpu, Level, Machine, MachineCpu, Node},
 };
 use proptest::prelude::*;
 
@@ -224,6 +224,26 @@ proptest! {
         }
         let fields: BTreeSet<_> = done.changes.iter().map(|change| change.field.to_string()).collect();
         prop_assert_eq!(fields.len(), done.changes.len());
+    }
+
+    #[test]
+    fn wherever_devices_interrupt_what_is_recommended_is_right(
+        (release, topology, config, pods) in situations(),
+        counts in prop::collection::vec(prop::sample::select(vec![0, 20, 300, 90_000_u64]), 0..64),
+    ) {
+        let machine = interrupted(&topology, &counts);
+        let (machine, pods) = (Some(&machine), pods.as_deref());
+        let of = |config: &KubeletConfig| recommend(&Situation { release, topology: &topology, machine, config, pods });
+        let before = gating(&config, release, &topology);
+        let done = of(&config);
+        let applied = done.applied(&config);
+        let after = gating(&applied, release, &topology);
+        prop_assert!(after.is_subset(&before), "{after:?}");
+        prop_assert!(of(&applied).changes.is_empty());
+        if let Some(list) = sets(&done, Field::ReservedCpus) {
+            let cpus: cgtune_core::CpuSet = list.parse().unwrap();
+            prop_assert_eq!(topology.whole_cores(&cpus), cpus);
+        }
     }
 
     #[test]
@@ -486,6 +506,51 @@ fn nodes_near_each_other_are_preferred_where_some_are_nearer() {
     assert!(
         done.remarks.iter().any(|remark| matches!(remark, Remark::GateClosed { gate: g, .. } if *g == gate))
     );
+}
+
+/// The machine of a topology, with so many interrupts of devices on its CPUs in ten seconds.
+fn interrupted(topology: &Topology, counts: &[u64]) -> Machine {
+    let cpus = topology.cpus().iter().zip(counts.iter().copied().chain(std::iter::repeat(0)));
+    let cpus = cpus.map(|(&cpu, count)| MachineCpu { interrupts: Some(count), ..MachineCpu::from(cpu) });
+    Machine { cpus: cpus.collect(), interrupts_ms: Some(10_000), ..Machine::default() }
+}
+
+#[test]
+fn cores_that_devices_interrupt_are_the_systems() {
+    let topology = machine([1, 1, 1, 4, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, None)];
+    let found = |counts: &[u64], config: &KubeletConfig| {
+        let machine = interrupted(&topology, counts);
+        let (release, machine, pods) = (release("1.36"), Some(&machine), Some(&pods[..]));
+        recommend(&Situation { release, topology: &topology, machine, config, pods })
+    };
+    let elsewhere = |done: &Recommendation| {
+        done.remarks.iter().find_map(|remark| match remark {
+            Remark::InterruptsElsewhere { cpus, percent, .. } => Some((cpus.to_string(), *percent)),
+            _ => None,
+        })
+    };
+    let nothing = KubeletConfig::default();
+    let one = found(&[20, 20, 9000, 0, 900, 0, 60], &nothing);
+    assert_eq!(sets(&one, Field::ReservedCpus).as_deref(), Some("2,6"));
+    let change = one.changes.iter().find(|change| change.field == Field::ReservedCpus).unwrap();
+    assert_eq!(
+        change.evidence[1].to_string(),
+        "measured: 2,6 take 91 % of the 10000 interrupts of devices, in 10 s"
+    );
+    assert_eq!(elsewhere(&one), Some(("4".into(), 9)));
+    let spread = found(&[1000; 8], &nothing);
+    assert_eq!(sets(&spread, Field::ReservedCpus).as_deref(), Some("0,4"), "no core takes more");
+    assert_eq!(elsewhere(&spread), Some(("1-3,5-7".into(), 75)));
+    let queues = found(&[0, 5000, 5000, 5000], &nothing);
+    assert_eq!(sets(&queues, Field::ReservedCpus).as_deref(), Some("0,4"), "one core takes a third");
+    let few = found(&[0, 0, 50], &nothing);
+    assert_eq!(sets(&few, Field::ReservedCpus).as_deref(), Some("0,4"), "five a second disturb nobody");
+    assert_eq!(elsewhere(&few), None);
+    let named = KubeletConfig { reserved_system_cpus: Some("0,4".into()), ..KubeletConfig::default() };
+    let kept = found(&[0, 0, 9000], &named);
+    assert_eq!(to(&kept, Field::ReservedCpus), None, "who names CPUs keeps them");
+    assert_eq!(elsewhere(&kept), Some(("2".into(), 100)));
 }
 
 #[test]

@@ -13,7 +13,8 @@
 //!   Then it is taken out where it is on.
 //! - `strict-cpu-reservation` and the alignment by last-level cache from their beta on; `distribute-cpus-across-numa` for containers that
 //!   are larger than a NUMA node, and only then.
-//! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
+//! - Reserved CPUs by number, as whole cores, in place of amounts: those that take half of the devices' interrupts or more where there are
+//!   such, else the lowest, where most devices' interrupts begin; where a cgroup is enforced, which excludes numbers, amounts
 //!   that make whole cores.
 //! - The topology manager by the size of the largest pinned container against a NUMA node, or under its scope `pod` of all that a
 //!   pod has pinned at once. The scope `pod` where a pod has several pinned containers, and every pod's fit a node together;
@@ -59,7 +60,7 @@ pub struct Situation<'a> {
     pub topology: &'a Topology,
     /// What the configuration says today; empty where there is none.
     pub config: &'a KubeletConfig,
-    /// What is known of the machine besides: distances. `None`: nothing.
+    /// What is known of the machine besides: distances, interrupts. `None`: nothing.
     pub machine: Option<&'a Machine>,
     /// The pods that run here or are to. `None`: nothing is known of them, which is not the same as none.
     pub pods: Option<&'a [KnownPod]>,

@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         name: present.as_ref().map(|present| present.name.as_str()),
         before: present.as_ref().map_or("", |present| &present.text),
         release,
-        cpus: topology.cpus().len(),
+        online: topology.all(),
         pods: pods.as_ref().map(Vec::len),
         done: &done,
         edited: &edited,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use cgtune_core::{
+    CpuSet,
     kubelet::{
         Finding, Release,
         recommend::{Alternative, Change, Given, Modelled, Recommendation},
@@ -34,8 +35,8 @@ pub(crate) struct Advised<'a> {
     /// Its text.
     pub(crate) before: &'a str,
     pub(crate) release: Release,
-    /// Of the machine.
-    pub(crate) cpus: usize,
+    /// The machine's CPUs.
+    pub(crate) online: &'a CpuSet,
     /// How many are known; `None`: nothing is.
     pub(crate) pods: Option<usize>,
     pub(crate) done: &'a Recommendation,
@@ -111,7 +112,7 @@ fn title(advised: &Advised<'_>) -> String {
         1 => "1 change".to_owned(),
         changes => format!("{changes} changes"),
     };
-    let cpus = advised.cpus;
+    let cpus = advised.online.len();
     format!("{name}, Kubernetes {}, {cpus} CPUs, {pods}: {changes}", advised.release)
 }
 

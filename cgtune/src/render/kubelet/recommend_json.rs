@@ -131,7 +131,7 @@ pub(crate) fn write(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()
         schema: SCHEMA,
         file: advised.shown_name(),
         kubernetes: advised.release.to_string(),
-        cpus: advised.cpus,
+        cpus: advised.online.len(),
         pods: advised.pods,
         changes: done.changes.iter().map(changed).collect(),
         modelled: done.modelled.as_ref(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effect, Modelled};
 use crate::{
-    CpuSet, MilliCpu,
+    CpuSet, MilliCpu, Nanos,
     kubelet::{
         config::KubeletConfig,
         gates::Gate,
@@ -335,6 +335,8 @@ pub enum Evidence {
     Reserved { amount: MilliCpu },
     /// CPUs that are reserved by number.
     ReservedCpus { cpus: CpuSet },
+    /// CPUs that take most of the devices' interrupts, in hundredths of all.
+    Interrupts { cpus: CpuSet, percent: u64, all: u64, time: Option<Nanos> },
     /// What is usually reserved.
     UsualReserve { amount: MilliCpu, cpus: usize },
     /// The configuration enforces nothing.
@@ -430,6 +432,8 @@ pub enum Remark {
     GateClosed { option: &'static str, gate: Gate },
     /// More NUMA nodes than the topology manager likes.
     ManyNodes { nodes: usize, since: Release },
+    /// Devices interrupt CPUs that may be pinned: which, and in hundredths of all interrupts.
+    InterruptsElsewhere { cpus: CpuSet, percent: u64, reserved: CpuSet },
     /// Everything is reserved.
     AllReserved { amount: MilliCpu, cpus: usize },
 }

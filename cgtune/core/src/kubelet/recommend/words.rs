@@ -176,6 +176,13 @@ impl fmt::Display for Evidence {
                 "nothing is reserved today; GKE's rule gives {amount} for {} (6 %, 1 %, 0.5 %, 0.25 %), rounded up to whole cores",
                 cpus(*count)
             ),
+            Self::Interrupts { cpus: on, percent, all, time } => {
+                write!(f, "measured: {on} take {percent} % of the {all} interrupts of devices")?;
+                match time {
+                    Some(time) => write!(f, ", in {:.0} s", time.as_secs()),
+                    None => Ok(()),
+                }
+            }
             Self::EnforcesNothing => f.write_str("enforceNodeAllocatable holds nothing"),
         }
     }
@@ -337,6 +344,11 @@ impl fmt::Display for Remark {
                 f,
                 "topologyManagerPolicy is left as it is: {nodes} NUMA nodes are more than it starts on, and max-allowable-numa-nodes (since \
                  {since}) makes admission slow"
+            ),
+            Self::InterruptsElsewhere { cpus: on, percent, reserved } => write!(
+                f,
+                "devices interrupt {on}, which may be pinned, with {percent} % of all their interrupts; let them interrupt the reserved \
+                 {reserved} (irqbalance, /proc/irq/N/smp_affinity_list: -o runbook)"
             ),
             Self::AllReserved { amount, cpus: count } => {
                 write!(f, "{amount} reserved, rounded up to whole cores, are all {}: nothing is left to pin, and the CPU manager stays as it is", cpus(*count))
