@@ -232,7 +232,8 @@ fn node() -> tempfile::TempDir {
 fn running_pods_are_found_by_their_groups() {
     let node = node();
     let root = node.path().to_str().unwrap();
-    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
     let (code, out, err) = kubelet(&args, "");
     assert_eq!(code, 0, "{out}{err}");
     let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -257,7 +258,8 @@ fn a_planned_pod_that_runs_counts_once() {
     let logs = "var/log/pods/shop_encoder_6c1a4e95-6bb6-11e6-bc26-28d2444e470d";
     std::fs::create_dir_all(node.path().join(logs)).unwrap();
     let root = node.path().to_str().unwrap();
-    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
     let pod = |name: &str| {
         format!(
             "kind: Pod\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  containers:\n  - name: main\n    \

@@ -53,6 +53,7 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
             request: amount,
             limit: amount,
             throttled,
+            watched: None,
         }],
     }
 }

@@ -33,6 +33,7 @@ mod words;
 use crate::{
     Micros, MilliCpu, Topology,
     convert::CpuQuantity,
+    diagnose::remedy,
     kubelet::{
         config::{CpuManagerPolicy, Effective, KubeletConfig},
         duration::GoDuration,
@@ -48,7 +49,7 @@ pub use change::{
     Risk,
 };
 pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_PODS, Modelled, Refused};
-pub use pods::{Demand, KnownContainer, KnownPod, Throttled};
+pub use pods::{Demand, KnownContainer, KnownPod, Throttled, ThrottledShared};
 pub use reserve::usual_reserve;
 
 /// What a recommendation is made from.
@@ -329,17 +330,28 @@ impl Making<'_> {
     fn quotas(&mut self) {
         let Some(demand) = &self.demand else { return };
         let (config, release) = (self.situation.config, self.situation.release);
-        let Some((container, throttled)) = demand.throttled_shared.first().cloned() else { return };
+        let Some(shared) = demand.throttled_shared.first().cloned() else { return };
         if !self.effective.cpu_cfs_quota {
             return;
         }
+        let Throttled { nr_periods, nr_throttled } = shared.throttled;
         let evidence = Evidence::ThrottledShared {
             containers: demand.throttled_shared.len(),
-            container,
-            nr_periods: throttled.nr_periods,
-            nr_throttled: throttled.nr_throttled,
+            container: shared.name.clone(),
+            nr_periods,
+            nr_throttled,
+            stall_ms_per_s: shared.stall_ms_per_s().map(|stall| stall.round() as u64),
         };
-        if self.effective.cpu_cfs_quota_period > SHORTER {
+        let stall = |expected| Expected::Stall { container: shared.name.clone(), expected };
+        let shorter = shared.in_period(SHORTER);
+        // What comes at once and took part of one quota may take several small ones.
+        let longer = |then: &remedy::Expected| then.stall_ms_per_s.median >= then.stall_ms_per_s_now.median;
+        if self.effective.cpu_cfs_quota_period <= SHORTER {
+            // It is as short as that already.
+        } else if let Some(expected) = shorter.filter(longer) {
+            let container = shared.name.clone();
+            self.done.remarks.push(Remark::LongerStalls { period: SHORTER, container, expected });
+        } else {
             let gate = Gate::CustomCPUCFSQuotaPeriod;
             let gate = (!config.open(gate, release)).then_some(gate);
             self.done.alternatives.push(Alternative {
@@ -348,6 +360,7 @@ impl Making<'_> {
                 gate,
                 reason: Reason::ShorterPeriod,
                 evidence: evidence.clone(),
+                expected: shorter.map(&stall),
                 risk: Risk::ShorterPeriod,
             });
         }
@@ -357,6 +370,9 @@ impl Making<'_> {
             gate: None,
             reason: Reason::NoQuota,
             evidence,
+            expected: Some(
+                shared.without_quota().map_or(Expected::NoQuotas { nr_periods, nr_throttled }, stall),
+            ),
             risk: Risk::NoQuota,
         });
     }

@@ -98,7 +98,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let quotas = config.effective(release).cpu_cfs_quota;
     let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
     let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
-    let pods = match (planned, args.running.read(&args.node, quotas, streams)?) {
+    let ran = args.running.read(&args.node, quotas, streams)?;
+    let interrupted = ran.as_ref().is_some_and(|ran| ran.interrupted);
+    let pods = match (planned, ran.map(|ran| ran.pods)) {
         (Some(planned), Some(running)) => Some(together(running, planned)),
         (planned, running) => planned.or(running),
     };
@@ -141,7 +143,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if args.output.is_some() {
         render::warnings(&advised, streams)?;
     }
-    Ok(Exit::Done)
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
 }
 
 /// The running pods, and of the planned ones those that don't run yet. One that does counts as it runs.

@@ -9,7 +9,7 @@ use cgtune_core::{
     CpuSet,
     kubelet::{
         Finding, Release,
-        recommend::{Alternative, Change, Given, Modelled, Recommendation},
+        recommend::{Alternative, Change, Expected, Given, Modelled, Recommendation},
     },
     text::Escaped,
 };
@@ -129,13 +129,15 @@ fn write_change(change: &Change, out: &mut dyn Write) -> io::Result<()> {
     for evidence in &change.evidence {
         field("evidence", &evidence.to_string(), out)?;
     }
-    for expected in &change.expected {
-        field("expected", &expected.to_string(), out)?;
-    }
-    if change.expected.is_empty() {
-        field("expected", "nothing that was measured or follows from a rule", out)?;
-    }
+    expected(&change.expected, out)?;
     field("risk", &change.risk.to_string(), out)
+}
+
+fn expected(expected: &[Expected], out: &mut dyn Write) -> io::Result<()> {
+    if expected.is_empty() {
+        return field("expected", "nothing that was measured or follows from a rule", out);
+    }
+    expected.iter().try_for_each(|one| field("expected", &one.to_string(), out))
 }
 
 /// What all changes do together.
@@ -156,6 +158,7 @@ fn alternative(alternative: &Alternative, out: &mut dyn Write) -> io::Result<()>
     point(&format!("{}: {}{gate}", alternative.field, alternative.to), out)?;
     field("why", &alternative.reason.to_string(), out)?;
     field("evidence", &alternative.evidence.to_string(), out)?;
+    expected(alternative.expected.as_slice(), out)?;
     field("risk", &alternative.risk.to_string(), out)
 }
 

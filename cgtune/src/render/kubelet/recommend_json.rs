@@ -120,7 +120,7 @@ fn other(alternative: &Alternative) -> Other<'_> {
         feature_gate: alternative.gate.map(|gate| gate.to_string()),
         reason: alternative.reason.to_string(),
         evidence: alternative.evidence.to_string(),
-        expected: None,
+        expected: expected(alternative.expected.as_slice()),
         risk: alternative.risk.to_string(),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Effect, Modelled};
 use crate::{
-    CpuSet, MilliCpu, Nanos,
+    CpuSet, Micros, MilliCpu, Nanos,
+    diagnose::remedy,
     kubelet::{
         config::KubeletConfig,
         gates::Gate,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What a configuration should say, and what else is to be known.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recommendation {
     /// What should be changed; nothing where it is right as it is.
     pub changes: Vec<Change>,
@@ -30,7 +31,7 @@ pub struct Recommendation {
 }
 
 /// One field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Which.
     pub field: Field,
@@ -49,7 +50,7 @@ pub struct Change {
 }
 
 /// Something that is done to all of a node for the sake of some.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alternative {
     /// Which field.
     pub field: Field,
@@ -61,6 +62,8 @@ pub struct Alternative {
     pub reason: Reason,
     /// What that rests on.
     pub evidence: Evidence,
+    /// What is expected of it. `None`: nothing that was measured or follows from a rule.
+    pub expected: Option<Expected>,
     /// What it costs.
     pub risk: Risk,
 }
@@ -316,7 +319,13 @@ pub enum Evidence {
     /// How often they are throttled today.
     Throttled { nr_periods: u64, nr_throttled: u64 },
     /// Throttled ones that share CPUs.
-    ThrottledShared { containers: usize, container: String, nr_periods: u64, nr_throttled: u64 },
+    ThrottledShared {
+        containers: usize,
+        container: String,
+        nr_periods: u64,
+        nr_throttled: u64,
+        stall_ms_per_s: Option<u64>,
+    },
     /// Threads of a core.
     Threads { threads: usize },
     /// CPUs of the machine.
@@ -344,11 +353,15 @@ pub enum Evidence {
 }
 
 /// What a change does, as it was measured, or as it follows from a rule of kubelet or kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the numbers are those of the sentence, which is beside them in words.rs")]
 pub enum Expected {
     /// Modelled: without a quota there are no throttled periods.
     QuotaGone { nr_periods: u64, nr_throttled: u64 },
+    /// Modelled: nobody has a quota.
+    NoQuotas { nr_periods: u64, nr_throttled: u64 },
+    /// Modelled: how long a container that was watched stalls.
+    Stall { container: String, expected: remedy::Expected },
     /// Modelled: what the scheduler may give to pods.
     Allocatable { before: MilliCpu, after: MilliCpu },
     /// Modelled: where the known pods would run.
@@ -411,7 +424,7 @@ pub enum Lack {
 }
 
 /// What else is to be known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the numbers are those of the sentence, which is beside them in words.rs")]
 pub enum Remark {
     /// Nothing is known of pods.
@@ -432,6 +445,8 @@ pub enum Remark {
     GateClosed { option: &'static str, gate: Gate },
     /// More NUMA nodes than the topology manager likes.
     ManyNodes { nodes: usize, since: Release },
+    /// A shorter period that does a throttled container no good.
+    LongerStalls { period: Micros, container: String, expected: remedy::Expected },
     /// Devices interrupt CPUs that may be pinned: which, and in hundredths of all interrupts.
     InterruptsElsewhere { cpus: CpuSet, percent: u64, reserved: CpuSet },
     /// Everything is reserved.

@@ -1,16 +1,19 @@
 //! The pods of a node, as far as a recommendation depends on them.
 
+use std::sync::Arc;
+
 use crate::{
-    MilliCpu, Observed, ObservedShare, Shares,
+    Bandwidth, Micros, MilliCpu, ObservedShare, Shares,
     assign::place::{Arrival, Wanted},
     convert::{
         CpuQuantity, kubelet,
         pod::{self, Pod, QosClass, Role},
     },
+    diagnose::{Watched, remedy},
 };
 
 /// A pod that runs on the node, or is to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KnownPod {
     /// `namespace/name`, fit to show.
     pub name: String,
@@ -26,7 +29,7 @@ pub struct KnownPod {
 }
 
 /// A container of a [`KnownPod`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KnownContainer {
     /// Its name, fit to show.
     pub name: String,
@@ -38,6 +41,8 @@ pub struct KnownContainer {
     pub limit: Option<MilliCpu>,
     /// What was measured of it. `None`: nothing was, which doesn't say that it isn't throttled.
     pub throttled: Option<Throttled>,
+    /// All that was seen of it while it was watched. `None`: nothing was.
+    pub watched: Option<Arc<Watched>>,
 }
 
 /// How often a container was throttled while it was watched.
@@ -68,6 +73,7 @@ impl KnownPod {
             request: container.resources.requests.cpu.map(CpuQuantity::milli),
             limit: container.resources.limits.cpu.map(CpuQuantity::milli),
             throttled: None,
+            watched: None,
         });
         let whole = pod.whole().is_some();
         let request = pod::Effective::default().requests(pod).cpu.map(CpuQuantity::milli);
@@ -123,13 +129,10 @@ impl KnownContainer {
     /// alone the kubelet takes the quota (since 1.33), unless `cpuCFSQuota` is off, which takes it from all (`quotas`).
     /// Whether it is an init container its group doesn't show; most that are met running are none.
     #[must_use]
-    pub fn running(
-        name: String,
-        qos: QosClass,
-        observed: &Observed,
-        quotas: bool,
-        throttled: Option<Throttled>,
-    ) -> Self {
+    pub fn running(name: String, qos: QosClass, watched: Arc<Watched>, quotas: bool) -> Self {
+        let observed = &watched.observed;
+        let counted = watched.own.nr_periods().zip(watched.own.nr_throttled());
+        let throttled = counted.map(|(nr_periods, nr_throttled)| Throttled { nr_periods, nr_throttled });
         let limit =
             observed.bandwidth.and_then(|bandwidth| kubelet::limit_of(bandwidth.quota, bandwidth.period));
         let own = observed.cpus.as_ref().filter(|cpus| quotas && limit.is_none() && !cpus.is_empty());
@@ -140,12 +143,48 @@ impl KnownContainer {
             _ if qos == QosClass::Guaranteed => limit.or_else(|| own.map(|cpus| super::whole(cpus.len()))),
             _ => None,
         };
-        Self { name, role: Role::App, request, limit, throttled }
+        Self { name, role: Role::App, request, limit, throttled, watched: Some(watched) }
+    }
+}
+
+/// A container that is throttled and shares CPUs whatever the policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThrottledShared {
+    /// Its name, with its pod's.
+    pub name: String,
+    /// How often.
+    pub throttled: Throttled,
+    /// Its limit.
+    limit: Option<MilliCpu>,
+    watched: Option<Arc<Watched>>,
+}
+
+impl ThrottledShared {
+    /// How long it was throttled, in ms per second, summed over CPUs. `None`: not known.
+    #[must_use]
+    pub fn stall_ms_per_s(&self) -> Option<f64> {
+        let own = &self.watched.as_ref()?.own;
+        let wall = own.wall().as_secs();
+        (wall > 0.0).then(|| Some(own.throttled()?.as_secs() * 1e3 / wall))?
+    }
+
+    /// What the model of the controller expects of it with the quota that the kubelet gives it in another period. `None`: it shows no
+    /// end to what it wants, its own quota does not run out, or too little is known.
+    #[must_use]
+    pub fn in_period(&self, period: Micros) -> Option<remedy::Expected> {
+        let bandwidth = Bandwidth::new(kubelet::quota(self.limit?, period), period, Micros::ZERO).ok()?;
+        remedy::under(self.watched.as_ref()?, bandwidth)
+    }
+
+    /// The same without a quota.
+    #[must_use]
+    pub fn without_quota(&self) -> Option<remedy::Expected> {
+        remedy::under(self.watched.as_ref()?, Bandwidth::unlimited())
     }
 }
 
 /// What pods want of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Demand {
     /// How many there are.
     pub pods: usize,
@@ -157,8 +196,8 @@ pub struct Demand {
     pub several_pinned: Vec<(String, usize)>,
     /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
     pub could_pin: Vec<(String, MilliCpu)>,
-    /// Throttled ones that share CPUs whatever the policy.
-    pub throttled_shared: Vec<(String, Throttled)>,
+    /// Throttled ones that share CPUs whatever the policy, the most often throttled first.
+    pub throttled_shared: Vec<ThrottledShared>,
     /// What was measured of those that are pinned.
     measured: Vec<Throttled>,
 }
@@ -179,7 +218,7 @@ impl Demand {
                 demand.several_pinned.extend(at_once.map(|cpus| (pod.name.clone(), cpus)));
             }
         }
-        demand.throttled_shared.sort_by_key(|(_, throttled)| std::cmp::Reverse(throttled.nr_throttled));
+        demand.throttled_shared.sort_by_key(|shared| std::cmp::Reverse(shared.throttled.nr_throttled));
         demand
     }
 
@@ -194,7 +233,12 @@ impl Demand {
             (None, Some(limit)) if throttled.is_some() && !pod.whole && whole_cpus(limit).is_some() => {
                 self.could_pin.push((name, limit));
             }
-            _ => self.throttled_shared.extend(throttled.map(|throttled| (name, throttled))),
+            _ => self.throttled_shared.extend(throttled.map(|throttled| ThrottledShared {
+                name,
+                throttled,
+                limit: container.limit,
+                watched: container.watched.clone(),
+            })),
         }
     }
 
@@ -218,7 +262,7 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Micros, ObservedBandwidth, Quota};
+    use crate::{Observed, ObservedBandwidth, Quota, diagnose::watched};
 
     fn observed(share: ObservedShare, quota: Quota, cpus: &str) -> Observed {
         Observed {
@@ -226,6 +270,22 @@ mod tests {
             bandwidth: Some(ObservedBandwidth { quota, period: Micros::from_ms(100), burst: None }),
             cpus: Some(cpus.parse().unwrap()),
             ..Observed::default()
+        }
+    }
+
+    /// Of which nothing but this was seen.
+    fn seen(observed: Observed) -> Watched {
+        Watched {
+            observed,
+            own: Arc::default(),
+            above: Vec::new(),
+            view_limited: false,
+            idle: None,
+            inner: false,
+            threads: None,
+            pressure: None,
+            neighbours: Vec::new(),
+            machine: watched::Machine::default(),
         }
     }
 
@@ -261,7 +321,8 @@ mod tests {
     #[test]
     fn a_running_container_asks_for_what_its_group_shows() {
         let of = |qos, observed: &Observed| {
-            let found = KnownContainer::running("a".into(), qos, observed, true, None);
+            let watched = Arc::new(seen(observed.clone()));
+            let found = KnownContainer::running("a".into(), qos, watched, true);
             (found.request.map(MilliCpu::get), found.limit.map(MilliCpu::get))
         };
         let two = Quota::Limited(Micros::from_ms(200));

@@ -5,7 +5,10 @@ mod effect;
 use std::fmt;
 
 use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Risk};
-use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope};
+use crate::{
+    kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope},
+    sim::Spread,
+};
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,6 +36,12 @@ fn cpus(count: usize) -> String {
 
 fn containers(count: usize) -> String {
     if count == 1 { "1 container".to_owned() } else { format!("{count} containers") }
+}
+
+/// `1–3`, or `0` where both ends show the same.
+fn range(spread: &Spread<f64>) -> String {
+    let (low, high) = (format!("{:.0}", spread.min), format!("{:.0}", spread.max));
+    if low == high { low } else { format!("{low}–{high}") }
 }
 
 impl fmt::Display for Reason {
@@ -127,11 +136,23 @@ impl fmt::Display for Evidence {
             Self::Throttled { nr_periods, nr_throttled } => {
                 write!(f, "measured: throttled in {nr_throttled} of {nr_periods} periods")
             }
-            Self::ThrottledShared { containers: count, container, nr_periods, nr_throttled } => write!(
-                f,
-                "measured: {} throttled that cannot be pinned, most {container}, in {nr_throttled} of {nr_periods} periods",
-                containers(*count)
-            ),
+            Self::ThrottledShared {
+                containers: count,
+                container,
+                nr_periods,
+                nr_throttled,
+                stall_ms_per_s,
+            } => {
+                write!(
+                    f,
+                    "measured: {} throttled that cannot be pinned, most {container}, in {nr_throttled} of {nr_periods} periods",
+                    containers(*count)
+                )?;
+                match stall_ms_per_s {
+                    Some(stall) => write!(f, ", {stall} ms per second"),
+                    None => Ok(()),
+                }
+            }
             Self::Threads { threads } => write!(f, "{threads} threads a core"),
             Self::Cpus { cpus: count } => write!(f, "{} online", cpus(*count)),
             Self::Nodes { nodes, smallest, largest } => {
@@ -195,6 +216,16 @@ impl fmt::Display for Expected {
                 f,
                 "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as pinned containers have no quota since \
                  Kubernetes 1.33"
+            ),
+            Self::NoQuotas { nr_periods, nr_throttled } => write!(
+                f,
+                "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as there is no quota to run out"
+            ),
+            Self::Stall { container, expected } => write!(
+                f,
+                "modelled: {container} is throttled for {} ms per second in place of {}",
+                range(&expected.stall_ms_per_s),
+                range(&expected.stall_ms_per_s_now)
             ),
             Self::Allocatable { before, after } => {
                 write!(f, "modelled: allocatable CPU is {after}, before {before}")
@@ -344,6 +375,13 @@ impl fmt::Display for Remark {
                 f,
                 "topologyManagerPolicy is left as it is: {nodes} NUMA nodes are more than it starts on, and max-allowable-numa-nodes (since \
                  {since}) makes admission slow"
+            ),
+            Self::LongerStalls { period, container, expected } => write!(
+                f,
+                "cpuCFSQuotaPeriod {period} is left out: modelled, {container} is then throttled for {} ms per second in place of {}, since \
+                 its work does not fit the smaller quota",
+                range(&expected.stall_ms_per_s),
+                range(&expected.stall_ms_per_s_now)
             ),
             Self::InterruptsElsewhere { cpus: on, percent, reserved } => write!(
                 f,
