@@ -252,6 +252,39 @@ fn running_pods_are_found_by_their_groups() {
     assert!(err.contains("--for"), "{err}");
 }
 
+/// A container that is pinned already has no quota; its CPUs say how many it asks for.
+#[test]
+fn a_running_container_with_cpus_of_its_own_is_known_by_them() {
+    let node = node();
+    let group = "sys/fs/cgroup/kubepods.slice/kubepods-pod8c1a4e95_6bb6_11e6_bc26_28d2444e470d.slice";
+    let scope = format!("{group}/cri-containerd-{}.scope", "c3".repeat(32));
+    for folder in [group, &scope] {
+        let folder = node.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in [
+            ("cgroup.procs", ""),
+            ("cpu.stat", "usage_usec 10\nuser_usec 6\nsystem_usec 4\n"),
+            ("cpu.max", "max 100000\n"),
+            ("cpu.weight", "174\n"),
+            ("cpuset.cpus", "2-5\n"),
+            ("cpuset.mems", "\n"),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let root = node.path().to_str().unwrap();
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
+    let (code, out, err) = kubelet(&args, "");
+    assert_eq!(code, 0, "{out}{err}");
+    let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains("3 pods"), "{out}");
+    assert!(
+        line.contains("the largest pod 8c1a4e95-6bb6-11e6-bc26-28d2444e470d/c3c3c3c3c3c3 with 4"),
+        "{out}"
+    );
+}
+
 #[test]
 fn a_planned_pod_that_runs_counts_once() {
     let node = node();

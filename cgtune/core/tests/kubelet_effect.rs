@@ -20,8 +20,9 @@ use cgtune_core::{
             Change, Divided, Effect, Expected, Field, Filled, KnownPod, MOST_CONTAINERS, MOST_PODS,
             Recommendation, Situation, recommend,
         },
+        topology_manager::TopologyOption,
     },
-    topology::{Cpu, Level},
+    topology::{Cpu, Level, Machine, Node as MachineNode},
 };
 use proptest::{collection, prelude::*, sample::select};
 use topologies::random;
@@ -73,7 +74,7 @@ fn two_nodes() -> Topology {
 
 /// Pods as they are in a manifest, placed in turns as `kubelet simulate` would place them. `None`: the kubelet would not start.
 fn simulated(topology: &Topology, config: &KubeletConfig, pods: &[Pod]) -> Option<Filled> {
-    let mut node = Node::of(topology, &config.effective(Release::NEWEST)).ok()?;
+    let mut node = Node::of(topology, None, &config.effective(Release::NEWEST)).ok()?;
     let whole =
         |container: &Container| container.resources.requests.cpu.unwrap().milli().get().is_multiple_of(1000);
     let is_guaranteed = |pod: &Pod| pod.containers.iter().all(|one| one.resources.limits.cpu.is_some());
@@ -120,6 +121,7 @@ fn simulated(topology: &Topology, config: &KubeletConfig, pods: &[Pod]) -> Optio
         on_several_caches: caches.then(|| several(Level::Uncore)),
         pods_on_several_nodes: (nodes > 1).then_some(apart),
         divided: None,
+        farthest: None,
         refused: Vec::new(),
         shared,
         shared_reserved: reserved.unwrap_or_default(),
@@ -129,7 +131,7 @@ fn simulated(topology: &Topology, config: &KubeletConfig, pods: &[Pod]) -> Optio
 
 /// What both know: the simulated one has no names.
 fn alike(filled: &Filled) -> Filled {
-    Filled { divided: None, refused: Vec::new(), bounded: false, ..filled.clone() }
+    Filled { divided: None, farthest: None, refused: Vec::new(), bounded: false, ..filled.clone() }
 }
 
 fn pods() -> impl Strategy<Value = Vec<Pod>> {
@@ -227,6 +229,35 @@ fn under_the_scope_pod_its_containers_lie_on_one_node() {
         of(&done, Field::TopologyScope).to_string(),
         "modelled: 0 of 3 pods have containers on different NUMA nodes, without it 1 of 3"
     );
+}
+
+/// Four nodes of four CPUs, of which the first and the third lie near each other, and the second and the fourth.
+#[test]
+fn the_nearer_nodes_are_taken_where_the_machine_shows_which() {
+    let cpu = |cpu: u32| Cpu { cpu, core: cpu, socket: cpu / 4, node: cpu / 4, uncore: None };
+    let topology = Topology::new((0..16).map(cpu)).unwrap();
+    let rows = [[10, 32, 12, 32], [32, 10, 32, 12], [12, 32, 10, 32], [32, 12, 32, 10]];
+    let nodes = (0..).zip(rows).map(|(node, row)| MachineNode {
+        node,
+        cpus: topology.in_group(Level::Node, node),
+        memory_bytes: None,
+        distances: Some(row.to_vec()),
+    });
+    let machine = Machine { nodes: nodes.collect(), ..Machine::default() };
+    let (config, pods) = (KubeletConfig::default(), known(&[guaranteed(&[6])]));
+    let done = |machine| {
+        let (release, pods) = (Release::NEWEST, Some(&pods[..]));
+        recommend(&Situation { release, topology: &topology, machine, config: &config, pods })
+    };
+    let field = Field::TopologyOption(TopologyOption::PreferClosestNumaNodes);
+    let shown = done(Some(&machine));
+    assert_eq!(
+        of(&shown, field).to_string(),
+        "modelled: nodes of one container are 12 apart at most, without it 32"
+    );
+    let hidden = done(None);
+    let change = hidden.changes.iter().find(|change| change.field == field).unwrap();
+    assert!(change.expected.is_empty(), "{:?}", change.expected);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
         config::{CpuManagerPolicy, Effective},
         topology_manager::{TopologyPolicy, TopologyScope},
     },
+    topology::Distances,
 };
 
 /// A node and who is on it.
@@ -28,6 +29,9 @@ pub struct Node<'t> {
     pub manager: TopologyPolicy,
     /// Its scope.
     pub scope: TopologyScope,
+    /// How far NUMA nodes are apart, where it looks at that (`prefer-closest-numa-nodes`). `None`: it does not, or the machine shows
+    /// nothing.
+    pub distances: Option<Distances>,
     /// What pods may request in all: the CPUs without what is reserved.
     pub allocatable: MilliCpu,
     /// What they do.
@@ -179,11 +183,15 @@ impl Placed {
 }
 
 impl<'t> Node<'t> {
-    /// An empty node of that shape, whose kubelet is configured so.
+    /// An empty node of that shape, whose kubelet is configured so. `distances`: of its NUMA nodes; `None`: not known.
     ///
     /// # Errors
     /// The kubelet would not start.
-    pub fn of(topology: &'t Topology, kubelet: &Effective) -> Result<Self, NoPolicy> {
+    pub fn of(
+        topology: &'t Topology,
+        distances: Option<Distances>,
+        kubelet: &Effective,
+    ) -> Result<Self, NoPolicy> {
         let policy = match kubelet.cpu_manager_policy {
             CpuManagerPolicy::None => None,
             CpuManagerPolicy::Static if kubelet.reserved_cpus() == 0 => {
@@ -204,6 +212,7 @@ impl<'t> Node<'t> {
             policy,
             manager: kubelet.topology_policy,
             scope: kubelet.topology_scope,
+            distances: distances.filter(|_| kubelet.prefer_closest_nodes),
             allocatable: MilliCpu::new(all.get().saturating_sub(kubelet.reserved().get())),
             requested: MilliCpu::ZERO,
             state,
@@ -258,10 +267,7 @@ impl<'t> Node<'t> {
 
     fn seat_all(&mut self, id: &str, pod: &Arrival) -> Result<Vec<Seat>, Unplaced> {
         let for_all = match (&self.policy, self.scope) {
-            (Some(policy), TopologyScope::Pod) => {
-                let admission = hints::admit(self.manager, policy, &self.state, id, pod.at_once());
-                Some(self.admitted(admission, None)?)
-            }
+            (Some(policy), TopologyScope::Pod) => Some(self.asked(policy, id, pod.at_once(), None)?),
             _ => None,
         };
         let seats: Result<Vec<Seat>, Unplaced> =
@@ -288,7 +294,7 @@ impl<'t> Node<'t> {
         let Some(policy) = self.policy.as_ref().filter(|_| count > 0) else { return Ok(seat) };
         let nodes = match for_all {
             Some(nodes) => nodes.clone(),
-            None => self.admitted(hints::admit(self.manager, policy, &self.state, id, count), Some(name))?,
+            None => self.asked(policy, id, count, Some(name))?,
         };
         let term = if *role == Role::Init { Term::Init } else { Term::Pod };
         let holder = Holder { pod: id.to_owned(), container: name.clone() };
@@ -299,8 +305,15 @@ impl<'t> Node<'t> {
         Ok(seat)
     }
 
-    fn admitted(&self, admission: Admission, container: Option<&str>) -> Result<Option<Vec<u32>>, Unplaced> {
-        match admission {
+    /// Asks the topology manager.
+    fn asked(
+        &self,
+        policy: &Static<'_>,
+        id: &str,
+        count: usize,
+        container: Option<&str>,
+    ) -> Result<Option<Vec<u32>>, Unplaced> {
+        match hints::admit(self.manager, self.distances.as_ref(), policy, &self.state, id, count) {
             Admission::Admitted(nodes) => Ok(nodes),
             Admission::Refused(misplaced) => {
                 Err(Unplaced::Topology { container: container.map(str::to_owned), misplaced })

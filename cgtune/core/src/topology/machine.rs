@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cpu, Topology, TopologyError};
+use super::{Cpu, Distances, Topology, TopologyError};
 use crate::CpuSet;
 
 /// A CPU takes many interrupts when it takes this many times as many as the mean CPU. Of two CPUs that is three in four.
@@ -182,6 +182,12 @@ impl Machine {
     #[must_use]
     pub fn online(&self) -> CpuSet {
         self.cpus.iter().map(|cpu| cpu.cpu).collect()
+    }
+
+    /// How far its nodes are from each other. `None`: it does not show it, or has one.
+    #[must_use]
+    pub fn distances(&self) -> Option<Distances> {
+        Distances::of(self)
     }
 
     /// The CPUs of a kind.

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cgtune_core::{
+    CpuControl as _,
     convert::pod::QosClass,
     diagnose::Watched,
     kubelet::recommend::{KnownContainer, KnownPod},
     text::Escaped,
 };
 use cgtune_node::names::{Qos, Register, Resident, resident::Kind};
-use cgtune_sys::{Hierarchies, HostRoot};
+use cgtune_sys::{Cgroup, Hierarchies, HostRoot};
 
 use crate::{
     cli,
@@ -67,8 +68,12 @@ impl Running {
         let register = Register::read(hierarchies.host(), paths, &ask);
         let residents: Vec<Resident> = containers.iter().map(|(path, _)| register.resident(path)).collect();
         let mut pods: BTreeMap<String, KnownPod> = BTreeMap::new();
-        for ((_, watched), resident) in containers.into_iter().zip(&residents) {
+        for ((path, mut watched), resident) in containers.into_iter().zip(&residents) {
             let Some((pod, qos)) = named(resident) else { continue };
+            // What was watched roughly has its limit alone. What vanished meanwhile is not there to be recommended for.
+            let observed = Cgroup::open(&hierarchies, &path).and_then(|mut cgroup| cgroup.observe());
+            let Some(observed) = target::present(observed)? else { continue };
+            watched.observed = observed;
             let known = known(resident, qos, watched, quotas);
             let empty =
                 || KnownPod { name: pod.clone(), qos, whole: false, request: None, containers: Vec::new() };

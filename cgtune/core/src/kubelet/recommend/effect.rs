@@ -20,9 +20,9 @@ use crate::{
     convert::pod::Role,
     kubelet::{
         config::{Effective, KubeletConfig},
-        topology_manager::MAX_NUMA_NODES,
+        topology_manager::{MAX_NUMA_NODES, TopologyOption},
     },
-    topology::Level,
+    topology::{Distances, Level, Machine},
 };
 
 /// Most pods on a node: as many as a kubelet takes by default (`maxPods`, pkg/kubelet/apis/config/v1beta1/defaults.go). Of more kinds of pods
@@ -71,6 +71,8 @@ pub struct Filled {
     pub pods_on_several_nodes: Option<usize>,
     /// How the first container on several nodes is divided.
     pub divided: Option<Divided>,
+    /// How far the farthest two nodes of a container are apart. `None`: no container is on several, or the machine does not show it.
+    pub farthest: Option<u32>,
     /// Pods that the kubelet refused, though less was requested than may be: the scheduler would have sent them.
     pub refused: Vec<Refused>,
     /// CPUs that all others share.
@@ -105,7 +107,11 @@ pub struct Refused {
 pub(super) fn model(situation: &Situation<'_>, done: &mut Recommendation) {
     let Some(pods) = situation.pods else { return };
     let fill = |config: &KubeletConfig| Filling::of(situation, config).map(|filling| filling.fill(pods));
-    let places = |change: &Change| decides_places(change.field);
+    let apart = situation.machine.and_then(Machine::distances).is_some();
+    let places = |change: &Change| match change.field {
+        Field::TopologyOption(TopologyOption::PreferClosestNumaNodes) => apart,
+        field => decides_places(field),
+    };
     if situation.topology.count(Level::Node) > MAX_NUMA_NODES || !done.changes.iter().any(places) {
         return;
     }
@@ -131,11 +137,11 @@ const fn decides_places(field: Field) -> bool {
         | Field::Option(_)
         | Field::TopologyPolicy
         | Field::TopologyScope
+        | Field::TopologyOption(TopologyOption::PreferClosestNumaNodes)
         | Field::ReservedCpus
         | Field::SystemReservedCpu
         | Field::KubeReservedCpu => true,
-        // Distances are not looked at.
-        Field::TopologyOption(_)
+        Field::TopologyOption(TopologyOption::MaxAllowableNumaNodes)
         | Field::Enforce
         | Field::CpuCfsQuota
         | Field::CpuCfsQuotaPeriod
@@ -151,6 +157,7 @@ fn pinning(pods: &[KnownPod]) -> impl Iterator<Item = (&KnownPod, Arrival)> {
 /// A node that is being filled.
 struct Filling<'t> {
     topology: &'t Topology,
+    distances: Option<Distances>,
     node: Node<'t>,
     filled: Filled,
     containers: usize,
@@ -161,7 +168,8 @@ impl<'t> Filling<'t> {
     fn of(situation: &Situation<'t>, config: &KubeletConfig) -> Result<Self, NoPolicy> {
         let topology = situation.topology;
         let kubelet: Effective = config.effective(situation.release);
-        let node = Node::of(topology, &kubelet)?;
+        let distances = situation.machine.and_then(Machine::distances);
+        let node = Node::of(topology, distances.clone(), &kubelet)?;
         let nodes = topology.count(Level::Node);
         let counted = |there: bool| there.then_some(0);
         let filled = Filled {
@@ -174,12 +182,13 @@ impl<'t> Filling<'t> {
             ),
             pods_on_several_nodes: counted(nodes > 1),
             divided: None,
+            farthest: None,
             refused: Vec::new(),
             shared: CpuSet::new(),
             shared_reserved: CpuSet::new(),
             bounded: false,
         };
-        Ok(Self { topology, node, filled, containers: 0 })
+        Ok(Self { topology, distances, node, filled, containers: 0 })
     }
 
     fn fill(mut self, pods: &[KnownPod]) -> Filled {
@@ -223,7 +232,7 @@ impl<'t> Filling<'t> {
 
     /// Counts a pod that came in: its containers' places in it, and their CPUs alone.
     fn seated(&mut self, pod: &KnownPod, seats: Vec<(String, CpuSet)>) {
-        let Self { topology, filled, .. } = self;
+        let Self { topology, distances, filled, .. } = self;
         let count = |counter: &mut Option<usize>, is_one: bool| {
             *counter = counter.map(|count| count + usize::from(is_one));
         };
@@ -234,6 +243,8 @@ impl<'t> Filling<'t> {
             count(&mut filled.on_several_caches, topology.groups_of(Level::Uncore, cpus).len() > 1);
             let nodes = topology.groups_of(Level::Node, cpus);
             count(&mut filled.on_several_nodes, nodes.len() > 1);
+            let apart = distances.as_ref().and_then(|distances| distances.extremes(&nodes));
+            filled.farthest = filled.farthest.max(apart.map(|(_, farthest)| farthest));
             if nodes.len() > 1 && filled.divided.is_none() {
                 let container = place.parse().ok().and_then(|place: usize| pod.containers.get(place));
                 let container = container.map_or("-", |container| &container.name);

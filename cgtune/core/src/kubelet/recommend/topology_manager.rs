@@ -4,10 +4,9 @@ use super::{Evidence, Field, Given, Making, Reason, Remark, Reserve, Risk};
 use crate::{
     kubelet::{
         gates::Gate,
-        options::parse_bool,
         topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
-    topology::Level,
+    topology::{Level, Machine},
 };
 
 impl Making<'_> {
@@ -94,16 +93,16 @@ impl Making<'_> {
         let (config, release) = (self.situation.config, self.situation.release);
         let option = TopologyOption::PreferClosestNumaNodes;
         let Some((container, cpus)) = self.pinned().find(|(_, cpus)| *cpus > largest) else { return };
-        let given = config.topology_manager_policy_options.as_ref();
-        let is_on = given.and_then(|given| given.get(option.name())).and_then(|given| parse_bool(given));
         let nodes = self.situation.topology.count(Level::Node);
-        let evidence = match self.distances() {
+        let ids: Vec<u32> = self.situation.topology.each(Level::Node).map(|(id, _)| id).collect();
+        let distances = self.situation.machine.and_then(Machine::distances);
+        let evidence = match distances.and_then(|distances| distances.extremes(&ids)) {
             // They are all as near.
             Some((nearest, farthest)) if nearest == farthest => return,
             Some((nearest, farthest)) => Evidence::Distances { nodes, nearest, farthest },
             None => Evidence::Nodes { nodes, smallest, largest },
         };
-        if is_on == Some(true) {
+        if self.effective.prefer_closest_nodes {
             return;
         }
         let gates = [Some(Gate::TopologyManagerPolicyOptions), option.gate(release.version())];
@@ -114,17 +113,5 @@ impl Making<'_> {
         let to = Some(Given::Text("true".to_owned()));
         let reason = Reason::Closest { container, cpus, node: largest };
         self.change(Field::TopologyOption(option), to, reason, Risk::Closest).evidence.push(evidence);
-    }
-
-    /// How far the nearest and the farthest two of the nodes with CPUs are apart. `None`: the machine does not show it.
-    fn distances(&self) -> Option<(u32, u32)> {
-        let machine = self.situation.machine?;
-        let with_cpus = |place: usize| machine.nodes.get(place).is_some_and(|node| !node.cpus.is_empty());
-        let mut apart = Vec::new();
-        for (from, node) in machine.nodes.iter().enumerate().filter(|(_, node)| !node.cpus.is_empty()) {
-            let distances = node.distances.as_ref()?.iter().enumerate();
-            apart.extend(distances.filter(|&(to, _)| to != from && with_cpus(to)).map(|(_, far)| *far));
-        }
-        Some((*apart.iter().min()?, *apart.iter().max()?))
     }
 }

@@ -98,6 +98,11 @@ fn differences(with: &Filled, without: &Filled) -> Vec<String> {
             on(&then.cpus)
         ));
     }
+    if let (Some(now), Some(then)) = (with.farthest, without.farthest)
+        && now != then
+    {
+        said.push(format!("nodes of one container are {now} apart at most, without it {then}"));
+    }
     let pool = |filled: &Filled| (filled.shared.len(), filled.shared_reserved.len());
     if pool(with) != pool(without) {
         said.push(format!("all others share {}, without it {}", shared(with), shared(without)));
@@ -121,6 +126,9 @@ fn alike(field: Field, filled: &Filled) -> Option<String> {
         Field::TopologyScope => {
             let apart = filled.pods_on_several_nodes?;
             return Some(format!("{apart} of {} pods have containers on different NUMA nodes", filled.pods));
+        }
+        Field::TopologyOption(_) => {
+            return filled.farthest.map(|far| format!("nodes of one container are {far} apart at most"));
         }
         Field::CpuManagerPolicy => return Some(alone(filled)),
         _ => return None,
