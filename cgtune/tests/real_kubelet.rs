@@ -11,6 +11,8 @@
 )]
 
 mod node;
+#[path = "tool/schema.rs"]
+mod schema;
 
 use std::{
     fs,
@@ -129,7 +131,10 @@ fn recommended(duration: &str) -> Value {
     let args = ["kubelet", "recommend", "--topology", machine, "--running", "--for", duration, "--json"];
     let output = Command::new(binary()).args(args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let document = serde_json::from_slice(&output.stdout).unwrap();
+    let published = include_str!("../schemas/kubelet-recommend-1.schema.json");
+    schema::assert_describes(serde_json::from_str(published).unwrap(), &document);
+    document
 }
 
 /// The only alternatives on the node are those of this container, unless somebody else's is throttled more often.
@@ -146,6 +151,7 @@ fn what_another_period_would_do_to_a_throttled_container_is_modelled_on_what_was
     assert!(evidence.contains("aaaaaaaaaaaa") && evidence.ends_with(" ms per second"), "{evidence}");
     let expected = none["expected"].as_str().unwrap();
     assert!(expected.contains(" is throttled for 0 ms per second in place of "), "{expected}");
+    assert_eq!(none["stall"]["stall_ms_per_s"]["max"], 0.0);
     // What comes together is more than a fifth of a quota, so that a shorter period makes it worse; whether or not, it is said.
     let shorter = match of("cpuCFSQuotaPeriod") {
         Some(offered) => offered["expected"].to_string(),

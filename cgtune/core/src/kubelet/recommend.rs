@@ -25,6 +25,7 @@
 
 mod change;
 mod effect;
+mod field;
 mod pods;
 mod reserve;
 mod topology_manager;
@@ -45,10 +46,10 @@ use crate::{
 };
 
 pub use change::{
-    Alternative, Change, Evidence, Expected, Field, Given, Lack, Reason, Recommendation, Remark, Reserve,
-    Risk,
+    Alternative, Change, Evidence, Expected, Lack, Reason, Recommendation, Remark, Reserve, Risk,
 };
 pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_PODS, Modelled, Refused};
+pub use field::{Field, Given};
 pub use pods::{Demand, KnownContainer, KnownPod, Throttled, ThrottledShared};
 pub use reserve::usual_reserve;
 

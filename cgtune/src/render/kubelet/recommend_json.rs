@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use cgtune_core::kubelet::recommend::{Alternative, Change, Expected, Filled, Given, Modelled};
+use cgtune_core::{
+    diagnose::remedy,
+    kubelet::recommend::{Alternative, Change, Expected, Filled, Given, Modelled},
+};
 use cgtune_manifest::kubeadm_patch;
 use serde::{Serialize, Serializer};
 
@@ -64,7 +67,16 @@ struct Other<'a> {
     reason: String,
     evidence: String,
     expected: Option<String>,
+    /// `null`: nothing was modelled.
+    stall: Option<Stall<'a>>,
     risk: String,
+}
+
+#[derive(Serialize)]
+struct Stall<'a> {
+    container: &'a str,
+    #[serde(flatten)]
+    expected: &'a remedy::Expected,
 }
 
 #[derive(Serialize)]
@@ -121,6 +133,10 @@ fn other(alternative: &Alternative) -> Other<'_> {
         reason: alternative.reason.to_string(),
         evidence: alternative.evidence.to_string(),
         expected: expected(alternative.expected.as_slice()),
+        stall: match &alternative.expected {
+            Some(Expected::Stall { container, expected }) => Some(Stall { container, expected }),
+            _ => None,
+        },
         risk: alternative.risk.to_string(),
     }
 }
