@@ -439,6 +439,21 @@ fn under_the_scope_pod_its_containers_are_counted_together() {
     assert_eq!(policy("container", "single-numa-node", apps), None);
 }
 
+/// It may be meant for other nodes.
+#[test]
+fn who_cannot_run_here_has_no_say() {
+    let topology = machine([2, 1, 1, 4, 2]);
+    let fits = pod(QosClass::Guaranteed, 2000, None);
+    let of = |pods: &[KnownPod]| recommended(&KubeletConfig::default(), &topology, "1.36", Some(pods));
+    let large = of(&[fits.clone(), pod(QosClass::Guaranteed, 15_000, None)]);
+    assert_eq!(large.applied(&KubeletConfig::default()), of(&[fits]).applied(&KubeletConfig::default()));
+    assert!(
+        matches!(large.remarks[..], [Remark::DoesNotFit { cpus: 15, left: 14, .. }]),
+        "{:?}",
+        large.remarks
+    );
+}
+
 /// A pod of so many containers that are pinned to so many CPUs each.
 fn together(containers: usize, cpus: u64) -> KnownPod {
     let mut pod = pod(QosClass::Guaranteed, cpus * 1000, None);

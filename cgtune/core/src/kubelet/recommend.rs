@@ -78,7 +78,13 @@ const FEWEST: usize = 3;
 pub fn recommend(situation: &Situation<'_>) -> Recommendation {
     let effective = situation.config.effective(situation.release);
     let demand = situation.pods.map(Demand::of);
-    let mut making = Making { situation, effective, demand, done: Recommendation::default() };
+    let mut making = Making {
+        situation,
+        effective,
+        demand,
+        left: situation.topology.cpus().len(),
+        done: Recommendation::default(),
+    };
     making.enforcement();
     if making.wants_pinning() {
         making.pinning();
@@ -94,6 +100,8 @@ struct Making<'a> {
     situation: &'a Situation<'a>,
     effective: Effective,
     demand: Option<Demand>,
+    /// How many CPUs are left beside the reserved ones. Who wants more cannot run here, and has no say.
+    left: usize,
     done: Recommendation,
 }
 
@@ -139,13 +147,14 @@ impl Making<'_> {
 
     fn pinning(&mut self) {
         let Some(reserve) = self.reserved() else { return };
-        self.policy(&reserve);
+        self.left = self.left.saturating_sub(reserve.cpus());
+        self.policy();
         self.options(&reserve);
         self.topology_manager(&reserve);
     }
 
     /// The static policy itself.
-    fn policy(&mut self, reserve: &Reserve) {
+    fn policy(&mut self) {
         let evidence = self.evidence();
         let version = self.situation.release.version();
         let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
@@ -179,7 +188,7 @@ impl Making<'_> {
         if !known && self.effective.cpu_cfs_quota {
             self.done.lacking.push(Lack::Gate { gate: drops_quota });
         }
-        let left = self.situation.topology.cpus().len().saturating_sub(reserve.cpus());
+        let left = self.left;
         let pinned = self.demand.iter().flat_map(|demand| &demand.pinned);
         for (name, cpus) in pinned.filter(|(_, cpus)| *cpus > left) {
             self.done.remarks.push(Remark::DoesNotFit { container: name.clone(), cpus: *cpus, left });
@@ -310,9 +319,10 @@ impl Making<'_> {
         (size(left.iter().min()), size(left.iter().max()))
     }
 
-    /// Containers that get CPUs of their own, and how many.
+    /// Containers that get CPUs of their own, and how many, of those that can run here.
     fn pinned(&self) -> impl Iterator<Item = (String, usize)> + use<> {
-        let pinned: Vec<_> = self.demand.iter().flat_map(|demand| demand.pinned.clone()).collect();
+        let pinned = self.demand.iter().flat_map(|demand| &demand.pinned);
+        let pinned: Vec<_> = pinned.filter(|(_, cpus)| *cpus <= self.left).cloned().collect();
         pinned.into_iter()
     }
 

@@ -142,7 +142,8 @@ fn expected(expected: &[Expected], out: &mut dyn Write) -> io::Result<()> {
 
 /// What all changes do together.
 fn modelled(modelled: Option<&Modelled>, out: &mut dyn Write) -> io::Result<()> {
-    let Some(modelled) = modelled else { return Ok(()) };
+    // Of an empty node the changes say it all.
+    let Some(modelled) = modelled.filter(|modelled| modelled.known_pods > 0) else { return Ok(()) };
     writeln!(out)?;
     heading("All changes together", out)?;
     field("how", &modelled.to_string(), out)?;

@@ -190,8 +190,8 @@ pub struct Demand {
     pub pods: usize,
     /// Containers that the static policy gives CPUs of their own, and how many.
     pub pinned: Vec<(String, usize)>,
-    /// The most CPUs that a pod's containers have of their own at once.
-    pub pinned_at_once: Option<usize>,
+    /// How many CPUs the containers of each pod that has pinned ones have of their own at once.
+    pub pinned_at_once: Vec<usize>,
     /// Pods with several containers that keep CPUs of their own, and how many CPUs they have at once.
     pub several_pinned: Vec<(String, usize)>,
     /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
@@ -213,7 +213,7 @@ impl Demand {
             }
             let arrival = pod.arrival();
             let at_once = Some(arrival.at_once()).filter(|&cpus| cpus > 0);
-            demand.pinned_at_once = demand.pinned_at_once.max(at_once);
+            demand.pinned_at_once.extend(at_once);
             if arrival.containers.iter().filter(|container| container.role != Role::Init).count() > 1 {
                 demand.several_pinned.extend(at_once.map(|cpus| (pod.name.clone(), cpus)));
             }
@@ -315,7 +315,7 @@ mod tests {
         pod.resources = Some(resources());
         let known = KnownPod::of("shop/a".into(), &pod);
         assert_eq!((known.qos, demand(&pod).pinned), (QosClass::Guaranteed, Vec::new()));
-        assert_eq!(demand(&pod).pinned_at_once, None);
+        assert!(demand(&pod).pinned_at_once.is_empty());
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Making<'_> {
         let scope = if as_one.is_some() { TopologyScope::Pod } else { self.effective.topology_scope };
         let most = match scope {
             TopologyScope::Container => self.pinned().map(|(_, cpus)| cpus).max(),
-            TopologyScope::Pod => self.demand.as_ref().and_then(|demand| demand.pinned_at_once),
+            TopologyScope::Pod => self.at_once(),
         };
         let policy = self.topology_policy(scope, most, (smallest, largest));
         if let Some(evidence) = as_one {
@@ -78,14 +78,21 @@ impl Making<'_> {
     /// be refused, or divided although each of its containers fits a node.
     fn pods_as_one(&self, largest: usize) -> Option<Evidence> {
         let demand = self.demand.as_ref()?;
-        let (pod, cpus) = demand.several_pinned.iter().max_by_key(|(_, cpus)| *cpus)?;
-        let fits = demand.pinned_at_once.is_some_and(|most| most <= largest);
+        let fitting = || demand.several_pinned.iter().filter(|(_, cpus)| *cpus <= self.left);
+        let (pod, cpus) = fitting().max_by_key(|(_, cpus)| *cpus)?;
+        let fits = self.at_once().is_some_and(|most| most <= largest);
         (fits && self.effective.topology_scope == TopologyScope::Container).then(|| Evidence::SeveralPinned {
-            pods: demand.several_pinned.len(),
+            pods: fitting().count(),
             pod: pod.clone(),
             cpus: *cpus,
             largest,
         })
+    }
+
+    /// The most CPUs that a pod's containers have of their own at once, of those that can run here.
+    fn at_once(&self) -> Option<usize> {
+        let pods = self.demand.iter().flat_map(|demand| &demand.pinned_at_once);
+        pods.copied().filter(|&cpus| cpus <= self.left).max()
     }
 
     /// prefer-closest-numa-nodes, for a container that no node holds.

@@ -105,7 +105,8 @@ fn differences(with: &Filled, without: &Filled) -> Vec<String> {
     }
     let pool = |filled: &Filled| (filled.shared.len(), filled.shared_reserved.len());
     if pool(with) != pool(without) {
-        said.push(format!("all others share {}, without it {}", shared(with), shared(without)));
+        let others = if with.alone > 0 { "all others" } else { "all" };
+        said.push(format!("{others} share {}, without it {}", shared(with), shared(without)));
     }
     said
 }
