@@ -222,6 +222,27 @@ fn a_topology_manager_keeps_containers_on_one_node() {
     assert!(without.divided.as_ref().is_some_and(|Divided { cpus, .. }| cpus == &[2, 2]), "{without:?}");
 }
 
+/// Four caches of four CPUs, the first of which has three to give.
+#[test]
+fn containers_are_kept_on_one_cache() {
+    let cpu = |cpu: u32| Cpu { cpu, core: cpu, socket: 0, node: 0, uncore: Some(cpu / 4) };
+    let topology = Topology::new((0..16).map(cpu)).unwrap();
+    let done = done(&topology, &KubeletConfig::default(), &known(&[guaranteed(&[2])]));
+    let effect = of(&done, Field::Option(PolicyOption::PreferAlignCpusByUncorecache));
+    assert_eq!(effect.to_string(), "modelled: 0 of 7 lie on several last-level caches, without it 3 of 7");
+}
+
+/// One node has room for seven, the other one for six.
+#[test]
+fn whom_the_kubelet_refuses_though_the_scheduler_sends_it_is_said() {
+    let done = done(&two_nodes(), &KubeletConfig::default(), &known(&[guaranteed(&[7])]));
+    let effect = of(&done, Field::TopologyPolicy);
+    let refused = &effect.with.refused[0];
+    assert_eq!((refused.reason, refused.left_milli.get()), ("TopologyAffinityError", 7000));
+    let said = "1 pod fits, without it 2; then shop/p0 is refused (TopologyAffinityError) with 7 CPU left to request; ";
+    assert!(effect.to_string().contains(said), "{effect}");
+}
+
 #[test]
 fn under_the_scope_pod_its_containers_lie_on_one_node() {
     let done = done(&two_nodes(), &KubeletConfig::default(), &known(&[guaranteed(&[2, 2])]));

@@ -48,7 +48,7 @@ use crate::{
 pub use change::{
     Alternative, Change, Evidence, Expected, Lack, Reason, Recommendation, Remark, Reserve, Risk,
 };
-pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_PODS, Modelled, Refused};
+pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_CPUS, MOST_PODS, Modelled, Refused};
 pub use field::{Field, Given};
 pub use pods::{Demand, KnownContainer, KnownPod, Throttled, ThrottledShared};
 pub use reserve::usual_reserve;

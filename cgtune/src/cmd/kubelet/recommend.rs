@@ -31,7 +31,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Nothing is written but the answer. Each change has a reason, what it rests on,
-what is expected of it (measured, modelled, or nothing), and its risk.
+what is expected of it (measured, modelled, or nothing), and its risk. Modelled
+is a node full of copies of the pods that get CPUs alone.
 Without -f and --running nothing is known of pods, and the machine alone decides:
 the one that this runs on, unless another is described. Whoever is throttled is
 known only by --running.

@@ -5,8 +5,8 @@
 //! asked of every configuration, and what differs is the change's. Nothing is said of devices and memory, nor of the order in which pods
 //! come to a real node. Pods without a pinned container have no say: they move nobody.
 //!
-//! The cost is bounded: [`MOST_PODS`] pods with [`MOST_CONTAINERS`] pinned containers come to a node at most, and no node of more than
-//! [`MAX_NUMA_NODES`] NUMA nodes is filled, of whose combinations the topology manager looks at all.
+//! The cost is bounded: [`MOST_PODS`] pods with [`MOST_CONTAINERS`] pinned containers come to a node at most, and no machine of more
+//! than [`MOST_CPUS`] CPUs is filled, nor of more than [`MAX_NUMA_NODES`] NUMA nodes, of whose combinations the topology manager looks at all.
 
 use serde::Serialize;
 
@@ -30,6 +30,8 @@ use crate::{
 pub const MOST_PODS: usize = 110;
 /// Most pinned containers that come to a node, init containers counted.
 pub const MOST_CONTAINERS: usize = 1000;
+/// Most CPUs of a machine: as many as Linux can be built for on x86 (`NR_CPUS_RANGE_END`, arch/x86/Kconfig, 6.12).
+pub const MOST_CPUS: usize = 8192;
 
 /// A change's effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +114,9 @@ pub(super) fn model(situation: &Situation<'_>, done: &mut Recommendation) {
         Field::TopologyOption(TopologyOption::PreferClosestNumaNodes) => apart,
         field => decides_places(field),
     };
-    if situation.topology.count(Level::Node) > MAX_NUMA_NODES || !done.changes.iter().any(places) {
+    let topology = situation.topology;
+    let large = topology.count(Level::Node) > MAX_NUMA_NODES || topology.cpus().len() > MOST_CPUS;
+    if large || !done.changes.iter().any(places) {
         return;
     }
     let Ok(after) = fill(&done.applied(situation.config)) else { return };
