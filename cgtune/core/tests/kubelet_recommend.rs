@@ -617,6 +617,10 @@ fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
     let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(sets(&done, Field::CpuManagerPolicy).as_deref(), Some("static"));
     assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::CouldPin { .. })));
+    let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
+    assert_eq!(policy.expected[0], Expected::OnceGuaranteed { nr_periods: 100, nr_throttled: 40 });
+    // Two are reserved; nobody has any alone yet.
+    assert_eq!(policy.expected[1].to_string(), "modelled: all share 14 CPUs, without it 16 CPUs");
 }
 
 #[test]

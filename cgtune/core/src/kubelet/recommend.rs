@@ -118,7 +118,7 @@ impl Making<'_> {
             self.done.remarks.push(Remark::PodsUnknown);
             return true;
         };
-        for (name, limit) in &demand.could_pin {
+        for (name, limit, _) in &demand.could_pin {
             self.done.remarks.push(Remark::CouldPin { container: name.clone(), limit: *limit });
         }
         let wanted = !demand.pinned.is_empty() || !demand.could_pin.is_empty();
@@ -167,6 +167,10 @@ impl Making<'_> {
             .into_iter()
             .map(|Throttled { nr_periods, nr_throttled }| Expected::QuotaGone { nr_periods, nr_throttled })
             .collect();
+        let could_pin = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
+        expected.extend(could_pin.and_then(Demand::could_pin_throttled).map(
+            |Throttled { nr_periods, nr_throttled }| Expected::OnceGuaranteed { nr_periods, nr_throttled },
+        ));
         // Without quotas there are none to take off.
         let quotas = self.effective.cpu_cfs_quota;
         if known && quotas && !self.situation.config.open(drops_quota, self.situation.release) {

@@ -200,6 +200,8 @@ pub enum Evidence {
 pub enum Expected {
     /// Modelled: without a quota there are no throttled periods.
     QuotaGone { nr_periods: u64, nr_throttled: u64 },
+    /// Modelled: the same, once pods are Guaranteed that are not yet.
+    OnceGuaranteed { nr_periods: u64, nr_throttled: u64 },
     /// Modelled: nobody has a quota.
     NoQuotas { nr_periods: u64, nr_throttled: u64 },
     /// Modelled: how long a container that was watched stalls.

@@ -60,6 +60,14 @@ impl Throttled {
     const fn matters(self) -> bool {
         self.nr_throttled > 0 && self.nr_throttled.saturating_mul(100) >= self.nr_periods
     }
+
+    /// Of several. `None`: of none.
+    fn together<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        all.into_iter().copied().reduce(|sum, more| Self {
+            nr_periods: sum.nr_periods.saturating_add(more.nr_periods),
+            nr_throttled: sum.nr_throttled.saturating_add(more.nr_throttled),
+        })
+    }
 }
 
 impl KnownPod {
@@ -195,7 +203,7 @@ pub struct Demand {
     /// Pods with several containers that keep CPUs of their own, and how many CPUs they have at once.
     pub several_pinned: Vec<(String, usize)>,
     /// Throttled ones that would get CPUs of their own if their pod were Guaranteed: their limit is whole.
-    pub could_pin: Vec<(String, MilliCpu)>,
+    pub could_pin: Vec<(String, MilliCpu, Throttled)>,
     /// Throttled ones that share CPUs whatever the policy, the most often throttled first.
     pub throttled_shared: Vec<ThrottledShared>,
     /// What was measured of those that are pinned.
@@ -230,8 +238,8 @@ impl Demand {
                 self.pinned.push((name, cpus));
                 self.measured.extend(container.throttled);
             }
-            (None, Some(limit)) if throttled.is_some() && !pod.whole && whole_cpus(limit).is_some() => {
-                self.could_pin.push((name, limit));
+            (None, Some(limit)) if !pod.whole && whole_cpus(limit).is_some() => {
+                self.could_pin.extend(throttled.map(|throttled| (name, limit, throttled)));
             }
             _ => self.throttled_shared.extend(throttled.map(|throttled| ThrottledShared {
                 name,
@@ -251,11 +259,13 @@ impl Demand {
     /// What was measured of all pinned containers together. `None`: nothing was.
     #[must_use]
     pub fn pinned_throttled(&self) -> Option<Throttled> {
-        let sum = |sum: Throttled, more: &Throttled| Throttled {
-            nr_periods: sum.nr_periods.saturating_add(more.nr_periods),
-            nr_throttled: sum.nr_throttled.saturating_add(more.nr_throttled),
-        };
-        (!self.measured.is_empty()).then(|| self.measured.iter().fold(Throttled::default(), sum))
+        Throttled::together(&self.measured)
+    }
+
+    /// What was measured of all together that would get CPUs of their own if their pods were Guaranteed. `None`: there are none.
+    #[must_use]
+    pub fn could_pin_throttled(&self) -> Option<Throttled> {
+        Throttled::together(self.could_pin.iter().map(|(_, _, throttled)| throttled))
     }
 }
 

@@ -217,6 +217,11 @@ impl fmt::Display for Expected {
                 "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as pinned containers have no quota since \
                  Kubernetes 1.33"
             ),
+            Self::OnceGuaranteed { nr_periods, nr_throttled } => write!(
+                f,
+                "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods} of those whose pods are not Guaranteed, once they \
+                 are"
+            ),
             Self::NoQuotas { nr_periods, nr_throttled } => write!(
                 f,
                 "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as there is no quota to run out"
