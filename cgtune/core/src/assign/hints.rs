@@ -119,7 +119,8 @@ fn is_socket_aligned(policy: &Static<'_>, nodes: &[u32], least: usize) -> bool {
     topology.groups_of(Level::Socket, &cpus).len() == least.div_ceil(per_socket)
 }
 
-/// Asks the manager. `distances`: between nodes, where it is told to look at them (`prefer-closest-numa-nodes`). `needed` 0: nothing of the pod is exclusive, and it has no say.
+/// Asks the manager. `distances`: between nodes, where it is told to look at them (`prefer-closest-numa-nodes`). `needed`
+/// 0: nothing of the pod is exclusive, and it has no say.
 #[must_use]
 pub fn admit(
     manager: TopologyPolicy,

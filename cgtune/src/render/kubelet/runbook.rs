@@ -116,7 +116,8 @@ fn interrupts(advised: &Advised<'_>) -> Option<Step> {
     let others = advised.online.difference(reserved);
     let title = format!(
         "Let devices interrupt the reserved {reserved} alone: with irqbalance (its file is /etc/sysconfig/irqbalance on Fedora and its kin; \
-         old ones take a mask, IRQBALANCE_BANNED_CPUS), without it until the next boot. Interrupts that a driver has one of for each CPU stay (Input/output error)"
+         old ones take a mask, IRQBALANCE_BANNED_CPUS), without it until the next boot. Interrupts \
+         that a driver has one of for each CPU stay (Input/output error)"
     );
     Some(Step::new(
         &title,
