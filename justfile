@@ -69,6 +69,11 @@ benchmark:
 fuzz SECONDS='600':
     cgtune/fuzz/run {{SECONDS}}
 
+# The laws of the choice of CPUs, on so many random machines each
+laws CASES='200000':
+    PROPTEST_CASES={{CASES}} PROPTEST_MAX_GLOBAL_REJECTS=100000000 PROPTEST_MAX_LOCAL_REJECTS=100000000 \
+        cargo test --release -p cgtune-core --test assign_laws --test assign_place
+
 # The pictures of cgtune top, from a real run (root, an idle machine)
 screenshots:
     docs/screenshot
@@ -85,6 +90,8 @@ evidence:
     testbed/run --scenarios results/scenarios-v2 matrix --seeds 1002-1003
     cargo bench -p cgtune-sys --bench read
     cargo bench -p cgtune-sys --bench scan
+    cargo bench -p cgtune-core --bench assign
+    just laws
     cgtune/fuzz/run 600
     cgtune/tests/large
     cgtune/tests/storm

@@ -48,6 +48,38 @@ fn every_form() {
     insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-o", "all"]));
 }
 
+/// The synthetic machine, where devices interrupt one core and a CPU besides.
+#[test]
+fn where_devices_interrupt_is_seen_and_said() {
+    let mut machine: Value = serde_json::from_str(include_str!("kubelet/machine.json")).unwrap();
+    machine["interrupts_ms"] = 60_000.into();
+    for cpu in machine["cpus"].as_array_mut().unwrap() {
+        cpu["interrupts"] = match cpu["cpu"].as_u64().unwrap() {
+            3 => 90_000,
+            6 => 30_000,
+            _ => 100,
+        }
+        .into();
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), machine.to_string()).unwrap();
+    let args = ["recommend", "--topology", file.path().to_str().unwrap(), "--config", "kubeadm.yaml"];
+    let (_, report, _) = kubelet(&[&args[..], &["-f", "pods.yaml"]].concat(), "");
+    let joined = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined.contains("reservedSystemCPUs: 3,11 (now not given)"), "{report}");
+    assert!(
+        joined.contains("measured: 3,11 take 74 % of the 121400 interrupts of devices, in 60 s"),
+        "{report}"
+    );
+    assert!(joined.contains("devices interrupt 6, which may be pinned, with 25 %"), "{report}");
+    let (_, steps, _) = kubelet(&[&args[..], &["-o", "runbook"]].concat(), "");
+    for line in steps.lines().filter(|line| !line.starts_with("      ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(steps.contains("      echo IRQBALANCE_BANNED_CPULIST=0-2,4-10,12-15 >> "), "{steps}");
+    assert!(steps.contains("do echo 3,11 > $irq/smp_affinity_list; done\n"), "{steps}");
+}
+
 /// A file of the changes alone would lose what the node's own says besides.
 #[test]
 fn without_the_nodes_file_nothing_is_put_in_its_place() {
@@ -200,7 +232,8 @@ fn node() -> tempfile::TempDir {
 fn running_pods_are_found_by_their_groups() {
     let node = node();
     let root = node.path().to_str().unwrap();
-    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
     let (code, out, err) = kubelet(&args, "");
     assert_eq!(code, 0, "{out}{err}");
     let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -219,13 +252,47 @@ fn running_pods_are_found_by_their_groups() {
     assert!(err.contains("--for"), "{err}");
 }
 
+/// A container that is pinned already has no quota; its CPUs say how many it asks for.
+#[test]
+fn a_running_container_with_cpus_of_its_own_is_known_by_them() {
+    let node = node();
+    let group = "sys/fs/cgroup/kubepods.slice/kubepods-pod8c1a4e95_6bb6_11e6_bc26_28d2444e470d.slice";
+    let scope = format!("{group}/cri-containerd-{}.scope", "c3".repeat(32));
+    for folder in [group, &scope] {
+        let folder = node.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in [
+            ("cgroup.procs", ""),
+            ("cpu.stat", "usage_usec 10\nuser_usec 6\nsystem_usec 4\n"),
+            ("cpu.max", "max 100000\n"),
+            ("cpu.weight", "174\n"),
+            ("cpuset.cpus", "2-5\n"),
+            ("cpuset.mems", "\n"),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let root = node.path().to_str().unwrap();
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
+    let (code, out, err) = kubelet(&args, "");
+    assert_eq!(code, 0, "{out}{err}");
+    let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains("3 pods"), "{out}");
+    assert!(
+        line.contains("the largest pod 8c1a4e95-6bb6-11e6-bc26-28d2444e470d/c3c3c3c3c3c3 with 4"),
+        "{out}"
+    );
+}
+
 #[test]
 fn a_planned_pod_that_runs_counts_once() {
     let node = node();
     let logs = "var/log/pods/shop_encoder_6c1a4e95-6bb6-11e6-bc26-28d2444e470d";
     std::fs::create_dir_all(node.path().join(logs)).unwrap();
     let root = node.path().to_str().unwrap();
-    let args = ["recommend", "--topology", "machine.json", "--running", "--for", "20ms", "--host-root", root];
+    let args =
+        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
     let pod = |name: &str| {
         format!(
             "kind: Pod\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  containers:\n  - name: main\n    \

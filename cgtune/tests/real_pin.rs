@@ -16,10 +16,10 @@ mod programs;
 #[path = "tool/schema.rs"]
 mod schema;
 
-use std::{fs, thread, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 use cgtune_core::{Layout, Quota};
-use cgtune_sys::affinity;
+use cgtune_sys::{affinity, lifecycle::OwnedCgroup};
 use node::{Node, alone, text};
 use pin::{OWN, answer, begin, cpus, found, hog, path, pin, pinned, planned, sleepers, tids, verify};
 use serde_json::Value;
@@ -244,6 +244,83 @@ fn who_takes_a_cpu_away_is_named() {
     let document = verify(&mut node, 0, &[&own, "--cpus", "1"]);
     let narrowed = found(&document, &own, "narrowed");
     assert_eq!((&narrowed[0]["culprit"], &narrowed[0]["path"]), (&"above".into(), &path(&mut outer).into()));
+}
+
+/// A group in the cpu hierarchy alone (v1), or to which the one above passes no cpuset on (v2).
+#[test]
+fn a_group_that_nothing_confines_is_told_with_its_threads() {
+    let _one = alone();
+    let mut node = Node::new("loose");
+    let bare = node.group.cgroup().unwrap().cpu_dir().path().join("bare");
+    fs::create_dir(&bare).unwrap();
+    let own = format!("{}/bare", path(&mut node.group));
+    let mut load = sleepers(&mut node.group, 1);
+    fs::write(bare.join("cgroup.procs"), load.id().to_string()).unwrap();
+    let document = verify(&mut node, 0, &[&own, "--cpus", "1"]);
+    assert_eq!(found(&document, &own, "no-cpuset").len(), 1, "{document:#}");
+    let outside = found(&document, &own, "thread-outside");
+    let named: Vec<u64> = outside.iter().map(|thread| thread["tid"].as_u64().unwrap()).collect();
+    assert_eq!(named, tids(&load).into_iter().map(u64::from).collect::<Vec<_>>(), "{document:#}");
+    assert_eq!((&outside[0]["group_cpus"], &outside[0]["cpus"]), (&"1".into(), &"0-1".into()));
+    load.end(Duration::from_secs(5)).unwrap();
+    fs::remove_dir(&bare).unwrap();
+}
+
+/// v2: a partition below a group that is none, and one whose CPU a group beside takes. v1 has no partitions.
+#[test]
+fn a_partition_that_the_kernel_does_not_make_is_told_in_its_words() {
+    let _one = alone();
+    let mut node = Node::new("parted");
+    let mut outer = node.workshop.group("outer").unwrap();
+    if node.layout() == Layout::V1 {
+        pin(&mut outer, "0-1");
+    }
+    let mut inner = node.workshop.group_in(&outer, "inner").unwrap();
+    pin(&mut inner, "1");
+    let file =
+        |group: &mut OwnedCgroup, name: &str| group.cgroup().unwrap().cpuset_dir().unwrap().path().join(name);
+    let (own, state) = (path(&mut inner), file(&mut inner, "cpuset.cpus.partition"));
+    if node.layout() == Layout::V1 {
+        assert!(!state.exists());
+        let document = verify(&mut node, 0, &[&own]);
+        assert!(document["cgroups"][0]["partition"].is_null(), "{document:#}");
+        assert!(found(&document, &own, "partition-invalid").is_empty(), "{document:#}");
+        return;
+    }
+    let words = |state: &Path| {
+        let shown = fs::read_to_string(state).unwrap();
+        let why = shown.trim().strip_prefix("root invalid (").and_then(|why| why.strip_suffix(')'));
+        why.unwrap_or_else(|| panic!("this kernel made a partition of it: {shown}")).to_owned()
+    };
+    let told = |document: &Value, group: &str, why: &str| {
+        let invalid = found(document, group, "partition-invalid");
+        let [invalid] = invalid[..] else { panic!("{document:#}") };
+        assert_eq!((&invalid["partition"], &invalid["why"]), (&"root".into(), &why.into()));
+        assert!(invalid["says"].as_str().unwrap().ends_with(why), "{invalid:#}");
+    };
+    fs::write(&state, "root").unwrap();
+    let document = verify(&mut node, 0, &[&own]);
+    told(&document, &own, &words(&state));
+
+    // The usual group has both CPUs, and partitions may not share with those beside them.
+    fs::write(file(&mut node.group, "cpuset.cpus"), "0").unwrap();
+    let mut parted = node.workshop.group("robbed").unwrap();
+    pin(&mut parted, "1");
+    let mut taker = node.workshop.group("taker").unwrap();
+    let (own, state) = (path(&mut parted), file(&mut parted, "cpuset.cpus.partition"));
+    fs::write(&state, "root").unwrap();
+    assert_eq!(fs::read_to_string(&state).unwrap().trim(), "root", "this kernel makes no partition of it");
+    let watch = begin(&mut node, &[&own, "--watch", "--for", "2s", "--json"]);
+    thread::sleep(Duration::from_millis(700));
+    fs::write(file(&mut taker, "cpuset.cpus"), "1").unwrap();
+    let document = answer(&watch.wait_with_output().unwrap(), 0);
+    told(&document, &own, &words(&state));
+    let invalid = found(&document, &own, "partition-invalid")[0];
+    assert!(invalid["first_seen_ns"].as_u64().unwrap() > 0 && invalid["still"] == true, "{invalid:#}");
+    // Who took it is told of where it is looked at, or somebody lives there.
+    let other = path(&mut taker);
+    let document = verify(&mut node, 0, &[&own, &other]);
+    assert_eq!(found(&document, &own, "overlap")[0]["other"], *other, "{document:#}");
 }
 
 /// v1 has a hierarchy of cpusets of its own, so that a thread can be in a group and not in its cpuset. v2 refuses to part them.

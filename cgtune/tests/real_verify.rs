@@ -112,6 +112,55 @@ fn what_the_kubelet_gave_away_is_what_is_meant() {
     while groups.pop().is_some() {}
 }
 
+/// As on a hardened node: a /proc that hides what belongs to others. It is mounted in a mount namespace of its own, and nobody else's
+/// changes (since Linux 5.8 each mount has its own option).
+#[test]
+fn a_proc_that_hides_others_is_told_and_nobody_is_said_to_be_alone() {
+    const LOOK: &str = r#"mount -t proc -o "hidepid=$1" proc /proc && shift &&
+        exec setpriv --reuid 1000 --regid 1000 --clear-groups "$@""#;
+    let _one = alone();
+    let mut node = pinned("hidden", "1");
+    let mut load = sleepers(&mut node.group, 2);
+    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
+    let tool = public.path().join("cgtune");
+    fs::copy(binary(), &tool).unwrap();
+    for file in [public.path(), &tool] {
+        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let own = node.path();
+    let look = |hidepid: &str, args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-ec", LOOK, "sh", hidepid]).arg(&tool);
+        command.args(["pin", "verify"]).arg(&own).args(args);
+        command.stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
+    };
+    for hidepid in ["1", "2"] {
+        let document = answer(&look(hidepid, &["--json"]), 0);
+        assert_eq!(document["watch"]["tasks_hidden"], true, "{document:#}");
+        let group = &document["cgroups"][0];
+        assert_eq!((&group["threads"], &group["threads_looked_at"]), (&4.into(), &0.into()), "{group:#}");
+        let shown = text(&look(hidepid, &[])).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            shown.contains("others cannot all be seen: this /proc hides others' tasks (hidepid)"),
+            "{shown}"
+        );
+        assert!(shown.contains("4, which this /proc does not show"), "{shown}");
+        assert!(!shown.contains("no thread elsewhere") && !shown.contains("nobody who took"), "{shown}");
+    }
+    // As from a pod that is not in the host's pid namespace.
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--mount-proc"]).arg(&tool).args(["pin", "verify"]);
+    let output = command.arg(&own).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap();
+    let shown = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("or is of a pid namespace of its own"), "{shown}");
+    assert!(!shown.contains("no thread elsewhere"), "{shown}");
+
+    let document = answer(&look("0", &["--json"]), 0);
+    assert_eq!(document["watch"]["tasks_hidden"], false, "{document:#}");
+    assert_eq!(document["cgroups"][0]["threads_looked_at"], 4);
+    load.end(Duration::from_secs(5)).unwrap();
+}
+
 /// Of more than a thousand threads a thousand are looked at in turn.
 #[test]
 fn many_threads_take_turns_and_a_bounded_time() {

@@ -263,6 +263,17 @@ fn a_description_is_shown_as_the_machine_was_with_those_who_held_cpus() {
 }
 
 #[test]
+fn a_cgroup_that_cannot_be_understood_is_told_of_and_costs_no_other() {
+    let tree = with_cpusets();
+    tree.file("sys/fs/cgroup/quiet/cpuset.cpus.partition", "0-3 or so\n");
+    let args = ["topology", "--host-root", tree.0.path().to_str().unwrap()];
+    let (out, err) = succeeds(&args);
+    assert!(out.contains("CPUs 1-2 of 1-3 that it asks for") && !out.contains("isolated"), "{out}");
+    assert!(words(&err).starts_with("warning: which CPUs one cgroup holds is not known: "), "{err}");
+    assert!(err.contains("quiet/cpuset.cpus.partition"), "{err}");
+}
+
+#[test]
 fn of_many_cgroups_the_first_are_shown_and_the_others_counted() {
     let tree = with_cpusets();
     for number in 0..30 {

@@ -137,7 +137,7 @@ fn panel(
         Anchor::Start,
     );
     if let Some(late) = cells.late_seconds {
-        let x = left + font::width(policy.name(), theme::BODY, Weight::Bold) + 10.0;
+        let x = left + font::room(policy.name(), theme::BODY, Weight::Bold) + 10.0;
         let text = match late {
             0 => format!("nothing late in {}", counted(cells.seconds, "second")),
             late => format!("late in {} of {}", count(late), counted(cells.seconds, "second")),
@@ -193,13 +193,13 @@ fn legend(scene: &mut Scene, format: Format, steps: &Steps) {
     let mut x = format.margin();
     let text = "In a cell:";
     scene.label((x, y), text, theme::QUIET, Anchor::Start);
-    x += font::width(text, theme::BODY, Weight::Regular) + 10.0;
+    x += font::room(text, theme::BODY, Weight::Regular) + 10.0;
     if format.is_narrow() {
         // The widest counts would not fit: the ends say it.
         let ends = [steps.from.first(), steps.from.last()].map(|end| count(end.copied().unwrap_or(1)));
         let [low, high] = ends;
         scene.label((x, y), low.clone(), theme::QUIET, Anchor::Start);
-        x += font::width(&low, theme::BODY, Weight::Regular) + 6.0;
+        x += font::room(&low, theme::BODY, Weight::Regular) + 6.0;
         for ink in theme::HEAT.iter().take(steps.from.len()) {
             scene.rect(Extent { left: x, right: x + 17.0, top: y - 10.0, bottom: y }, *ink);
             x += 18.0;
@@ -215,7 +215,7 @@ fn legend(scene: &mut Scene, format: Format, steps: &Steps) {
                 None => format!("{} or more", count(from)),
             };
             scene.label((x + 26.0, y), text.clone(), theme::QUIET, Anchor::Start);
-            x += 26.0 + font::width(&text, theme::BODY, Weight::Regular) + 18.0;
+            x += 26.0 + font::room(&text, theme::BODY, Weight::Regular) + 18.0;
         }
     }
     scene.height = y;

@@ -170,7 +170,7 @@ fn legend(
     }
     let (mut x, mut y) = (left, y);
     for (ink, height, text) in entries {
-        let width = 29.0 + font::width(&text, theme::BODY, Weight::Regular);
+        let width = 29.0 + font::room(&text, theme::BODY, Weight::Regular);
         if x > left && x + width > right {
             (x, y) = (left, y + 24.0);
         }

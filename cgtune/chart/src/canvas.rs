@@ -156,7 +156,7 @@ pub fn broken(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let longer = lines.last().map(|line| format!("{line} {word}"));
-        match longer.filter(|longer| font::width(longer, size, weight) <= room) {
+        match longer.filter(|longer| font::room(longer, size, weight) <= room) {
             Some(longer) => {
                 lines.pop();
                 lines.push(longer);
@@ -185,12 +185,12 @@ fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
 /// The text if it fits, or its beginning and an ellipsis.
 #[must_use]
 pub fn fitted(text: &str, room: f64, size: f64, weight: Weight) -> String {
-    if font::width(text, size, weight) <= room {
+    if font::room(text, size, weight) <= room {
         return text.to_owned();
     }
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     let shorter = |end: usize| format!("{}…", text[..end].trim_end());
     // Halved, not tried one by one: what is drawn may be a name of any length.
-    let fit = ends.partition_point(|&end| font::width(&shorter(end), size, weight) <= room);
+    let fit = ends.partition_point(|&end| font::room(&shorter(end), size, weight) <= room);
     fit.checked_sub(1).map(|last| shorter(ends[last])).unwrap_or_default()
 }

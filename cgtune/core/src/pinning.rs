@@ -10,6 +10,7 @@ mod culprit;
 mod finding;
 mod machine;
 mod others;
+mod remedy;
 pub mod seen;
 mod states;
 
@@ -18,18 +19,18 @@ mod tests;
 
 use serde::Serialize;
 
-pub use affinity::Held;
+pub use affinity::{Held, MOST_ENDED};
 pub use culprit::Culprit;
 pub use finding::{Confidence, Finding};
 pub use machine::{WORTH_INTERRUPTS, WORTH_STEAL};
-pub use others::{Kind, Others, WORTH_STOLEN};
+pub use others::{Kind, MOST_TASKS, Others, WORTH_STOLEN};
 use seen::{Look, Placed};
 use states::{alone, states};
 
 use crate::{CpuSet, Nanos, text::Escaped};
 
 /// How many different states of one group are kept: one that flaps forever fills no memory.
-const STATES: usize = 200;
+pub const MOST_STATES: usize = 200;
 
 /// A name or path of the kernel's, which may hold any byte; shown escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -133,6 +134,12 @@ pub struct Report {
     pub threads: Option<u64>,
     /// Different threads that were looked at.
     pub threads_looked_at: u64,
+    /// Threads that were there at the last look and were looked at, then or before.
+    pub threads_had_turn: u64,
+    /// Threads that were elsewhere, have ended, and are in no finding: more than [`MOST_ENDED`] were.
+    pub untold_threads: u64,
+    /// How often a state was seen that is in no finding: more than [`MOST_STATES`] were.
+    pub untold_states: u64,
     /// What others did on its CPUs, worth a finding or not.
     pub others: Others,
     /// What was found, the gravest kind first, within it what cost most.
@@ -152,6 +159,8 @@ pub struct Reports {
     pub tasks: Option<u64>,
     /// Whether there are more tasks than are looked at.
     pub tasks_bounded: bool,
+    /// Whether tasks of others were not shown, so that nothing can be said of them.
+    pub tasks_hidden: bool,
     /// One for each group, in the order in which they were given.
     pub groups: Vec<Report>,
 }
@@ -188,6 +197,7 @@ struct Group {
     /// Of groups that are not watched, which are not looked for at each look.
     beside: Vec<Found>,
     beside_looks: u64,
+    untold_states: u64,
     affinity: affinity::Histories,
     others: others::Ledger,
     machine: machine::Ledger,
@@ -199,10 +209,13 @@ pub struct Watch {
     groups: Vec<Group>,
     begun: Option<Nanos>,
     ended: Nanos,
+    /// CPUs online at the last look.
+    online: Option<CpuSet>,
     looks: u64,
     others_looks: u64,
     tasks: Option<u64>,
     tasks_bounded: bool,
+    tasks_hidden: bool,
 }
 
 impl Watch {
@@ -217,6 +230,7 @@ impl Watch {
             states: Vec::new(),
             beside: Vec::new(),
             beside_looks: 0,
+            untold_states: 0,
             affinity: affinity::Histories::default(),
             others: others::Ledger::new(pinned.intent.cpus.clone()),
             machine: machine::Ledger::default(),
@@ -226,10 +240,12 @@ impl Watch {
             groups: groups.into_iter().map(group).collect(),
             begun: None,
             ended: Nanos::ZERO,
+            online: None,
             looks: 0,
             others_looks: 0,
             tasks: None,
             tasks_bounded: false,
+            tasks_hidden: false,
         }
     }
 
@@ -239,6 +255,8 @@ impl Watch {
         let at = look.at.saturating_sub(begun);
         self.ended = at;
         self.looks += 1;
+        let online = self.online_since(look.online.as_ref());
+        let online = online.as_ref();
         let paths: Vec<Name> = self.groups.iter().map(|group| group.pinned.path.clone()).collect();
         let alone: Vec<Option<CpuSet>> = self
             .groups
@@ -257,8 +275,8 @@ impl Watch {
             };
             group.looks += 1;
             group.beside_looks += u64::from(look.beside.is_some());
-            for finding in states(&group.pinned, placed, look.online.as_ref()) {
-                note(&mut group.states, finding, at, group.looks);
+            for finding in states(&group.pinned, placed, online) {
+                group.untold_states += note(&mut group.states, finding, at, group.looks);
             }
             if let Some(own) = &alone[index] {
                 for other in (0..alone.len()).filter(|&other| other != index) {
@@ -266,23 +284,23 @@ impl Watch {
                     if let Some(finding) = overlap(index, other)
                         && (index < other || overlap(other, index).is_none())
                     {
-                        note(&mut group.states, finding, at, group.looks);
+                        group.untold_states += note(&mut group.states, finding, at, group.looks);
                     }
                 }
                 for holder in look.beside.iter().flatten().filter(|holder| !paths.contains(&holder.path)) {
                     if let Some(finding) =
                         states::overlap(&group.pinned.path, own, &holder.path, &holder.cpus)
                     {
-                        note(&mut group.beside, finding, at, group.beside_looks);
+                        group.untold_states += note(&mut group.beside, finding, at, group.beside_looks);
                     }
                 }
             }
-            group.affinity.look(placed, &group.pinned.intent.cpus, look.online.as_ref(), at);
+            group.affinity.look(placed, &group.pinned.intent.cpus, online, at);
             if let Some(others) = &look.others {
                 group.others.look(index, others, at);
                 group.machine.look(&group.pinned.intent.cpus, others, at);
             }
-            if let Some(online) = &look.online {
+            if let Some(online) = online {
                 group.elsewhere = online.difference(&group.pinned.intent.cpus);
             }
             group.last = Some(placed.clone());
@@ -290,13 +308,27 @@ impl Watch {
         if let Some(others) = &look.others {
             self.others_looks += u64::from(!others.first);
             (self.tasks, self.tasks_bounded) = (Some(others.tasks), others.bounded);
+            self.tasks_hidden |= others.hidden;
         }
+    }
+
+    /// The CPUs that are online, and were at the look before. One that came back since is in no set yet: before 6.10 or so the kernel
+    /// gives it back a moment later (`cpuset_hotplug_workfn`, kernel/cgroup/cpuset.c, 6.1).
+    fn online_since(&mut self, now: Option<&CpuSet>) -> Option<CpuSet> {
+        let before = std::mem::replace(&mut self.online, now.cloned());
+        now.map(|now| before.map_or_else(|| now.clone(), |before| now.intersection(&before)))
     }
 
     /// Whether any group is still there.
     #[must_use]
     pub fn anybody(&self) -> bool {
         self.groups.iter().any(|group| group.gone.is_none())
+    }
+
+    /// Threads and tasks that are kept in mind.
+    #[cfg(test)]
+    fn kept(&self) -> usize {
+        self.groups.iter().map(|group| group.affinity.kept() + group.others.kept()).sum()
     }
 
     /// What follows from all looks so far.
@@ -309,6 +341,7 @@ impl Watch {
             others_looks: self.others_looks,
             tasks: self.tasks,
             tasks_bounded: self.tasks_bounded,
+            tasks_hidden: self.tasks_hidden,
             groups,
         }
     }
@@ -324,7 +357,8 @@ impl Group {
                 |found: Found| Found { still: found.looks == looks && self.gone.is_none(), looks, ..found };
             findings.extend(seen.into_iter().map(told));
         }
-        let threads_looked_at = self.affinity.len();
+        let threads_looked_at = self.affinity.looked_at();
+        let (threads_had_turn, untold_threads) = (self.affinity.had_turn(), self.affinity.untold());
         findings.extend(self.affinity.found());
         let (others, stole) = self.others.found();
         findings.extend(stole);
@@ -336,25 +370,31 @@ impl Group {
                 .then_with(|| b.still.cmp(&a.still))
         });
         Report {
-            threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.count)),
+            threads: self.last.as_ref().and_then(|placed| Some(placed.threads.as_ref()?.here.len() as u64)),
             pinned: self.pinned,
             last: self.last,
             elsewhere: self.elsewhere,
             gone: self.gone,
             looks,
             threads_looked_at,
+            threads_had_turn,
+            untold_threads,
+            untold_states: self.untold_states,
             others,
             findings,
         }
     }
 }
 
-/// Adds a state that was seen; `look` is the number of the look.
-fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) {
+/// Adds a state that was seen; `look` is the number of the look. Returns how many had no room: it, or none.
+fn note(states: &mut Vec<Found>, finding: Finding, at: Nanos, look: u64) -> u64 {
     if let Some(found) = states.iter_mut().find(|found| found.finding == finding) {
         (found.last_seen, found.looks) = (at, look);
         found.times += 1;
-    } else if states.len() < STATES {
+    } else if states.len() < MOST_STATES {
         states.push(Found { finding, first_seen: at, last_seen: at, times: 1, looks: look, still: true });
+    } else {
+        return 1;
     }
+    0
 }

@@ -4,6 +4,7 @@
 //! one that isn't here. It holds CPUs that are online, as the kubelet's own view does (pkg/kubelet/cm/cpumanager/topology,
 //! Kubernetes 1.36); what else is known of them (clocks, interrupts, kinds of cores) is a [`Machine`]'s.
 
+mod distances;
 mod machine;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CpuSet, cpus::MAX_CPU};
 
+pub use distances::Distances;
 pub use machine::{Cache, Frequency, Kind, Machine, MachineCpu, Node};
 
 /// A CPU and the groups it lies in. The numbers of groups are names: they may have holes, and say nothing of an order.

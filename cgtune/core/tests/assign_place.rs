@@ -48,7 +48,16 @@ fn node<'t>(topology: &'t Topology, policy: Option<Static<'t>>, manager: Manager
     let reserved = policy.as_ref().map_or(0, |policy| policy.reserved().len());
     let state = policy.as_ref().map(|policy| policy.start(State::default()).unwrap()).unwrap_or_default();
     let allocatable = MilliCpu::new(((topology.cpus().len() - reserved) * 1000) as u64);
-    Node { cpus: topology.all(), policy, manager, scope, allocatable, requested: MilliCpu::ZERO, state }
+    Node {
+        cpus: topology.all(),
+        policy,
+        manager,
+        scope,
+        distances: None,
+        allocatable,
+        requested: MilliCpu::ZERO,
+        state,
+    }
 }
 
 /// Two sockets of two cores of two threads, a node each: CPUs 0, 1, 4, 5 on node 0.

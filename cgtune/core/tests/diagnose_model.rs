@@ -7,15 +7,20 @@
 use std::sync::Arc;
 
 use cgtune_core::{
-    Bandwidth, CpuSet, Micros, Nanos, Observed, Quota,
-    convert::Version,
+    Bandwidth, CpuSet, Micros, Nanos, Observed, Quota, Topology,
+    convert::{Version, pod::QosClass},
     diagnose::{
         Cause, Confidence, Evidence, Finding, Reading, Series, Watched, findings,
         remedy::Kind,
         watched::{Above, Machine, Runnable, Threads},
     },
+    kubelet::{
+        KubeletConfig, Release,
+        recommend::{Demand, Expected, Field, KnownContainer, KnownPod, Remark, Situation, recommend},
+    },
     parse::cpu_stat::{BandwidthCounters, EventCount},
-    sim::{self, Counters, Crew, Demand, Job, Kernel},
+    sim::{self, Counters, Crew, Job, Kernel},
+    topology::Cpu,
 };
 use proptest::prelude::*;
 
@@ -38,13 +43,13 @@ fn limited(quota_us: u64, period_us: u64) -> Bandwidth {
 fn pulses(threads: usize, each_us: u64, every_ms: u64) -> Vec<Job> {
     let job = |at| Job {
         intended: ms(at),
-        demand: Demand::Staged(vec![vec![Nanos::new(each_us * 1000); threads]]),
+        demand: sim::Demand::Staged(vec![vec![Nanos::new(each_us * 1000); threads]]),
     };
     (0..WATCH + 1000).step_by(usize::try_from(every_ms).unwrap()).map(job).collect()
 }
 
 fn hog(threads: usize) -> Vec<Job> {
-    vec![Job { intended: Nanos::ZERO, demand: Demand::Staged(vec![vec![ms(1_000_000_000); threads]]) }]
+    vec![Job { intended: Nanos::ZERO, demand: sim::Demand::Staged(vec![vec![ms(1_000_000_000); threads]]) }]
 }
 
 fn reading(at: u64, counters: Counters, offset: u64) -> Reading {
@@ -165,6 +170,68 @@ fn a_burst_of_one_thread_is_short_bursts_at_every_phase_and_a_burst_is_expected_
         let range = expected.stall_ms_per_s_now;
         assert!(range.min * 0.8 <= now && now <= range.max * 1.25, "{now} against {range:?}");
     }
+}
+
+/// The only container of a Burstable pod, as `kubelet recommend` knows it from a watch.
+fn of_the_kubelet(watched: Watched) -> KnownPod {
+    let qos = QosClass::Burstable;
+    let container = KnownContainer::running("main".into(), qos, Arc::new(watched), true);
+    KnownPod { name: "shop/web".into(), qos, whole: false, request: None, containers: vec![container] }
+}
+
+#[test]
+fn what_is_expected_of_the_kubelets_other_period_is_what_the_group_then_shows() {
+    let story = |quota, period| Story::of(2, limited(quota, period), 1, pulses(1, 60_000, 250)).seen();
+    let demand = Demand::of(&[of_the_kubelet(story(40_000, 100_000))]);
+    let shared = &demand.throttled_shared[0];
+    let stall =
+        |watched: Watched| watched.own.throttled().unwrap().as_secs() * 1e3 / watched.own.wall().as_secs();
+    assert_eq!(shared.stall_ms_per_s(), Some(stall(story(40_000, 100_000))));
+    let then = stall(story(8_000, 20_000));
+    let range = shared.in_period(Micros::from_ms(20)).unwrap().stall_ms_per_s;
+    assert!(range.min * 0.8 <= then && then <= range.max * 1.25, "{then} against {range:?}");
+    assert_eq!(shared.without_quota().unwrap().stall_ms_per_s.max, 0.0);
+}
+
+#[test]
+fn a_shorter_period_is_not_offered_where_it_makes_the_stall_longer() {
+    let cpu = |cpu| Cpu { cpu, core: cpu, socket: 0, node: 0, uncore: None };
+    let topology = Topology::new((0..4).map(cpu)).unwrap();
+    let offered = |watched: Watched| {
+        let (config, pods) = (KubeletConfig::default(), [of_the_kubelet(watched)]);
+        let situation = Situation {
+            release: Release::NEWEST,
+            topology: &topology,
+            machine: None,
+            config: &config,
+            pods: Some(&pods),
+        };
+        let done = recommend(&situation);
+        let shorter = done.alternatives.iter().find(|one| one.field == Field::CpuCfsQuotaPeriod).cloned();
+        let said = done.remarks.iter().any(|remark| matches!(remark, Remark::LongerStalls { .. }));
+        (shorter.map(|one| one.expected), said)
+    };
+    // One thread's 35 ms are nearly two quotas of 20 ms, and nine of 4 ms.
+    let burst = Story::of(2, limited(20_000, 100_000), 1, pulses(1, 35_000, 600)).seen();
+    assert_eq!(offered(burst), (None, true));
+    let threads = Story::of(8, limited(150_000, 100_000), 8, pulses(8, 30_000, 500)).seen();
+    assert_eq!(offered(threads), (None, true));
+    // As long as it wants more than it gets, each stall is shorter, and nothing is modelled.
+    let endless = Story::of(2, limited(20_000, 100_000), 1, hog(1)).seen();
+    assert_eq!(offered(endless), (Some(None), false));
+}
+
+#[test]
+fn of_a_container_without_an_end_to_its_wants_only_the_rule_is_expected() {
+    let pods = [of_the_kubelet(Story::of(2, limited(50_000, 100_000), 1, hog(1)).seen())];
+    let cpu = |cpu| Cpu { cpu, core: cpu, socket: 0, node: 0, uncore: None };
+    let topology = Topology::new((0..4).map(cpu)).unwrap();
+    let config = KubeletConfig::default();
+    let (release, pods) = (Release::NEWEST, Some(&pods[..]));
+    let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods });
+    let [shorter, none] = done.alternatives.as_slice() else { panic!("{:?}", done.alternatives) };
+    assert_eq!(shorter.expected, None);
+    assert!(matches!(none.expected, Some(Expected::NoQuotas { nr_throttled: 90.., .. })), "{none:?}");
 }
 
 #[test]

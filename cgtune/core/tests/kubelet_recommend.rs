@@ -11,14 +11,15 @@ use cgtune_core::{
         pod::{QosClass, Role},
     },
     kubelet::{
-        Gate, KubeletConfig, Machine, Options, PolicyOption, Release, Severity, check,
+        Gate, KubeletConfig, Machine as Judged, Options, PolicyOption, Release, Severity, check,
         options::parse_bool,
         recommend::{
             Evidence, Expected, Field, Given, KnownContainer, KnownPod, Lack, Recommendation, Remark,
             Situation, Throttled, recommend,
         },
+        topology_manager::TopologyOption,
     },
-    topology::Cpu,
+    topology::{Cpu, Level, Machine, MachineCpu, Node},
 };
 use proptest::prelude::*;
 
@@ -45,12 +46,14 @@ fn pod(qos: QosClass, milli: u64, throttled: Option<(u64, u64)>) -> KnownPod {
         name: "shop/encoder".into(),
         qos,
         whole: false,
+        request: None,
         containers: vec![KnownContainer {
             name: "main".into(),
             role: Role::App,
             request: amount,
             limit: amount,
             throttled,
+            watched: None,
         }],
     }
 }
@@ -61,7 +64,7 @@ fn recommended(
     at: &str,
     pods: Option<&[KnownPod]>,
 ) -> Recommendation {
-    recommend(&Situation { release: release(at), topology, config, pods })
+    recommend(&Situation { release: release(at), topology, machine: None, config, pods })
 }
 
 /// What a field is to hold, if it changes.
@@ -76,7 +79,7 @@ fn sets(done: &Recommendation, field: Field) -> Option<String> {
 
 /// Errors and warnings, by name and place.
 fn gating(config: &KubeletConfig, release: Release, topology: &Topology) -> BTreeSet<&'static str> {
-    let found = check(config, release, Machine { topology: Some(topology), cgroup_v1: None });
+    let found = check(config, release, Judged { topology: Some(topology), cgroup_v1: None });
     let found = found.into_iter().filter(|finding| finding.severity() != Severity::Note);
     found.map(|finding| finding.fault.kind()).collect()
 }
@@ -168,11 +171,14 @@ fn pods() -> impl Strategy<Value = Option<Vec<KnownPod>>> {
         prop::sample::select(vec![QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort]),
         prop::sample::select(vec![0, 100, 500, 1000, 1500, 2000, 3000, 4000, 8000, 16000, 64000]),
         prop::option::of((0..100_u64, Just(100_u64))),
+        1..=3_usize,
     );
-    prop::option::of(prop::collection::vec(
-        one.prop_map(|(qos, milli, throttled)| pod(qos, milli, throttled)),
-        0..6,
-    ))
+    let some = |(qos, milli, throttled, containers)| {
+        let mut pod = pod(qos, milli, throttled);
+        pod.containers = vec![pod.containers[0].clone(); containers];
+        pod
+    };
+    prop::option::of(prop::collection::vec(one.prop_map(some), 0..6))
 }
 
 fn situations() -> impl Strategy<Value = (Release, Topology, KubeletConfig, Option<Vec<KnownPod>>)> {
@@ -187,7 +193,7 @@ proptest! {
     #[test]
     fn what_is_recommended_passes_the_check((release, topology, config, pods) in situations()) {
         let before = gating(&config, release, &topology);
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         let after = gating(&done.applied(&config), release, &topology);
         let new: Vec<_> = after.difference(&before).collect();
         prop_assert!(new.is_empty(), "{new:?}\n{config:?}\n{:?}", done.changes);
@@ -200,7 +206,7 @@ proptest! {
     #[test]
     fn what_is_recommended_is_right_as_it_is((release, topology, config, pods) in situations()) {
         let of = |config: &KubeletConfig| {
-            recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() })
+            recommend(&Situation { release, topology: &topology, machine: None, config, pods: pods.as_deref() })
         };
         let applied = of(&config).applied(&config);
         let again = of(&applied);
@@ -210,7 +216,7 @@ proptest! {
 
     #[test]
     fn every_change_changes_something_and_says_why((release, topology, config, pods) in situations()) {
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         for change in &done.changes {
             prop_assert_ne!(&change.from, &change.to);
             prop_assert_eq!(&change.field.get(&config), &change.from);
@@ -222,8 +228,28 @@ proptest! {
     }
 
     #[test]
+    fn wherever_devices_interrupt_what_is_recommended_is_right(
+        (release, topology, config, pods) in situations(),
+        counts in prop::collection::vec(prop::sample::select(vec![0, 20, 300, 90_000_u64]), 0..64),
+    ) {
+        let machine = interrupted(&topology, &counts);
+        let (machine, pods) = (Some(&machine), pods.as_deref());
+        let of = |config: &KubeletConfig| recommend(&Situation { release, topology: &topology, machine, config, pods });
+        let before = gating(&config, release, &topology);
+        let done = of(&config);
+        let applied = done.applied(&config);
+        let after = gating(&applied, release, &topology);
+        prop_assert!(after.is_subset(&before), "{after:?}");
+        prop_assert!(of(&applied).changes.is_empty());
+        if let Some(list) = sets(&done, Field::ReservedCpus) {
+            let cpus: cgtune_core::CpuSet = list.parse().unwrap();
+            prop_assert_eq!(topology.whole_cores(&cpus), cpus);
+        }
+    }
+
+    #[test]
     fn reserved_cpus_are_whole_cores_of_the_machine((release, topology, config, pods) in situations()) {
-        let done = recommend(&Situation { release, topology: &topology, config: &config, pods: pods.as_deref() });
+        let done = recommend(&Situation { release, topology: &topology, machine: None, config: &config, pods: pods.as_deref() });
         if let Some(list) = sets(&done, Field::ReservedCpus) {
             let cpus = list.parse().unwrap();
             prop_assert_eq!(topology.whole_cores(&cpus), cpus);
@@ -243,7 +269,7 @@ fn pods_with_whole_cpus_get_the_static_policy_whole_cores_and_reserved_cores() {
     assert_eq!(sets(&done, Field::TopologyPolicy).as_deref(), Some("single-numa-node"));
     assert_eq!(done.lacking, []);
     let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
-    assert_eq!(policy.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert_eq!(policy.expected[0], Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 });
     assert!(policy.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
 }
 
@@ -259,7 +285,10 @@ fn what_a_release_lacks_is_said() {
     assert!(lacks(&old, PolicyOption::PreferAlignCpusByUncorecache));
     assert!(old.lacking.contains(&Lack::Gate { gate: Gate::DisableCPUQuotaWithExclusiveCPUs }));
     let policy = old.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
-    assert_eq!(policy.expected, None, "the quota stays, so that nothing is promised");
+    assert!(
+        !policy.expected.iter().any(|one| matches!(one, Expected::QuotaGone { .. })),
+        "the quota stays, so that nothing is promised"
+    );
     let newer = recommended(&KubeletConfig::default(), &topology, "1.33", Some(&pods));
     assert!(!lacks(&newer, PolicyOption::StrictCpuReservation));
     assert!(lacks(&newer, PolicyOption::PreferAlignCpusByUncorecache), "alpha until 1.34");
@@ -302,7 +331,7 @@ fn what_is_expected_hangs_on_the_gate_where_that_keeps_the_quota() {
     };
     let done = recommended(&config, &topology, "1.36", Some(&pods));
     let change = done.changes.iter().find(|change| change.field == Field::Gate(gate)).unwrap();
-    assert_eq!(change.expected, Some(Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }));
+    assert_eq!(change.expected, [Expected::QuotaGone { nr_periods: 100, nr_throttled: 30 }]);
     assert!(change.evidence.contains(&Evidence::Throttled { nr_periods: 100, nr_throttled: 30 }));
     config.cpu_cfs_quota = Some(false);
     let without = recommended(&config, &topology, "1.36", Some(&pods));
@@ -410,6 +439,136 @@ fn under_the_scope_pod_its_containers_are_counted_together() {
     assert_eq!(policy("container", "single-numa-node", apps), None);
 }
 
+/// It may be meant for other nodes.
+#[test]
+fn who_cannot_run_here_has_no_say() {
+    let topology = machine([2, 1, 1, 4, 2]);
+    let fits = pod(QosClass::Guaranteed, 2000, None);
+    let of = |pods: &[KnownPod]| recommended(&KubeletConfig::default(), &topology, "1.36", Some(pods));
+    let large = of(&[fits.clone(), pod(QosClass::Guaranteed, 15_000, None)]);
+    assert_eq!(large.applied(&KubeletConfig::default()), of(&[fits]).applied(&KubeletConfig::default()));
+    assert!(
+        matches!(large.remarks[..], [Remark::DoesNotFit { cpus: 15, left: 14, .. }]),
+        "{:?}",
+        large.remarks
+    );
+}
+
+/// A pod of so many containers that are pinned to so many CPUs each.
+fn together(containers: usize, cpus: u64) -> KnownPod {
+    let mut pod = pod(QosClass::Guaranteed, cpus * 1000, None);
+    pod.containers = vec![pod.containers[0].clone(); containers];
+    pod
+}
+
+#[test]
+fn containers_of_one_pod_are_placed_together_where_every_pod_fits_a_node() {
+    let topology = machine([2, 1, 1, 8, 1]);
+    let scope = |pods: &[KnownPod], config: &KubeletConfig| {
+        let done = recommended(config, &topology, "1.36", Some(pods));
+        (sets(&done, Field::TopologyScope), sets(&done, Field::TopologyPolicy))
+    };
+    let nothing = KubeletConfig::default();
+    let pod = |policy: &str| (Some("pod".to_owned()), Some(policy.to_owned()));
+    assert_eq!(scope(&[together(3, 1)], &nothing), pod("single-numa-node"));
+    assert_eq!(scope(&[together(2, 3)], &nothing), pod("restricted"), "6 of 7 and 8 are placed as one");
+    assert_eq!(scope(&[together(1, 3)], &nothing).0, None, "there is one container");
+    assert_eq!(scope(&[together(3, 1), together(3, 3)], &nothing).0, None, "9 of 8");
+    assert_eq!(scope(&[together(3, 1), together(1, 9)], &nothing).0, None, "a pod would be divided");
+    let chosen =
+        KubeletConfig { topology_manager_policy: Some("best-effort".into()), ..KubeletConfig::default() };
+    assert_eq!(scope(&[together(2, 3)], &chosen), (Some("pod".into()), None));
+    let mut with_init = together(2, 3);
+    with_init.containers[0].role = Role::Init;
+    assert_eq!(scope(&[with_init], &nothing).0, None, "an init container leaves its CPUs to the next");
+}
+
+#[test]
+fn nodes_near_each_other_are_preferred_where_some_are_nearer() {
+    let topology = machine([4, 1, 1, 4, 1]);
+    let node = |node: u32, distances: &[u32]| Node {
+        node,
+        cpus: topology.in_group(Level::Node, node),
+        memory_bytes: None,
+        distances: Some(distances.to_vec()),
+    };
+    let nodes = |far: u32| {
+        let rows = [[10, 12, far, far], [12, 10, far, far], [far, far, 10, 12], [far, far, 12, 10]];
+        (0..).zip(rows).map(|(number, row)| node(number, &row)).collect()
+    };
+    let option = Field::TopologyOption(TopologyOption::PreferClosestNumaNodes);
+    let pods = [pod(QosClass::Guaranteed, 6000, None)];
+    let found = |machine: Option<Machine>, pods: &[KnownPod], config: &KubeletConfig| {
+        let machine = machine.as_ref();
+        let pods = Some(pods);
+        recommend(&Situation { release: release("1.31"), topology: &topology, machine, config, pods })
+    };
+    let machine = |far| Some(Machine { nodes: nodes(far), ..Machine::default() });
+    let nothing = KubeletConfig::default();
+    let done = found(machine(32), &pods, &nothing);
+    let change = done.changes.iter().find(|change| change.field == option).unwrap();
+    assert_eq!(change.evidence, [Evidence::Distances { nodes: 4, nearest: 12, farthest: 32 }]);
+    assert_eq!(sets(&found(None, &pods, &nothing), option).as_deref(), Some("true"), "nothing is shown");
+    assert_eq!(to(&found(machine(12), &pods, &nothing), option), None, "all are as near");
+    let small = [pod(QosClass::Guaranteed, 2000, None)];
+    assert_eq!(to(&found(machine(32), &small, &nothing), option), None, "one node holds it");
+    let gate = Gate::TopologyManagerPolicyBetaOptions;
+    let closed = KubeletConfig {
+        feature_gates: BTreeMap::from([(gate.to_string(), false)]),
+        ..KubeletConfig::default()
+    };
+    let done = found(machine(32), &pods, &closed);
+    assert_eq!(to(&done, option), None);
+    assert!(
+        done.remarks.iter().any(|remark| matches!(remark, Remark::GateClosed { gate: g, .. } if *g == gate))
+    );
+}
+
+/// The machine of a topology, with so many interrupts of devices on its CPUs in ten seconds.
+fn interrupted(topology: &Topology, counts: &[u64]) -> Machine {
+    let cpus = topology.cpus().iter().zip(counts.iter().copied().chain(std::iter::repeat(0)));
+    let cpus = cpus.map(|(&cpu, count)| MachineCpu { interrupts: Some(count), ..MachineCpu::from(cpu) });
+    Machine { cpus: cpus.collect(), interrupts_ms: Some(10_000), ..Machine::default() }
+}
+
+#[test]
+fn cores_that_devices_interrupt_are_the_systems() {
+    let topology = machine([1, 1, 1, 4, 2]);
+    let pods = [pod(QosClass::Guaranteed, 2000, None)];
+    let found = |counts: &[u64], config: &KubeletConfig| {
+        let machine = interrupted(&topology, counts);
+        let (release, machine, pods) = (release("1.36"), Some(&machine), Some(&pods[..]));
+        recommend(&Situation { release, topology: &topology, machine, config, pods })
+    };
+    let elsewhere = |done: &Recommendation| {
+        done.remarks.iter().find_map(|remark| match remark {
+            Remark::InterruptsElsewhere { cpus, percent, .. } => Some((cpus.to_string(), *percent)),
+            _ => None,
+        })
+    };
+    let nothing = KubeletConfig::default();
+    let one = found(&[20, 20, 9000, 0, 900, 0, 60], &nothing);
+    assert_eq!(sets(&one, Field::ReservedCpus).as_deref(), Some("2,6"));
+    let change = one.changes.iter().find(|change| change.field == Field::ReservedCpus).unwrap();
+    assert_eq!(
+        change.evidence[1].to_string(),
+        "measured: 2,6 take 91 % of the 10000 interrupts of devices, in 10 s"
+    );
+    assert_eq!(elsewhere(&one), Some(("4".into(), 9)));
+    let spread = found(&[1000; 8], &nothing);
+    assert_eq!(sets(&spread, Field::ReservedCpus).as_deref(), Some("0,4"), "no core takes more");
+    assert_eq!(elsewhere(&spread), Some(("1-3,5-7".into(), 75)));
+    let queues = found(&[0, 5000, 5000, 5000], &nothing);
+    assert_eq!(sets(&queues, Field::ReservedCpus).as_deref(), Some("0,4"), "one core takes a third");
+    let few = found(&[0, 0, 50], &nothing);
+    assert_eq!(sets(&few, Field::ReservedCpus).as_deref(), Some("0,4"), "five a second disturb nobody");
+    assert_eq!(elsewhere(&few), None);
+    let named = KubeletConfig { reserved_system_cpus: Some("0,4".into()), ..KubeletConfig::default() };
+    let kept = found(&[0, 0, 9000], &named);
+    assert_eq!(to(&kept, Field::ReservedCpus), None, "who names CPUs keeps them");
+    assert_eq!(elsewhere(&kept), Some(("2".into(), 100)));
+}
+
 #[test]
 fn amounts_give_way_to_cpus_unless_a_cgroup_is_enforced() {
     let topology = machine([1, 1, 1, 8, 2]);
@@ -458,6 +617,10 @@ fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
     let done = recommended(&KubeletConfig::default(), &topology, "1.36", Some(&pods));
     assert_eq!(sets(&done, Field::CpuManagerPolicy).as_deref(), Some("static"));
     assert!(done.remarks.iter().any(|remark| matches!(remark, Remark::CouldPin { .. })));
+    let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
+    assert_eq!(policy.expected[0], Expected::OnceGuaranteed { nr_periods: 100, nr_throttled: 40 });
+    // Two are reserved; nobody has any alone yet.
+    assert_eq!(policy.expected[1].to_string(), "modelled: all share 14 CPUs, without it 16 CPUs");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn machine() -> Topology {
 
 fn recommended(file: &KubeletFile, release: Release) -> Recommendation {
     let topology = machine();
-    recommend(&Situation { release, topology: &topology, config: file.config(), pods: None })
+    recommend(&Situation { release, topology: &topology, machine: None, config: file.config(), pods: None })
 }
 
 fn edited(text: &str) -> Edited {

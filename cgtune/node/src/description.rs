@@ -171,7 +171,7 @@ impl Holder {
             namespace: pod.and_then(|pod| pod.namespace.clone()),
             cpus: cpuset.cpus.clone(),
             effective: cpuset.effective.clone(),
-            partition: cpuset.partition.clone(),
+            partition: cpuset.partition.as_ref().map(ToString::to_string),
             processes: cpuset.processes,
         }
     }

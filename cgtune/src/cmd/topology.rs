@@ -118,7 +118,12 @@ fn holders(
     let read = |hierarchies: Hierarchies| Ok((cpusets::read(&hierarchies)?, hierarchies));
     let (cpusets, hierarchies) = match Hierarchies::detect(HostRoot::new(&args.node.host_root)).and_then(read)
     {
-        Ok((Some(cpusets), hierarchies)) => (cpusets, hierarchies),
+        Ok((Some(found), hierarchies)) => {
+            if let Some(unread) = &found.unread {
+                streams.warn(unread)?;
+            }
+            (found.groups.into_iter().filter(cpusets::Cpuset::holds_own).collect::<Vec<_>>(), hierarchies)
+        }
         Ok((None, _)) => return Ok(None),
         Err(error) => {
             let why = sentence(&error.into());

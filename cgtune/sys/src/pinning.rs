@@ -21,9 +21,11 @@ use cgtune_core::{
     },
 };
 
-pub use placed::{PinnedGroup, pinned_groups};
-
-use crate::{Cgroup, Error, Hierarchies, clock, facts};
+use crate::{
+    Cgroup, Error, Hierarchies, clock,
+    cpusets::{self, Cpuset, Unread},
+    facts,
+};
 
 /// The part of the time that looking at others' tasks may take.
 const PART_FOR_OTHERS: u64 = 20;
@@ -48,6 +50,7 @@ pub struct Lookout<'a> {
     others_from: Nanos,
     looks: u64,
     cost: Nanos,
+    unread: Option<Unread>,
 }
 
 impl<'a> Lookout<'a> {
@@ -68,6 +71,7 @@ impl<'a> Lookout<'a> {
             others_from: Nanos::ZERO,
             looks: 0,
             cost: Nanos::ZERO,
+            unread: None,
         }
     }
 
@@ -78,12 +82,15 @@ impl<'a> Lookout<'a> {
     pub fn look(&mut self, last: bool) -> Result<Look, Error> {
         let host = self.hierarchies.host();
         let (at, before) = (host.now(), clock::process_cpu());
+        let online = facts::online_cpus(host);
         let mut groups = Vec::new();
         let mut members = Vec::new();
         for target in &mut self.targets {
             let seen = target.look(self.hierarchies, &mut members)?;
             groups.push(seen);
         }
+        // What went or came while groups were read was not online all the time.
+        let online = online.zip(facts::online_cpus(host)).map(|(before, after)| before.intersection(&after));
         let between = clock::process_cpu();
         self.cost = between.saturating_sub(before);
         let whole = last || self.looks == 0;
@@ -104,15 +111,40 @@ impl<'a> Lookout<'a> {
                 host.now().saturating_add(Nanos::new(cost.saturating_mul(PART_FOR_OTHERS - 1)));
             seen
         });
-        let beside = whole.then(|| beside(self.hierarchies)).transpose()?;
+        let beside = whole.then(|| self.beside()).transpose()?;
         self.looks += 1;
-        Ok(Look { at, groups, online: facts::online_cpus(host), beside, others })
+        Ok(Look { at, groups, online, beside, others })
+    }
+
+    /// What was made of the last look took CPU time as well: of others' part where it had looked at them.
+    pub fn took(&mut self, look: &Look, more: Nanos) {
+        match look.others {
+            Some(_) => {
+                let rest = Nanos::new(more.get().saturating_mul(PART_FOR_OTHERS - 1));
+                self.others_from = self.others_from.saturating_add(rest);
+            }
+            None => self.cost = self.cost.saturating_add(more),
+        }
     }
 
     /// CPU time that the last look took, but for others' tasks, which have their own part.
     #[must_use]
     pub fn cost(&self) -> Nanos {
         self.cost
+    }
+
+    /// The groups with a set of their own and tasks in them.
+    fn beside(&mut self) -> Result<Vec<Holder>, Error> {
+        let found = cpusets::read(self.hierarchies)?.unwrap_or_default();
+        self.unread = found.unread;
+        let groups = found.groups.into_iter().filter(Cpuset::is_pinned);
+        Ok(groups.filter(|cpuset| cpusets::is_populated(self.hierarchies, cpuset)).map(holder).collect())
+    }
+
+    /// Groups that may have CPUs of the watched ones, and could not be read.
+    #[must_use]
+    pub fn unread(&self) -> Option<&Unread> {
+        self.unread.as_ref()
     }
 
     /// Whether any group is still there.
@@ -156,25 +188,55 @@ impl Target {
     }
 }
 
-/// The groups with CPUs of their own and tasks in them.
-fn beside(hierarchies: &Hierarchies) -> Result<Vec<Holder>, Error> {
-    let holder =
-        |group: PinnedGroup| Holder { path: name(&group.path), cpus: group.cpus, partition: group.partition };
-    Ok(pinned_groups(hierarchies)?.into_iter().filter(|group| group.populated).map(holder).collect())
+fn holder(cpuset: Cpuset) -> Holder {
+    Holder { path: name(&cpuset.path), cpus: cpuset.effective, partition: cpuset.partition }
 }
 
 fn name(path: &Path) -> Name {
     Name(path.as_os_str().as_bytes().to_vec())
 }
 
-/// The hierarchy of cpusets, and of cpu where there is none.
-fn cpusets(hierarchies: &Hierarchies) -> Option<&crate::detect::Hierarchy> {
-    hierarchies.of(Controller::Cpuset)
-}
-
 /// A group's path in the hierarchy of cpusets, which on v1 may be another than in that of cpu. `None`: it has no cpuset.
 fn cpuset_path(cgroup: &Cgroup, hierarchies: &Hierarchies) -> Option<PathBuf> {
-    let hierarchy = cpusets(hierarchies)?;
+    let hierarchy = hierarchies.of(Controller::Cpuset)?;
     let below = cgroup.cpuset_dir()?.path().strip_prefix(&hierarchy.mount_point).ok()?;
     Some(hierarchy.root.iter().chain(below).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::HostRoot;
+
+    #[test]
+    fn what_is_made_of_a_look_is_in_the_part_that_looking_may_take() {
+        // A synthetic node without tasks.
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("proc/1/mountinfo", "25 22 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            ("sys/fs/cgroup/cgroup.controllers", "cpuset cpu\n"),
+            ("sys/fs/cgroup/cgroup.procs", ""),
+        ] {
+            let file = root.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let hierarchies = Hierarchies::detect(HostRoot::new(root.path())).unwrap();
+        let mut lookout = Lookout::new(&hierarchies, Vec::new());
+        let ms = |ms: u64| Nanos::new(ms * 1_000_000);
+        let first = lookout.look(false).unwrap();
+        assert!(first.others.is_some());
+        let from = lookout.others_from;
+        // An hour's work, so that others' tasks are not looked at for nineteen more.
+        lookout.took(&first, ms(3_600_000));
+        assert_eq!(lookout.others_from, from.saturating_add(ms(19 * 3_600_000)));
+        let second = lookout.look(false).unwrap();
+        assert!(second.others.is_none());
+        let cost = lookout.cost();
+        lookout.took(&second, ms(7));
+        assert_eq!(lookout.cost(), cost.saturating_add(ms(7)));
+        assert!(lookout.look(true).unwrap().others.is_some(), "the last is at everything");
+    }
 }

@@ -160,7 +160,7 @@ impl<'a> Strip<'a> {
         let at = |ns: u64| x.at(ns as f64);
         let heading = (extent.left, extent.top - 40.0);
         scene.text(heading, policy.name(), 15.0, Weight::Bold, text_colour(policy), Anchor::Start);
-        let after = extent.left + font::width(policy.name(), 15.0, Weight::Bold) + 14.0;
+        let after = extent.left + font::room(policy.name(), 15.0, Weight::Bold) + 14.0;
         scene.label((after, heading.1), self.figures(), theme::QUIET, Anchor::Start);
         for (from, to) in self.spans.iter().filter(|(from, to)| self.window.meets(*from, *to)) {
             scene.rect(Extent { left: at(*from), right: at(*to), ..extent }, shade());

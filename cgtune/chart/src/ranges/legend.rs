@@ -41,7 +41,7 @@ pub(super) fn draw(scene: &mut Scene, y: f64, words: &Words, strips: &[Strip<'_>
     let (mut x, mut y) = (start, y);
     for (_, kind, words) in entries.into_iter().filter(|(there, ..)| *there) {
         let text = fitted(&legible(words), end - start - MARK, theme::BODY, Weight::Regular);
-        let width = MARK + font::width(&text, theme::BODY, Weight::Regular);
+        let width = MARK + font::room(&text, theme::BODY, Weight::Regular);
         if x > start && x + width > end {
             (x, y) = (start, y + LINE);
         }
@@ -60,7 +60,7 @@ pub(super) fn names(scene: &mut Scene, y: f64, look: &Look<'_>) -> f64 {
     let (mut x, mut y) = (start, y);
     for (name, ink) in look.names.iter().zip(look.inks()).filter(|(name, _)| !name.is_empty()) {
         let name = fitted(name, end - start - DOT, theme::BODY, Weight::Bold);
-        let width = DOT + font::width(&name, theme::BODY, Weight::Bold);
+        let width = DOT + font::room(&name, theme::BODY, Weight::Bold);
         if x > start && x + width > end {
             (x, y) = (start, y + LINE);
         }

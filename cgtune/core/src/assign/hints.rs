@@ -1,13 +1,16 @@
 //! What the topology manager says before CPUs are chosen: on which nodes, and whether the pod may come in at all.
 //!
 //! Source: `generateCPUTopologyHints` (pkg/kubelet/cm/cpumanager/policy_static.go) and pkg/kubelet/cm/topologymanager, Kubernetes 1.36, with CPUs as
-//! the only thing that has a place. Devices and memory have one as well, and can change the answer on a real node; so can the
-//! option prefer-closest-numa-nodes.
+//! the only thing that has a place. Devices and memory have one as well, and can change the answer on a real node.
 
 use itertools::Itertools as _;
 
 use super::policy::{State, Static};
-use crate::{CpuSet, kubelet::topology_manager::TopologyPolicy, topology::Level};
+use crate::{
+    CpuSet,
+    kubelet::topology_manager::TopologyPolicy,
+    topology::{Distances, Level},
+};
 
 /// The most nodes whose combinations are looked at; there are 2ⁿ. The kubelet takes 8 unless told otherwise (`max-allowable-numa-nodes`).
 pub const MAX_NODES: usize = 16;
@@ -116,10 +119,12 @@ fn is_socket_aligned(policy: &Static<'_>, nodes: &[u32], least: usize) -> bool {
     topology.groups_of(Level::Socket, &cpus).len() == least.div_ceil(per_socket)
 }
 
-/// Asks the manager. `needed` 0: nothing of the pod is exclusive, and it has no say.
+/// Asks the manager. `distances`: between nodes, where it is told to look at them (`prefer-closest-numa-nodes`). `needed`
+/// 0: nothing of the pod is exclusive, and it has no say.
 #[must_use]
 pub fn admit(
     manager: TopologyPolicy,
+    distances: Option<&Distances>,
     policy: &Static<'_>,
     state: &State,
     pod: &str,
@@ -136,9 +141,11 @@ pub fn admit(
     if manager == TopologyPolicy::SingleNumaNode {
         hints.retain(|hint| hint.preferred && hint.nodes.len() == 1);
     }
-    // Of as many nodes the kubelet takes the lower bit mask: the highest node decides.
-    let narrow =
-        |hint: &&Hint| (!hint.preferred, hint.nodes.len(), hint.nodes.iter().rev().copied().collect_vec());
+    // Of as many nodes the kubelet takes the nearer ones if it looks at that (`Closest`), then the lower bit mask: the highest node decides.
+    let narrow = |hint: &&Hint| {
+        let apart = distances.map(|distances| distances.sum(&hint.nodes));
+        (!hint.preferred, hint.nodes.len(), apart, hint.nodes.iter().rev().copied().collect_vec())
+    };
     let best = hints.iter().min_by_key(narrow);
     let strict = matches!(manager, TopologyPolicy::Restricted | TopologyPolicy::SingleNumaNode);
     match best {

@@ -15,6 +15,7 @@ use crate::{
         config::{CpuManagerPolicy, Effective},
         topology_manager::{TopologyPolicy, TopologyScope},
     },
+    topology::Distances,
 };
 
 /// A node and who is on it.
@@ -28,12 +29,39 @@ pub struct Node<'t> {
     pub manager: TopologyPolicy,
     /// Its scope.
     pub scope: TopologyScope,
+    /// How far NUMA nodes are apart, where it looks at that (`prefer-closest-numa-nodes`). `None`: it does not, or the machine shows
+    /// nothing.
+    pub distances: Option<Distances>,
     /// What pods may request in all: the CPUs without what is reserved.
     pub allocatable: MilliCpu,
     /// What they do.
     pub requested: MilliCpu,
     /// Who has CPUs alone.
     pub state: State,
+}
+
+/// A pod as a node looks at it when it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its class.
+    pub class: QosClass,
+    /// What it requests in all.
+    pub request: MilliCpu,
+    /// Its containers: init containers and sidecars in their order, then the others. No two have one name.
+    pub containers: Vec<Wanted>,
+}
+
+/// A container that comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// What it is to the pod.
+    pub role: Role,
+    /// What it requests itself.
+    pub request: MilliCpu,
+    /// How many CPUs the static policy gives it alone; 0: it shares.
+    pub alone: usize,
 }
 
 /// Where a container of a pod runs.
@@ -91,8 +119,54 @@ pub enum Unplaced {
     },
 }
 
+impl Unplaced {
+    /// The pod's reason when it is refused, as the kubelet says it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::OutOfCpu { .. } => "OutOfcpu",
+            Self::Topology { .. } => "TopologyAffinityError",
+            Self::Cpus { refusal, .. } => refusal.reason(),
+        }
+    }
+}
+
 fn of(container: Option<&str>) -> String {
     container.map(|name| format!("container {}: ", crate::text::Escaped(name.as_bytes()))).unwrap_or_default()
+}
+
+impl Arrival {
+    /// A pod, after defaulting.
+    #[must_use]
+    pub fn of(pod: &Pod) -> Self {
+        let class = QosClass::of(pod);
+        // Of a pod that names its resources as a whole no container has CPUs alone.
+        let alone = |request| if pod.whole().is_some() { 0 } else { policy::exclusive(class, request) };
+        let in_order = pod.init_containers().chain(pod.with_role(Role::App));
+        let containers = in_order.map(|container| {
+            let request = request(container);
+            Wanted { name: container.name.clone(), role: container.role, request, alone: alone(request) }
+        });
+        Self {
+            class,
+            request: pod::Effective::default().requests(pod).cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli),
+            containers: containers.collect(),
+        }
+    }
+
+    /// How many CPUs its containers need at once (`podGuaranteedCPUs`): what an init container gets is given on to those after it, a
+    /// sidecar keeps its own.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        let (mut kept, mut most) = (0_usize, 0);
+        for Wanted { role, alone, .. } in &self.containers {
+            match role {
+                Role::Init => most = most.max(kept.saturating_add(*alone)),
+                Role::Sidecar | Role::App | Role::Ephemeral => kept = kept.saturating_add(*alone),
+            }
+        }
+        most.max(kept)
+    }
 }
 
 impl Placed {
@@ -109,13 +183,20 @@ impl Placed {
 }
 
 impl<'t> Node<'t> {
-    /// An empty node of that shape, whose kubelet is configured so.
+    /// An empty node of that shape, whose kubelet is configured so. `distances`: of its NUMA nodes; `None`: not known.
     ///
     /// # Errors
     /// The kubelet would not start.
-    pub fn of(topology: &'t Topology, kubelet: &Effective) -> Result<Self, NoPolicy> {
+    pub fn of(
+        topology: &'t Topology,
+        distances: Option<Distances>,
+        kubelet: &Effective,
+    ) -> Result<Self, NoPolicy> {
         let policy = match kubelet.cpu_manager_policy {
             CpuManagerPolicy::None => None,
+            CpuManagerPolicy::Static if kubelet.reserved_cpus() == 0 => {
+                return Err(NoPolicy::NothingReserved);
+            }
             CpuManagerPolicy::Static => {
                 let list = Some(kubelet.reserved_system_cpus.clone()).filter(|list| !list.is_empty());
                 let reserve = Reserve { count: kubelet.reserved_cpus(), list };
@@ -131,6 +212,7 @@ impl<'t> Node<'t> {
             policy,
             manager: kubelet.topology_policy,
             scope: kubelet.topology_scope,
+            distances: distances.filter(|_| kubelet.prefer_closest_nodes),
             allocatable: MilliCpu::new(all.get().saturating_sub(kubelet.reserved().get())),
             requested: MilliCpu::ZERO,
             state,
@@ -151,17 +233,24 @@ impl<'t> Node<'t> {
     /// # Errors
     /// Why it is refused; the node is as before.
     pub fn place(&mut self, id: &str, pod: &Pod) -> Result<Placed, Unplaced> {
-        let class = QosClass::of(pod);
-        let request = pod::Effective::default().requests(pod).cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli);
-        let left = MilliCpu::new(self.allocatable.get().saturating_sub(self.requested.get()));
+        self.admit(id, &Arrival::of(pod))
+    }
+
+    /// The same for a pod of which no more is known than what it wants of a node.
+    ///
+    /// # Errors
+    /// Why it is refused; the node is as before.
+    pub fn admit(&mut self, id: &str, pod: &Arrival) -> Result<Placed, Unplaced> {
+        let request = pod.request;
+        let left = self.left();
         if request > left {
             return Err(Unplaced::OutOfCpu { requested: request, left, allocatable: self.allocatable });
         }
         let before = self.state.clone();
-        match self.seat_all(id, pod, class) {
+        match self.seat_all(id, pod) {
             Ok(seats) => {
                 self.requested = self.requested.saturating_add(request);
-                Ok(Placed { class, request, seats })
+                Ok(Placed { class: pod.class, request, seats })
             }
             Err(error) => {
                 self.state = before;
@@ -170,25 +259,22 @@ impl<'t> Node<'t> {
         }
     }
 
-    fn seat_all(&mut self, id: &str, pod: &Pod, class: QosClass) -> Result<Vec<Seat>, Unplaced> {
-        // Of a pod that names its resources as a whole no container has CPUs alone.
-        let needs = |container: &Container| match pod.whole() {
-            Some(_) => 0,
-            None => policy::exclusive(class, request(container)),
-        };
+    /// What can still be requested.
+    #[must_use]
+    pub fn left(&self) -> MilliCpu {
+        self.allocatable.saturating_sub(self.requested)
+    }
+
+    fn seat_all(&mut self, id: &str, pod: &Arrival) -> Result<Vec<Seat>, Unplaced> {
         let for_all = match (&self.policy, self.scope) {
-            (Some(policy), TopologyScope::Pod) => {
-                let all = together(pod, needs);
-                Some(self.admitted(hints::admit(self.manager, policy, &self.state, id, all), None)?)
-            }
+            (Some(policy), TopologyScope::Pod) => Some(self.asked(policy, id, pod.at_once(), None)?),
             _ => None,
         };
-        let in_order = pod.init_containers().chain(pod.with_role(Role::App));
         let seats: Result<Vec<Seat>, Unplaced> =
-            in_order.map(|container| self.seat(id, container, needs(container), for_all.as_ref())).collect();
+            pod.containers.iter().map(|container| self.seat(id, container, for_all.as_ref())).collect();
         let seats = seats?;
         if let Some(policy) = &self.policy {
-            for container in pod.with_role(Role::Init) {
+            for container in pod.containers.iter().filter(|container| container.role == Role::Init) {
                 let holder = Holder { pod: id.to_owned(), container: container.name.clone() };
                 policy.remove(&mut self.state, &holder);
             }
@@ -199,23 +285,18 @@ impl<'t> Node<'t> {
     fn seat(
         &mut self,
         id: &str,
-        container: &Container,
-        count: usize,
+        container: &Wanted,
         for_all: Option<&Option<Vec<u32>>>,
     ) -> Result<Seat, Unplaced> {
-        let name = &container.name;
-        let mut seat = Seat {
-            container: name.clone(),
-            role: container.role,
-            request: request(container),
-            exclusive: None,
-        };
+        let Wanted { name, role, request, alone } = container;
+        let mut seat = Seat { container: name.clone(), role: *role, request: *request, exclusive: None };
+        let count = *alone;
         let Some(policy) = self.policy.as_ref().filter(|_| count > 0) else { return Ok(seat) };
         let nodes = match for_all {
             Some(nodes) => nodes.clone(),
-            None => self.admitted(hints::admit(self.manager, policy, &self.state, id, count), Some(name))?,
+            None => self.asked(policy, id, count, Some(name))?,
         };
-        let term = if container.role == Role::Init { Term::Init } else { Term::Pod };
+        let term = if *role == Role::Init { Term::Init } else { Term::Pod };
         let holder = Holder { pod: id.to_owned(), container: name.clone() };
         let cpus = policy
             .allocate(&mut self.state, &holder, count, nodes.as_deref(), term)
@@ -224,8 +305,15 @@ impl<'t> Node<'t> {
         Ok(seat)
     }
 
-    fn admitted(&self, admission: Admission, container: Option<&str>) -> Result<Option<Vec<u32>>, Unplaced> {
-        match admission {
+    /// Asks the topology manager.
+    fn asked(
+        &self,
+        policy: &Static<'_>,
+        id: &str,
+        count: usize,
+        container: Option<&str>,
+    ) -> Result<Option<Vec<u32>>, Unplaced> {
+        match hints::admit(self.manager, self.distances.as_ref(), policy, &self.state, id, count) {
             Admission::Admitted(nodes) => Ok(nodes),
             Admission::Refused(misplaced) => {
                 Err(Unplaced::Topology { container: container.map(str::to_owned), misplaced })
@@ -236,17 +324,4 @@ impl<'t> Node<'t> {
 
 fn request(container: &Container) -> MilliCpu {
     container.resources.requests.cpu.map_or(MilliCpu::ZERO, CpuQuantity::milli)
-}
-
-/// How many CPUs a pod needs at once (`podGuaranteedCPUs`).
-fn together(pod: &Pod, needs: impl Fn(&Container) -> usize) -> usize {
-    let apps: usize = pod.with_role(Role::App).map(&needs).sum();
-    let (mut sidecars, mut most) = (0, 0);
-    for container in pod.init_containers() {
-        match container.role {
-            Role::Sidecar => sidecars += needs(container),
-            _ => most = most.max(sidecars + needs(container)),
-        }
-    }
-    most.max(apps + sidecars)
 }

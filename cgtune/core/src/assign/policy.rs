@@ -55,6 +55,11 @@ pub enum NoPolicy {
     /// Options that don't fit the machine or the topology manager.
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    /// No CPU is reserved (`NewManager`, pkg/kubelet/cm/cpumanager/cpu_manager.go).
+    #[error(
+        "[cpumanager] the static policy requires systemreserved.cpu + kubereserved.cpu to be greater than zero"
+    )]
+    NothingReserved,
     /// The reserved CPUs are more or fewer than the reserved amount.
     #[error(
         "[cpumanager] unable to reserve the required amount of CPUs (size of {reserved} did not equal {count})"

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{
-    Cause,
+    Cause, causes,
     expected::Modelled,
     finding::{Evidence, Finding, QuotaEvidence, WaitingEvidence},
     quota::SUSTAINED,
@@ -135,6 +135,40 @@ pub(super) fn against(finding: &Finding, watched: &Watched) -> Vec<Remedy> {
     }
 }
 
+/// What the model expects of a group whose own quota runs out, under another one. `None`: it is another one that runs out, it shows no end to
+/// what it wants, or too little is known to model it.
+#[must_use]
+pub fn under(watched: &Watched, bandwidth: Bandwidth) -> Option<Expected> {
+    let limit = watched.limit()?;
+    let findings = causes(watched);
+    let (cause, evidence) = findings.iter().find_map(|finding| match &finding.evidence {
+        Evidence::Quota(evidence) => Some((finding.cause, evidence)),
+        _ => None,
+    })?;
+    modelled(cause, watched, limit, evidence)?.under(bandwidth)
+}
+
+/// The model of a group whose own quota runs out.
+fn modelled(
+    cause: Cause,
+    watched: &Watched,
+    limit: &ObservedBandwidth,
+    evidence: &QuotaEvidence,
+) -> Option<Modelled> {
+    // It waits for what no quota explains.
+    if cause == Cause::KernelExpiryBug || endless(cause, evidence) {
+        return None;
+    }
+    let width = watched.width().unwrap_or(1).max(1) as f64;
+    let wanting = evidence.threads_wanting.unwrap_or(1);
+    Modelled::of(watched, limit, wanting.min(width as u32))
+}
+
+/// Whether it shows no end to what it wants: there is nothing to model then, and nothing to save up.
+fn endless(cause: Cause, evidence: &QuotaEvidence) -> bool {
+    cause == Cause::SustainedDemand || evidence.used_of_limit_ratio >= SUSTAINED
+}
+
 /// Of a group whose own quota runs out.
 fn for_quota(
     cause: Cause,
@@ -144,18 +178,8 @@ fn for_quota(
 ) -> Vec<Remedy> {
     let width = watched.width().unwrap_or(1).max(1) as f64;
     let wanting = evidence.threads_wanting.unwrap_or(1);
-    // It shows no end to what it wants: there is nothing to model, and nothing to save up.
-    let endless = cause == Cause::SustainedDemand || evidence.used_of_limit_ratio >= SUSTAINED;
-    let asked = Asked {
-        limit,
-        above: &watched.above,
-        model: match cause {
-            // It waits for what no quota explains.
-            Cause::KernelExpiryBug => None,
-            _ if endless => None,
-            _ => Modelled::of(watched, limit, wanting.min(width as u32)),
-        },
-    };
+    let endless = endless(cause, evidence);
+    let asked = Asked { limit, above: &watched.above, model: modelled(cause, watched, limit, evidence) };
     let most = f64::from(wanting).min(width);
     let together = evidence.together_us.map_or(0.0, |us| us.get() as f64) / limit.period.get().max(1) as f64;
     // So that what comes together fits into one period.

@@ -8,7 +8,7 @@ use crate::{
     kubelet::{
         duration::GoDuration,
         gates::Gate,
-        options::Options,
+        options::{Options, parse_bool},
         release::Release,
         topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
@@ -120,6 +120,8 @@ pub struct Effective {
     pub topology_scope: TopologyScope,
     /// How many NUMA nodes the topology manager starts on (`max-allowable-numa-nodes`).
     pub max_numa_nodes: usize,
+    /// Whether of several NUMA nodes those are chosen that lie near each other (`prefer-closest-numa-nodes`).
+    pub prefer_closest_nodes: bool,
     /// `cpuCFSQuota`.
     pub cpu_cfs_quota: bool,
     /// `cpuCFSQuotaPeriod`.
@@ -201,8 +203,11 @@ impl KubeletConfig {
                 one.on().for_each(|option| options.set(option, true));
             }
         }
-        let limit = TopologyOption::MaxAllowableNumaNodes.name();
-        let limit = self.topology_manager_policy_options.as_ref().and_then(|options| options.get(limit));
+        let given = |option: TopologyOption| {
+            self.topology_manager_policy_options.as_ref().and_then(|options| options.get(option.name()))
+        };
+        let limit = given(TopologyOption::MaxAllowableNumaNodes);
+        let closest = given(TopologyOption::PreferClosestNumaNodes);
         Effective {
             release,
             cpu_manager_policy: CpuManagerPolicy::named(&text(&self.cpu_manager_policy)).unwrap_or_default(),
@@ -213,6 +218,7 @@ impl KubeletConfig {
             topology_policy: TopologyPolicy::named(&text(&self.topology_manager_policy)).unwrap_or_default(),
             topology_scope: TopologyScope::named(&text(&self.topology_manager_scope)).unwrap_or_default(),
             max_numa_nodes: limit.and_then(|limit| limit.parse().ok()).unwrap_or(MAX_NUMA_NODES),
+            prefer_closest_nodes: closest.and_then(|closest| parse_bool(closest)).unwrap_or(false),
             cpu_cfs_quota: self.cpu_cfs_quota.unwrap_or(true),
             exclusive_without_quota: self.open(Gate::DisableCPUQuotaWithExclusiveCPUs, release),
             cpu_cfs_quota_period: self

@@ -13,35 +13,44 @@
 //!   Then it is taken out where it is on.
 //! - `strict-cpu-reservation` and the alignment by last-level cache from their beta on; `distribute-cpus-across-numa` for containers that
 //!   are larger than a NUMA node, and only then.
-//! - Reserved CPUs by number, as whole low cores, in place of amounts; where a cgroup is enforced, which excludes numbers, amounts
+//! - Reserved CPUs by number, as whole cores, in place of amounts: those that take half of the devices' interrupts or more where there are
+//!   such, else the lowest, where most devices' interrupts begin; where a cgroup is enforced, which excludes numbers, amounts
 //!   that make whole cores.
 //! - The topology manager by the size of the largest pinned container against a NUMA node, or under its scope `pod` of all that a
-//!   pod has pinned at once.
+//!   pod has pinned at once. The scope `pod` where a pod has several pinned containers, and every pod's fit a node together;
+//!   `prefer-closest-numa-nodes` for what no node holds, where some nodes are nearer than others.
+//! - Never `align-by-socket`: it is alpha in every release, and excludes `single-numa-node`.
+//!
+//! Where the pods are known, each change that decides who gets which CPUs is tried on a model of the kubelet ([`Effect`]).
 
 mod change;
+mod effect;
+mod field;
 mod pods;
 mod reserve;
+mod topology_manager;
 mod words;
 
 use crate::{
     Micros, MilliCpu, Topology,
     convert::CpuQuantity,
+    diagnose::remedy,
     kubelet::{
         config::{CpuManagerPolicy, Effective, KubeletConfig},
         duration::GoDuration,
         gates::{Gate, Stage},
         options::{Options, PolicyOption},
         release::Release,
-        topology_manager::{MAX_NUMA_NODES, TopologyOption, TopologyPolicy, TopologyScope},
     },
-    topology::Level,
+    topology::{Level, Machine},
 };
 
 pub use change::{
-    Alternative, Change, Evidence, Expected, Field, Given, Lack, Reason, Recommendation, Remark, Reserve,
-    Risk,
+    Alternative, Change, Evidence, Expected, Lack, Reason, Recommendation, Remark, Reserve, Risk,
 };
-pub use pods::{Demand, KnownContainer, KnownPod, Throttled};
+pub use effect::{Divided, Effect, Filled, MOST_CONTAINERS, MOST_CPUS, MOST_PODS, Modelled, Refused};
+pub use field::{Field, Given};
+pub use pods::{Demand, KnownContainer, KnownPod, Throttled, ThrottledShared};
 pub use reserve::usual_reserve;
 
 /// What a recommendation is made from.
@@ -53,6 +62,8 @@ pub struct Situation<'a> {
     pub topology: &'a Topology,
     /// What the configuration says today; empty where there is none.
     pub config: &'a KubeletConfig,
+    /// What is known of the machine besides: distances, interrupts. `None`: nothing.
+    pub machine: Option<&'a Machine>,
     /// The pods that run here or are to. `None`: nothing is known of them, which is not the same as none.
     pub pods: Option<&'a [KnownPod]>,
 }
@@ -67,13 +78,21 @@ const FEWEST: usize = 3;
 pub fn recommend(situation: &Situation<'_>) -> Recommendation {
     let effective = situation.config.effective(situation.release);
     let demand = situation.pods.map(Demand::of);
-    let mut making = Making { situation, effective, demand, done: Recommendation::default() };
+    let mut making = Making {
+        situation,
+        effective,
+        demand,
+        left: situation.topology.cpus().len(),
+        done: Recommendation::default(),
+    };
     making.enforcement();
     if making.wants_pinning() {
         making.pinning();
     }
     making.quotas();
-    making.done
+    let mut done = making.done;
+    effect::model(situation, &mut done);
+    done
 }
 
 /// A recommendation that is being made.
@@ -81,6 +100,8 @@ struct Making<'a> {
     situation: &'a Situation<'a>,
     effective: Effective,
     demand: Option<Demand>,
+    /// How many CPUs are left beside the reserved ones. Who wants more cannot run here, and has no say.
+    left: usize,
     done: Recommendation,
 }
 
@@ -97,7 +118,7 @@ impl Making<'_> {
             self.done.remarks.push(Remark::PodsUnknown);
             return true;
         };
-        for (name, limit) in &demand.could_pin {
+        for (name, limit, _) in &demand.could_pin {
             self.done.remarks.push(Remark::CouldPin { container: name.clone(), limit: *limit });
         }
         let wanted = !demand.pinned.is_empty() || !demand.could_pin.is_empty();
@@ -116,7 +137,7 @@ impl Making<'_> {
             to,
             reason,
             evidence: Vec::new(),
-            expected: None,
+            expected: Vec::new(),
             risk,
         });
         // Cannot fail: it was pushed just now.
@@ -126,13 +147,14 @@ impl Making<'_> {
 
     fn pinning(&mut self) {
         let Some(reserve) = self.reserved() else { return };
-        self.policy(&reserve);
+        self.left = self.left.saturating_sub(reserve.cpus());
+        self.policy();
         self.options(&reserve);
         self.topology_manager(&reserve);
     }
 
     /// The static policy itself.
-    fn policy(&mut self, reserve: &Reserve) {
+    fn policy(&mut self) {
         let evidence = self.evidence();
         let version = self.situation.release.version();
         let drops_quota = Gate::DisableCPUQuotaWithExclusiveCPUs;
@@ -141,10 +163,14 @@ impl Making<'_> {
         // Where nothing was throttled, nothing becomes better.
         let expected =
             expected.and_then(Demand::pinned_throttled).filter(|throttled| throttled.nr_throttled > 0);
-        let mut expected = expected.map(|throttled| Expected::QuotaGone {
-            nr_periods: throttled.nr_periods,
-            nr_throttled: throttled.nr_throttled,
-        });
+        let mut expected: Vec<Expected> = expected
+            .into_iter()
+            .map(|Throttled { nr_periods, nr_throttled }| Expected::QuotaGone { nr_periods, nr_throttled })
+            .collect();
+        let could_pin = self.demand.as_ref().filter(|_| known && self.effective.cpu_cfs_quota);
+        expected.extend(could_pin.and_then(Demand::could_pin_throttled).map(
+            |Throttled { nr_periods, nr_throttled }| Expected::OnceGuaranteed { nr_periods, nr_throttled },
+        ));
         // Without quotas there are none to take off.
         let quotas = self.effective.cpu_cfs_quota;
         if known && quotas && !self.situation.config.open(drops_quota, self.situation.release) {
@@ -155,7 +181,7 @@ impl Making<'_> {
             let change = self.change(Field::Gate(drops_quota), to, Reason::QuotaOnPinned, Risk::QuotaGone);
             change.evidence = evidence.clone();
             // The policy alone would not bring it about.
-            change.expected = expected.take();
+            change.expected = std::mem::take(&mut expected);
         }
         if self.effective.cpu_manager_policy != CpuManagerPolicy::Static {
             let to = Some(Given::Text(CpuManagerPolicy::Static.name().to_owned()));
@@ -166,7 +192,7 @@ impl Making<'_> {
         if !known && self.effective.cpu_cfs_quota {
             self.done.lacking.push(Lack::Gate { gate: drops_quota });
         }
-        let left = self.situation.topology.cpus().len().saturating_sub(reserve.cpus());
+        let left = self.left;
         let pinned = self.demand.iter().flat_map(|demand| &demand.pinned);
         for (name, cpus) in pinned.filter(|(_, cpus)| *cpus > left) {
             self.done.remarks.push(Remark::DoesNotFit { container: name.clone(), cpus: *cpus, left });
@@ -267,7 +293,7 @@ impl Making<'_> {
             }
         }
         if let Some(gate) = option.gate(release.version()).filter(|&gate| !config.open(gate, release)) {
-            self.done.remarks.push(Remark::GateClosed { option, gate });
+            self.done.remarks.push(Remark::GateClosed { option: option.name(), gate });
             return;
         }
         let to = Some(Given::Text("true".to_owned()));
@@ -285,49 +311,6 @@ impl Making<'_> {
         options
     }
 
-    fn topology_manager(&mut self, reserve: &Reserve) {
-        let topology = self.situation.topology;
-        let nodes = topology.count(Level::Node);
-        let present = self.effective.topology_policy;
-        if nodes < 2 {
-            return;
-        }
-        if nodes > self.effective.max_numa_nodes.max(MAX_NUMA_NODES) {
-            let since = TopologyOption::MaxAllowableNumaNodes.introduced_in();
-            self.done.remarks.push(Remark::ManyNodes { nodes, since });
-            return;
-        }
-        let (smallest, largest) = self.node_sizes(reserve);
-        let scope = self.effective.topology_scope;
-        let most = match scope {
-            TopologyScope::Container => self.pinned().map(|(_, cpus)| cpus).max(),
-            TopologyScope::Pod => self.demand.as_ref().and_then(|demand| demand.pinned_at_once),
-        };
-        let by_socket = self.effective.options.align_by_socket;
-        let wanted = match most {
-            None => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus > largest => TopologyPolicy::BestEffort,
-            Some(cpus) if cpus.saturating_mul(2) > smallest || by_socket => TopologyPolicy::Restricted,
-            Some(_) => TopologyPolicy::SingleNumaNode,
-        };
-        // Who chose a policy that works keeps it; one that refuses a known container does not work.
-        let refuses = most.is_some_and(|cpus| cpus > largest) && present == TopologyPolicy::SingleNumaNode;
-        if present != TopologyPolicy::None && !refuses {
-            return;
-        }
-        let (reason, risk) = match wanted {
-            TopologyPolicy::BestEffort => (Reason::AlignWhereItCanBe { nodes }, Risk::NotAlways),
-            _ => (Reason::AlignAlways { nodes, node: smallest }, Risk::Refuses),
-        };
-        let evidence = match (&self.demand, most) {
-            (None, _) => Evidence::PodsUnknown,
-            (Some(_), None) => Evidence::Nodes { nodes, smallest, largest },
-            (Some(_), Some(cpus)) => Evidence::LargestAgainstNodes { scope, cpus, smallest, largest },
-        };
-        let to = Some(Given::Text(wanted.name().to_owned()));
-        self.change(Field::TopologyPolicy, to, reason, risk).evidence.push(evidence);
-    }
-
     /// CPUs of the smallest and of the largest NUMA node that are not reserved; nodes without any don't count.
     fn node_sizes(&self, reserve: &Reserve) -> (usize, usize) {
         let nodes = self.situation.topology.each(Level::Node);
@@ -340,9 +323,10 @@ impl Making<'_> {
         (size(left.iter().min()), size(left.iter().max()))
     }
 
-    /// Containers that get CPUs of their own, and how many.
+    /// Containers that get CPUs of their own, and how many, of those that can run here.
     fn pinned(&self) -> impl Iterator<Item = (String, usize)> + use<> {
-        let pinned: Vec<_> = self.demand.iter().flat_map(|demand| demand.pinned.clone()).collect();
+        let pinned = self.demand.iter().flat_map(|demand| &demand.pinned);
+        let pinned: Vec<_> = pinned.filter(|(_, cpus)| *cpus <= self.left).cloned().collect();
         pinned.into_iter()
     }
 
@@ -361,17 +345,28 @@ impl Making<'_> {
     fn quotas(&mut self) {
         let Some(demand) = &self.demand else { return };
         let (config, release) = (self.situation.config, self.situation.release);
-        let Some((container, throttled)) = demand.throttled_shared.first().cloned() else { return };
+        let Some(shared) = demand.throttled_shared.first().cloned() else { return };
         if !self.effective.cpu_cfs_quota {
             return;
         }
+        let Throttled { nr_periods, nr_throttled } = shared.throttled;
         let evidence = Evidence::ThrottledShared {
             containers: demand.throttled_shared.len(),
-            container,
-            nr_periods: throttled.nr_periods,
-            nr_throttled: throttled.nr_throttled,
+            container: shared.name.clone(),
+            nr_periods,
+            nr_throttled,
+            stall_ms_per_s: shared.stall_ms_per_s().map(|stall| stall.round() as u64),
         };
-        if self.effective.cpu_cfs_quota_period > SHORTER {
+        let stall = |expected| Expected::Stall { container: shared.name.clone(), expected };
+        let shorter = shared.in_period(SHORTER);
+        // What comes at once and took part of one quota may take several small ones.
+        let longer = |then: &remedy::Expected| then.stall_ms_per_s.median >= then.stall_ms_per_s_now.median;
+        if self.effective.cpu_cfs_quota_period <= SHORTER {
+            // It is as short as that already.
+        } else if let Some(expected) = shorter.filter(longer) {
+            let container = shared.name.clone();
+            self.done.remarks.push(Remark::LongerStalls { period: SHORTER, container, expected });
+        } else {
             let gate = Gate::CustomCPUCFSQuotaPeriod;
             let gate = (!config.open(gate, release)).then_some(gate);
             self.done.alternatives.push(Alternative {
@@ -380,6 +375,7 @@ impl Making<'_> {
                 gate,
                 reason: Reason::ShorterPeriod,
                 evidence: evidence.clone(),
+                expected: shorter.map(&stall),
                 risk: Risk::ShorterPeriod,
             });
         }
@@ -389,6 +385,9 @@ impl Making<'_> {
             gate: None,
             reason: Reason::NoQuota,
             evidence,
+            expected: Some(
+                shared.without_quota().map_or(Expected::NoQuotas { nr_periods, nr_throttled }, stall),
+            ),
             risk: Risk::NoQuota,
         });
     }

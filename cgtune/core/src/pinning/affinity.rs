@@ -1,6 +1,6 @@
 //! Threads that may run elsewhere than their group, and what became of that over time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{CpuSet, Nanos};
 
-/// How many threads are remembered of one group.
+/// How many threads of one group are kept in mind at once.
 const THREADS: usize = 100_000;
+/// How many threads of one group that were elsewhere and have ended are told of.
+pub const MOST_ENDED: usize = 1000;
 /// How many changes of one thread are kept.
 const CHANGES: usize = 64;
 
@@ -62,45 +64,90 @@ struct History {
 /// The threads of one group.
 #[derive(Debug, Default)]
 pub(super) struct Histories {
-    threads: HashMap<(u32, u64), History>,
+    /// Of those that are there, by their ids.
+    here: HashMap<u32, History>,
+    /// Of those that have ended, where there is something to tell.
+    ended: Vec<History>,
+    looked_at: u64,
+    untold: u64,
 }
 
 impl Histories {
     pub(super) fn look(&mut self, placed: &Placed, intended: &CpuSet, online: Option<&CpuSet>, at: Nanos) {
-        for seen in placed.threads.iter().flat_map(|threads| &threads.read) {
-            let key = (seen.task.tid, seen.task.started_ticks);
-            if self.threads.len() >= THREADS && !self.threads.contains_key(&key) {
+        let Some(threads) = &placed.threads else { return };
+        let here: HashSet<u32> = threads.here.iter().copied().collect();
+        let ended: Vec<u32> = self.here.keys().filter(|tid| !here.contains(tid)).copied().collect();
+        for tid in ended {
+            self.end(tid);
+        }
+        for seen in &threads.read {
+            let tid = seen.task.tid;
+            // An id that is used again.
+            if self.here.get(&tid).is_some_and(|known| known.task.started_ticks != seen.task.started_ticks) {
+                self.end(tid);
+            }
+            if self.here.len() >= THREADS && !self.here.contains_key(&tid) {
                 continue;
             }
             let group = seen.of_group.as_ref().unwrap_or(intended);
             let relation = relation(seen, group, online);
-            let history = self.threads.entry(key).or_insert_with(|| History {
-                task: seen.task.clone(),
-                group: group.clone(),
-                astray: None,
-                held: Vec::new(),
-                relation,
-                odd: None,
-                first_odd: at,
-                last_odd: at,
-                times: 0,
-                looks: 0,
-                last_look: at,
-                drifts: 0,
+            let history = self.here.entry(tid).or_insert_with(|| {
+                self.looked_at += 1;
+                History {
+                    task: seen.task.clone(),
+                    group: group.clone(),
+                    astray: None,
+                    held: Vec::new(),
+                    relation,
+                    odd: None,
+                    first_odd: at,
+                    last_odd: at,
+                    times: 0,
+                    looks: 0,
+                    last_look: at,
+                    drifts: 0,
+                }
             });
             history.look(seen, group, relation, at);
         }
     }
 
-    /// How many were looked at.
-    pub(super) fn len(&self) -> u64 {
-        self.threads.len() as u64
+    /// Of a thread that has ended nothing is kept but what is to be told.
+    fn end(&mut self, tid: u32) {
+        match self.here.remove(&tid).filter(|history| history.odd.is_some()) {
+            Some(history) if self.ended.len() < MOST_ENDED => self.ended.push(history),
+            Some(_) => self.untold += 1,
+            None => {}
+        }
+    }
+
+    /// How many were looked at in all.
+    pub(super) fn looked_at(&self) -> u64 {
+        self.looked_at
+    }
+
+    /// How many of those that are there were looked at.
+    pub(super) fn had_turn(&self) -> u64 {
+        self.here.len() as u64
+    }
+
+    /// How many were elsewhere, have ended, and are not told of.
+    pub(super) fn untold(&self) -> u64 {
+        self.untold
+    }
+
+    /// How many are kept in mind.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.here.len() + self.ended.len()
     }
 
     pub(super) fn found(self) -> impl Iterator<Item = Found> {
-        let mut histories: Vec<History> = self.threads.into_values().collect();
-        histories.sort_by_key(|history| history.task.tid);
-        histories.into_iter().filter_map(History::found)
+        let ended = self.ended.into_iter().map(|history| (history, true));
+        let mut histories: Vec<(History, bool)> =
+            self.here.into_values().map(|history| (history, false)).chain(ended).collect();
+        histories.sort_by_key(|(history, _)| (history.task.tid, history.task.started_ticks));
+        histories.into_iter().filter_map(|(history, ended)| history.found(ended))
     }
 }
 
@@ -149,7 +196,8 @@ impl History {
         self.last_look = at;
     }
 
-    fn found(self) -> Option<Found> {
+    /// `ended`: the thread is no more, and so is what was wrong with it.
+    fn found(self, ended: bool) -> Option<Found> {
         let Self { task, group, astray, held, odd, drifts, .. } = self;
         let cpus = held.last()?.cpus.clone();
         let finding = match odd? {
@@ -164,7 +212,7 @@ impl History {
             last_seen: self.last_odd,
             times: self.times,
             looks: self.looks,
-            still: self.last_odd == self.last_look,
+            still: !ended && self.last_odd == self.last_look,
         })
     }
 }

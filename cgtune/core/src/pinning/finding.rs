@@ -1,4 +1,4 @@
-//! What may be wrong with a pinned group: as data, as a sentence, and with what to do about it.
+//! What may be wrong with a pinned group: as data, and as a sentence.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Culprit, Held, Kind, Name, seen::Task};
 pub use crate::diagnose::Confidence;
-use crate::{CpuSet, Nanos, text::shell};
+use crate::{CpuSet, Nanos};
 
 /// One thing that is not as it is meant to be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,9 @@ pub enum Finding {
         intended: CpuSet,
         /// What is there.
         set: CpuSet,
+        /// Whether the kernel itself may have taken what is missing: v1 gives a set no CPU back that was offline once.
+        #[serde(skip)]
+        by_kernel: bool,
     },
     /// It asks for CPUs that it does not get.
     Narrowed {
@@ -199,89 +202,6 @@ impl Finding {
             _ => Confidence::High,
         }
     }
-
-    /// What to do about it, for the group of this path. `elsewhere`: CPUs that are online and not meant for it.
-    #[must_use]
-    pub fn remedy(&self, path: &Name, elsewhere: &CpuSet) -> String {
-        let own = word(path);
-        if elsewhere.is_empty() && matches!(self, Self::ForeignTask { .. } | Self::Interrupts { .. }) {
-            return "there is no other CPU to go to: pin to fewer, or let weights decide (cgtune apply --cpu-request)".to_owned();
-        }
-        match self {
-            Self::NoCpuset { intended } => format!(
-                "it needs a group in the cpuset hierarchy (v2: \"+cpuset\" in the cgroup.subtree_control above), and then cgtune pin apply {own} --cpus {intended}"
-            ),
-            Self::SetDiffers { intended, .. } => format!(
-                "cgtune pin apply {own} --cpus {intended} sets it again; cgtune history shows whether one of our changes is older than what is there"
-            ),
-            Self::Narrowed { intended, missing, culprit, .. } => match culprit {
-                Culprit::Offline => {
-                    let cpu = missing.iter().next().unwrap_or_default();
-                    format!("echo 1 > /sys/devices/system/cpu/cpu{cpu}/online brings a CPU back; v2 then gives it to the group again, v1 does not: cgtune pin apply {own} --cpus {intended}")
-                }
-                Culprit::Above { path, .. } => {
-                    format!("add {missing} to the set of {}, or pin to CPUs that it has", word(path))
-                }
-                Culprit::Partition { path, .. } => format!(
-                    "pin to other CPUs, or give it back: echo member > cpuset.cpus.partition in {}",
-                    word(path)
-                ),
-                Culprit::Unknown { .. } => {
-                    "see cpuset.cpus.partition and cpuset.cpus.exclusive of the groups beside it and above".to_owned()
-                }
-            },
-            Self::PartitionInvalid { .. } => "the group above must be a partition root itself, or hold the CPUs in cpuset.cpus.exclusive; and no group beside may use them".to_owned(),
-            Self::Overlap { other, shared } => format!(
-                "move one of them off {shared}: cgtune pin apply {} --cpus …",
-                word(other)
-            ),
-            Self::ThreadAstray { task, .. } => format!(
-                "whoever started it put it into one hierarchy alone: echo {} > tasks of {own} in the cpuset hierarchy",
-                task.tid
-            ),
-            Self::ThreadOutside { task, group, .. } | Self::ThreadNarrowed { task, group, .. } | Self::ThreadDrifted { task, group, .. } => format!(
-                "the program itself or taskset did that: taskset -pc {group} {} takes it back until it does so again",
-                task.tid
-            ),
-            Self::ForeignTask { kind, group, task, cpus, .. } => match kind {
-                Kind::KernelWorker => format!(
-                    "take CPU {cpus} out of /sys/devices/virtual/workqueue/cpumask"
-                ),
-                Kind::KernelInterrupt => "its interrupt's /proc/irq/N/smp_affinity_list says where it runs".to_owned(),
-                Kind::Kernel => format!(
-                    "taskset -pc {elsewhere} {} moves it, where the kernel lets it; isolcpus= or a v2 isolated partition keeps such away from the start",
-                    task.tid
-                ),
-                Kind::KernelPerCpu => "nothing: each CPU has its own".to_owned(),
-                Kind::Process => match group {
-                    // Of a group around this one the CPUs are this one's, too.
-                    Some(group) if group.0 != b"/" && group.holds(path) => format!(
-                        "{} holds this group as well: put it into another group, or taskset -pc {elsewhere} {}",
-                        word(group),
-                        task.tid
-                    ),
-                    Some(group) if group.0 != b"/" => format!(
-                        "keep that group off CPU {cpus}: cgtune pin apply {} --cpus {elsewhere}",
-                        word(group)
-                    ),
-                    _ => format!(
-                        "it is in no group that could be pinned: put it into one, or taskset -pc {elsewhere} {}",
-                        task.tid
-                    ),
-                },
-            },
-            Self::Interrupts { number, .. } => format!(
-                "let other CPUs take it: echo {elsewhere} > /proc/irq/{number}/smp_affinity_list (and stop irqbalance from taking that back)"
-            ),
-            Self::Steal { .. } => "a host that is less full, or CPUs that are dedicated there".to_owned(),
-        }
-    }
-}
-
-/// A path as a word of a command line; one that no terminal should see is shown escaped.
-fn word(path: &Name) -> String {
-    let text = std::str::from_utf8(&path.0).ok().and_then(shell::quote);
-    text.unwrap_or_else(|| path.to_string())
 }
 
 /// `worker (thread 4712 of process 4711, server)`.
@@ -310,14 +230,19 @@ impl fmt::Display for Finding {
                     "it is meant to run on CPU {intended} and has no cpuset, so that nothing confines it"
                 )
             }
-            Self::SetDiffers { intended, set } if set.is_empty() => {
+            Self::SetDiffers { intended, set, .. } if set.is_empty() => {
                 write!(f, "it is meant to run on CPU {intended}, and cpuset.cpus is empty")
             }
-            Self::SetDiffers { intended, set } => {
+            Self::SetDiffers { intended, set, by_kernel } => {
+                let missing = intended.difference(set);
                 write!(
                     f,
                     "it is meant to run on CPU {intended}, and cpuset.cpus is {set}: somebody else wrote it"
-                )
+                )?;
+                match by_kernel {
+                    true => write!(f, ", or {missing} was offline once, and v1 gives no CPU back"),
+                    false => Ok(()),
+                }
             }
             Self::Narrowed { effective, missing, culprit, .. } => {
                 match effective.is_empty() {

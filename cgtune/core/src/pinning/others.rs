@@ -1,8 +1,12 @@
 //! Tasks that do not belong to a pinned group and ran on its CPUs.
 //!
 //! The kernel says on which CPU a task last ran and how long it has run in all, not how long it ran on each CPU. So a task's time
-//! between two looks is counted where it was last on a pinned CPU at both, or may run on no other. What it ran there between
-//! two looks at which it was elsewhere is not in it, nor what it ran before it was first looked at: the sum is a lower bound, but for a task that went away and back between two looks.
+//! between two looks is counted where it was last on a pinned CPU at both, or may run on no other. What it ran there between two looks
+//! at which it was elsewhere is not in it, nor, if it may run elsewhere, what it ran before it was first looked at: the sum is a lower
+//! bound, but for a task that went away and back between two looks.
+//!
+//! Of tasks that have ended only those are kept by themselves that took more than [`WORTH_STOLEN`] of the time until now, which are at
+//! most a thousand for each CPU of the group; of the others the sum is.
 
 use std::collections::HashMap;
 
@@ -16,8 +20,8 @@ use crate::{CpuSet, Nanos};
 
 /// What a task has to take of the CPUs to be told of by itself: a millisecond a second.
 pub const WORTH_STOLEN: f64 = 0.001;
-/// How many tasks are remembered by themselves. Of the others only the sum is.
-const TASKS: usize = 10_000;
+/// How many tasks are told apart at once. Of the others only the time is kept.
+pub const MOST_TASKS: usize = 10_000;
 
 /// What kind of task, as far as its flags and its name tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -66,6 +70,9 @@ pub struct Others {
     /// Their time, at least.
     #[serde(rename = "time_ns")]
     pub time: Nanos,
+    /// What of it tasks took that had no room among the [`MOST_TASKS`] that are told apart: these are not counted.
+    #[serde(rename = "uncounted_ns")]
+    pub uncounted: Nanos,
     /// The kernel's own of each CPU that ran there.
     pub kernel_per_cpu_tasks: u64,
     /// Their time.
@@ -88,6 +95,7 @@ struct Sum {
     last: Nanos,
     times: u64,
     look: u64,
+    ended: bool,
 }
 
 /// What was counted for one group.
@@ -95,7 +103,8 @@ struct Sum {
 pub(super) struct Ledger {
     cpus: CpuSet,
     sums: HashMap<(u32, u64), Sum>,
-    rest: Nanos,
+    /// Of all that have ended and are worth no finding.
+    told: Others,
     looks: u64,
     begun: Option<Nanos>,
     ended: Nanos,
@@ -103,7 +112,14 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(cpus: CpuSet) -> Self {
-        Self { cpus, sums: HashMap::new(), rest: Nanos::ZERO, looks: 0, begun: None, ended: Nanos::ZERO }
+        Self {
+            cpus,
+            sums: HashMap::new(),
+            told: Others::default(),
+            looks: 0,
+            begun: None,
+            ended: Nanos::ZERO,
+        }
     }
 
     pub(super) fn look(&mut self, group: usize, seen: &OthersSeen, at: Nanos) {
@@ -117,8 +133,8 @@ impl Ledger {
         for ran in seen.ran.iter().filter(|ran| !ran.inside.contains(&group)) {
             let Some(time) = self.time_here(ran) else { continue };
             let key = (ran.task.tid, ran.task.started_ticks);
-            if self.sums.len() >= TASKS && !self.sums.contains_key(&key) {
-                self.rest = self.rest.saturating_add(time);
+            if self.sums.len() >= MOST_TASKS && !self.sums.contains_key(&key) {
+                self.told.uncounted = self.told.uncounted.saturating_add(time);
                 continue;
             }
             let sum = self.sums.entry(key).or_insert_with(|| Sum {
@@ -132,11 +148,13 @@ impl Ledger {
                 last: at,
                 times: 0,
                 look: 0,
+                ended: false,
             });
             sum.cpus.insert(ran.cpu);
             sum.time = sum.time.saturating_add(time);
             (sum.last, sum.look) = (at, self.looks);
             sum.times += 1;
+            sum.ended = false;
             // A task may end before the rest can be read: what was known stays.
             sum.task = ran.task.clone();
             sum.group = ran.group.clone().or(sum.group.take());
@@ -144,6 +162,30 @@ impl Ledger {
                 (sum.allowed, sum.kind) = (ran.allowed.clone(), ran.kind);
             }
         }
+        for key in &seen.left {
+            if let Some(sum) = self.sums.get_mut(key) {
+                sum.ended = true;
+            }
+        }
+        // The time goes on and theirs does not: what is worth no finding now never will be.
+        let wall = self.wall();
+        self.sums.retain(|_, sum| {
+            let kept = !sum.ended || sum.is_worth_telling(wall);
+            if !kept {
+                self.told.add(sum);
+            }
+            kept
+        });
+    }
+
+    fn wall(&self) -> Nanos {
+        self.begun.map(|begun| self.ended.saturating_sub(begun)).unwrap_or_default()
+    }
+
+    /// How many tasks are kept in mind.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.sums.len()
     }
 
     /// How much of what a task ran was here. `None`: it cannot be said that any was.
@@ -160,18 +202,13 @@ impl Ledger {
 
     /// The sum, and those that are worth a finding.
     pub(super) fn found(self) -> (Others, Vec<Found>) {
-        let wall = self.begun.map(|begun| self.ended.saturating_sub(begun)).unwrap_or_default();
-        let mut others = Others { time: self.rest, wall, ..Others::default() };
+        let wall = self.wall();
+        let mut others = Others { wall, ..self.told };
+        others.time = others.time.saturating_add(others.uncounted);
         let mut found = Vec::new();
         for sum in self.sums.into_values() {
-            if sum.kind == Kind::KernelPerCpu {
-                others.kernel_per_cpu_tasks += 1;
-                others.kernel_per_cpu_time = others.kernel_per_cpu_time.saturating_add(sum.time);
-                continue;
-            }
-            others.tasks += 1;
-            others.time = others.time.saturating_add(sum.time);
-            if wall == Nanos::ZERO || sum.time.as_secs() / wall.as_secs() < WORTH_STOLEN {
+            others.add(&sum);
+            if !sum.is_worth_telling(wall) {
                 continue;
             }
             found.push(Found {
@@ -192,5 +229,23 @@ impl Ledger {
             });
         }
         (others, found)
+    }
+}
+
+impl Sum {
+    fn is_worth_telling(&self, wall: Nanos) -> bool {
+        let belongs = self.kind == Kind::KernelPerCpu;
+        !belongs && wall > Nanos::ZERO && self.time.as_secs() / wall.as_secs() >= WORTH_STOLEN
+    }
+}
+
+impl Others {
+    fn add(&mut self, sum: &Sum) {
+        let (tasks, time) = match sum.kind {
+            Kind::KernelPerCpu => (&mut self.kernel_per_cpu_tasks, &mut self.kernel_per_cpu_time),
+            _ => (&mut self.tasks, &mut self.time),
+        };
+        *tasks += 1;
+        *time = time.saturating_add(sum.time);
     }
 }

@@ -1,9 +1,14 @@
 //! What one look saw, as data.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{Kind, Name};
-use crate::{CpuSet, Nanos, parse::interrupts::Interrupt};
+use crate::{
+    CpuSet, Nanos,
+    parse::{ParseError, interrupts::Interrupt},
+};
 
 /// A moment's look.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -44,7 +49,7 @@ impl Placed {
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.exclusive == Some(true)
-            || self.partition.as_ref().is_some_and(|partition| partition.kind.0 != b"member")
+            || self.partition.as_ref().is_some_and(|partition| !partition.is_member())
     }
 
     /// The CPUs that its tasks may use at most.
@@ -74,21 +79,44 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// Reads the file (`sched_partition_show`, kernel/cgroup/cpuset.c, 6.12): `root invalid (Parent is not a partition root)`.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Self {
+    /// Reads the file (`sched_partition_show`, kernel/cgroup/cpuset.c, 6.12): `root invalid (Parent is not a partition root)`. A first
+    /// word that is none of the three is taken as it is: a later kernel may have more.
+    ///
+    /// # Errors
+    /// No word, or something else behind it than `invalid` and why.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let text = bytes.trim_ascii();
         let at = text.iter().position(|&b| b == b' ').unwrap_or(text.len());
-        let rest = text[at..].trim_ascii();
+        let (kind, rest) = (&text[..at], text[at..].trim_ascii());
         let why = rest.strip_prefix(b"invalid").map(<[u8]>::trim_ascii);
+        if kind.is_empty() || !kind.is_ascii() || (!rest.is_empty() && why.is_none()) {
+            return Err(ParseError::new("member, root or isolated, or why it is not", bytes));
+        }
         let why = why.map(|why| why.strip_prefix(b"(").and_then(|why| why.strip_suffix(b")")).unwrap_or(why));
-        Self { kind: Name(text[..at].to_vec()), invalid: why.map(|why| Name(why.to_vec())) }
+        Ok(Self { kind: Name(kind.to_vec()), invalid: why.map(|why| Name(why.to_vec())) })
+    }
+
+    /// Whether it is none.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.kind.0 == b"member"
     }
 
     /// Whether it takes its CPUs out of the groups around it.
     #[must_use]
     pub fn takes(&self) -> bool {
         self.invalid.is_none() && matches!(self.kind.0.as_slice(), b"root" | b"isolated")
+    }
+}
+
+impl fmt::Display for Partition {
+    /// As the kernel shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.invalid {
+            None => write!(f, "{}", self.kind),
+            Some(why) if why.0.is_empty() => write!(f, "{} invalid", self.kind),
+            Some(why) => write!(f, "{} invalid ({why})", self.kind),
+        }
     }
 }
 
@@ -117,8 +145,8 @@ pub struct Holder {
 /// A group's threads, those of the groups in it included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Threads {
-    /// How many there are.
-    pub count: u64,
+    /// The ids of all that are there.
+    pub here: Vec<u32>,
     /// Those that were looked at this time.
     pub read: Vec<ThreadSeen>,
 }
@@ -165,8 +193,12 @@ pub struct OthersSeen {
     pub tasks: u64,
     /// Whether there are more, which were not looked at.
     pub bounded: bool,
+    /// Whether tasks of others are not shown: by a /proc with `hidepid`, or of a pid namespace of its own.
+    pub hidden: bool,
     /// Those that ran, and that were last on a CPU of a watched group.
     pub ran: Vec<Ran>,
+    /// Those that were there at the look before and are no more, or in a watched group now: id and start.
+    pub left: Vec<(u32, u64)>,
     /// Interrupts of devices since boot. `None`: not readable.
     pub interrupts: Option<Vec<Interrupt>>,
     /// What the hypervisor withheld of each CPU since boot. Empty: not known.

@@ -26,7 +26,8 @@ pub(super) fn states(pinned: &Pinned, placed: &Placed, online: Option<&CpuSet>) 
         (Some(set), None)
             if set != intended && !(set.is_empty() && pinned.intent.source == Source::Itself) =>
         {
-            findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone() });
+            let by_kernel = placed.exclusive.is_some() && set.difference(intended).is_empty();
+            findings.push(Finding::SetDiffers { intended: intended.clone(), set: set.clone(), by_kernel });
         }
         (Some(_), None) => {}
     }

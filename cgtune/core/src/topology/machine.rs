@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cpu, Topology, TopologyError};
+use super::{Cpu, Distances, Topology, TopologyError};
 use crate::CpuSet;
 
 /// A CPU takes many interrupts when it takes this many times as many as the mean CPU. Of two CPUs that is three in four.
@@ -184,6 +184,12 @@ impl Machine {
         self.cpus.iter().map(|cpu| cpu.cpu).collect()
     }
 
+    /// How far its nodes are from each other. `None`: it does not show it, or has one.
+    #[must_use]
+    pub fn distances(&self) -> Option<Distances> {
+        Distances::of(self)
+    }
+
     /// The CPUs of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: Kind) -> CpuSet {
@@ -200,6 +206,24 @@ impl Machine {
         let seconds = self.interrupts_ms.map_or(0.0, |ms| ms as f64 / 1e3);
         let least = (mean * HEAVY_TIMES).max(HEAVY_PER_SECOND * seconds).max(1.0);
         counted.into_iter().filter(|(_, count)| *count >= least).map(|(cpu, _)| cpu).collect()
+    }
+
+    /// The CPUs that take enough interrupts of devices to disturb who runs there: ten a second, or where the time is not known many more than
+    /// the others ([`interrupt_heavy`](Self::interrupt_heavy)).
+    #[must_use]
+    pub fn interrupted(&self) -> CpuSet {
+        let Some(ms) = self.interrupts_ms else { return self.interrupt_heavy() };
+        let least = (HEAVY_PER_SECOND * ms as f64 / 1e3).max(1.0);
+        let disturbed =
+            self.cpus.iter().filter(|cpu| cpu.interrupts.is_some_and(|count| count as f64 >= least));
+        disturbed.map(|cpu| cpu.cpu).collect()
+    }
+
+    /// How many interrupts of devices these CPUs took together.
+    #[must_use]
+    pub fn interrupts_on(&self, cpus: &CpuSet) -> u64 {
+        let on = self.cpus.iter().filter(|cpu| cpus.contains(cpu.cpu));
+        on.filter_map(|cpu| cpu.interrupts).fold(0, u64::saturating_add)
     }
 
     /// Says of each CPU which kind it is by its capacity, where these differ.
@@ -259,10 +283,14 @@ mod tests {
             cpu.interrupts = Some(count);
         }
         assert_eq!(machine.interrupt_heavy().to_string(), "1");
+        assert_eq!(machine.interrupted().to_string(), "1", "as long as nobody knows since when");
         machine.interrupts_ms = Some(3_600_000);
         assert!(machine.interrupt_heavy().is_empty(), "9000 in an hour are few");
         machine.interrupts_ms = Some(60_000);
         assert_eq!(machine.interrupt_heavy().to_string(), "1");
+        machine.interrupts_ms = Some(10_000);
+        assert_eq!(machine.interrupted().to_string(), "1,3", "40 a second disturb as well");
+        assert_eq!(machine.interrupts_on(&"0,3,7".parse().unwrap()), 410);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use cgtune_core::{
     Topology,
     convert::Version,
     kubelet::{Finding, KubeletConfig, Machine, Release},
+    topology,
 };
 use cgtune_manifest::{Flags, Format, KubeletFile, KubeletFileError, Layers};
 
@@ -57,9 +58,14 @@ impl Meant {
 
     /// The CPUs of another machine, or else of this one.
     pub(super) fn topology_or_here(&self, host_root: &Path) -> anyhow::Result<Topology> {
+        self.described_or_here(host_root).and_then(|machine| machine::cpus(&machine))
+    }
+
+    /// All that is known of another machine, or else of this one.
+    pub(super) fn described_or_here(&self, host_root: &Path) -> anyhow::Result<topology::Machine> {
         // Pods may be those of this node while the machine is another: the one that it is to become.
         let root = if self.described.is_elsewhere() { Path::new("/") } else { host_root };
-        self.described.read(root).and_then(|machine| machine::cpus(&machine))
+        self.described.read(root)
     }
 
     /// What is known of the machine.

@@ -20,6 +20,7 @@ use crate::{
     cli,
     exit::Exit,
     failure::Hinted,
+    machine,
     manifests::Pods,
     render::kubelet::{
         recommend::{self as render, Advised},
@@ -30,7 +31,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Nothing is written but the answer. Each change has a reason, what it rests on,
-what is expected of it (measured, modelled, or nothing), and its risk.
+what is expected of it (measured, modelled, or nothing), and its risk. Modelled
+is a node full of copies of the pods that get CPUs alone.
 Without -f and --running nothing is known of pods, and the machine alone decides:
 the one that this runs on, unless another is described. Whoever is throttled is
 known only by --running.
@@ -89,7 +91,8 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
+    let machine = args.meant.described_or_here(&args.node.host_root)?;
+    let topology = machine::cpus(&machine)?.as_the_kubelet_groups()?;
     let release = args.meant.kubernetes;
     let present = args.config.as_deref().map(input::config).transpose()?;
     let above = args.over.read(args.config.as_ref(), streams)?;
@@ -102,11 +105,19 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let quotas = config.effective(release).cpu_cfs_quota;
     let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
     let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
-    let pods = match (planned, args.running.read(&args.node, quotas, streams)?) {
+    let ran = args.running.read(&args.node, quotas, streams)?;
+    let interrupted = ran.as_ref().is_some_and(|ran| ran.interrupted);
+    let pods = match (planned, ran.map(|ran| ran.pods)) {
         (Some(planned), Some(running)) => Some(together(running, planned)),
         (planned, running) => planned.or(running),
     };
-    let done = recommend(&Situation { release, topology: &topology, config, pods: pods.as_deref() });
+    let done = recommend(&Situation {
+        release,
+        topology: &topology,
+        machine: Some(&machine),
+        config,
+        pods: pods.as_deref(),
+    });
     let edited = match &present {
         Some(present) => present.file.edited(&present.text, &of_the_file(&done, &above, streams)?),
         None => Edited::fresh(&done),
@@ -121,7 +132,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         name: present.as_ref().map(|present| present.name.as_str()),
         before: present.as_ref().map_or("", |present| &present.text),
         release,
-        cpus: topology.cpus().len(),
+        online: topology.all(),
         pods: pods.as_ref().map(Vec::len),
         done: &done,
         edited: &edited,
@@ -141,7 +152,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     if args.output.is_some() {
         render::warnings(&advised, streams)?;
     }
-    Ok(Exit::Done)
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
 }
 
 /// The running pods, and of the planned ones those that don't run yet. One that does counts as it runs.

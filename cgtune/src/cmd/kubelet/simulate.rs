@@ -18,7 +18,9 @@ use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
 use super::input::{Layered, Meant, Over};
-use crate::{cli, exit::Exit, failure::Hinted, manifests::Pods, named::Named, render, streams::Streams};
+use crate::{
+    cli, exit::Exit, failure::Hinted, machine, manifests::Pods, named::Named, render, streams::Streams,
+};
 
 const EXAMPLES: &str = "\
 Pods come in the order of the text, and each stays where it was put: the first ones
@@ -99,9 +101,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         return Err(Hinted::new(error, "name manifests with -f; - is standard input").into());
     }
     let workloads = args.pods.read(streams)?;
-    let topology = args.meant.topology_or_here(&args.node.host_root)?.as_the_kubelet_groups()?;
+    let machine = args.meant.described_or_here(&args.node.host_root)?;
+    let topology = machine::cpus(&machine)?.as_the_kubelet_groups()?;
     let kubelet = kubelet(args, &topology, streams)?;
-    let mut node = Node::of(&topology, &kubelet)
+    let mut node = Node::of(&topology, machine.distances(), &kubelet)
         .map_err(|error| Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more"))?;
     if let Some(path) = &args.state {
         node.state = begun(&node, path)?;

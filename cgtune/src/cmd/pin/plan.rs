@@ -224,8 +224,12 @@ fn holders(host: HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Hold
     match held {
         Ok(held) => {
             // A plan names groups by their paths, which is how they are named to be changed.
+            let held = held.unwrap_or_default();
+            if let Some(unread) = &held.unread {
+                streams.warn(unread)?;
+            }
             let of = |cpuset: &cpusets::Cpuset| Holder::of(cpuset, &Resident::of(&cpuset.path), None);
-            Ok(held.unwrap_or_default().iter().map(of).collect())
+            Ok(held.groups.iter().filter(|cpuset| cpuset.holds_own()).map(of).collect())
         }
         Err(error) => {
             let error = failure::sentence(&error.into());

@@ -6,9 +6,10 @@ use std::{
 };
 
 use cgtune_core::{
+    CpuSet,
     kubelet::{
         Finding, Release,
-        recommend::{Alternative, Change, Given, Recommendation},
+        recommend::{Alternative, Change, Expected, Given, Modelled, Recommendation},
     },
     text::Escaped,
 };
@@ -35,8 +36,8 @@ pub(crate) struct Advised<'a> {
     /// Its text.
     pub(crate) before: &'a str,
     pub(crate) release: Release,
-    /// Of the machine.
-    pub(crate) cpus: usize,
+    /// The machine's CPUs.
+    pub(crate) online: &'a CpuSet,
     /// How many are known; `None`: nothing is.
     pub(crate) pods: Option<usize>,
     pub(crate) done: &'a Recommendation,
@@ -80,6 +81,7 @@ pub(crate) fn report(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<(
         writeln!(out)?;
         write_change(change, out)?;
     }
+    modelled(done.modelled.as_ref(), out)?;
     list(
         "At the cost of others on the node, and so not among the changes",
         &done.alternatives,
@@ -112,7 +114,7 @@ fn title(advised: &Advised<'_>) -> String {
         1 => "1 change".to_owned(),
         changes => format!("{changes} changes"),
     };
-    let cpus = advised.cpus;
+    let cpus = advised.online.len();
     format!("{name}, Kubernetes {}, {cpus} CPUs, {pods}: {changes}", advised.release)
 }
 
@@ -129,12 +131,28 @@ fn write_change(change: &Change, out: &mut dyn Write) -> io::Result<()> {
     for evidence in &change.evidence {
         field("evidence", &evidence.to_string(), out)?;
     }
-    let expected = change.expected.map_or_else(
-        || "nothing that was measured or follows from a rule".to_owned(),
-        |expected| expected.to_string(),
-    );
-    field("expected", &expected, out)?;
+    expected(&change.expected, out)?;
     field("risk", &change.risk.to_string(), out)
+}
+
+fn expected(expected: &[Expected], out: &mut dyn Write) -> io::Result<()> {
+    if expected.is_empty() {
+        return field("expected", "nothing that was measured or follows from a rule", out);
+    }
+    expected.iter().try_for_each(|one| field("expected", &one.to_string(), out))
+}
+
+/// What all changes do together.
+fn modelled(modelled: Option<&Modelled>, out: &mut dyn Write) -> io::Result<()> {
+    // Of an empty node the changes say it all.
+    let Some(modelled) = modelled.filter(|modelled| modelled.known_pods > 0) else { return Ok(()) };
+    writeln!(out)?;
+    heading("All changes together", out)?;
+    field("how", &modelled.to_string(), out)?;
+    if let Some(today) = &modelled.today {
+        field("today", &today.to_string(), out)?;
+    }
+    field("then", &modelled.after.to_string(), out)
 }
 
 fn alternative(alternative: &Alternative, out: &mut dyn Write) -> io::Result<()> {
@@ -143,6 +161,7 @@ fn alternative(alternative: &Alternative, out: &mut dyn Write) -> io::Result<()>
     point(&format!("{}: {}{gate}", alternative.field, alternative.to), out)?;
     field("why", &alternative.reason.to_string(), out)?;
     field("evidence", &alternative.evidence.to_string(), out)?;
+    expected(alternative.expected.as_slice(), out)?;
     field("risk", &alternative.risk.to_string(), out)
 }
 

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use cgtune_core::kubelet::recommend::{Alternative, Change, Given};
+use cgtune_core::{
+    diagnose::remedy,
+    kubelet::recommend::{Alternative, Change, Expected, Filled, Given, Modelled},
+};
 use cgtune_manifest::kubeadm_patch;
 use serde::{Serialize, Serializer};
 
@@ -24,6 +27,7 @@ struct Document<'a> {
     /// `null`: nothing is known of them.
     pods: Option<usize>,
     changes: Vec<Changed<'a>>,
+    modelled: Option<&'a Modelled>,
     alternatives: Vec<Other<'a>>,
     lacking: Vec<String>,
     remarks: Vec<String>,
@@ -43,7 +47,16 @@ struct Changed<'a> {
     reason: String,
     evidence: Vec<String>,
     expected: Option<String>,
+    /// `null`: it has no say in who gets which CPUs, or nothing is known of pods.
+    effect: Option<Effect<'a>>,
     risk: String,
+}
+
+#[derive(Serialize)]
+struct Effect<'a> {
+    with: &'a Filled,
+    /// `null`: the kubelet would not start.
+    without: Option<&'a Filled>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +67,16 @@ struct Other<'a> {
     reason: String,
     evidence: String,
     expected: Option<String>,
+    /// `null`: nothing was modelled.
+    stall: Option<Stall<'a>>,
     risk: String,
+}
+
+#[derive(Serialize)]
+struct Stall<'a> {
+    container: &'a str,
+    #[serde(flatten)]
+    expected: &'a remedy::Expected,
 }
 
 #[derive(Serialize)]
@@ -82,6 +104,11 @@ impl Serialize for Plain<'_> {
     }
 }
 
+fn expected(expected: &[Expected]) -> Option<String> {
+    let all: Vec<String> = expected.iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 fn changed(change: &Change) -> Changed<'_> {
     Changed {
         field: change.field.to_string(),
@@ -89,7 +116,11 @@ fn changed(change: &Change) -> Changed<'_> {
         to: change.to.as_ref().map(Plain),
         reason: change.reason.to_string(),
         evidence: change.evidence.iter().map(ToString::to_string).collect(),
-        expected: change.expected.map(|expected| expected.to_string()),
+        expected: expected(&change.expected),
+        effect: change.expected.iter().find_map(|expected| match expected {
+            Expected::Places(effect) => Some(Effect { with: &effect.with, without: effect.without.as_ref() }),
+            _ => None,
+        }),
         risk: change.risk.to_string(),
     }
 }
@@ -101,7 +132,11 @@ fn other(alternative: &Alternative) -> Other<'_> {
         feature_gate: alternative.gate.map(|gate| gate.to_string()),
         reason: alternative.reason.to_string(),
         evidence: alternative.evidence.to_string(),
-        expected: None,
+        expected: expected(alternative.expected.as_slice()),
+        stall: match &alternative.expected {
+            Some(Expected::Stall { container, expected }) => Some(Stall { container, expected }),
+            _ => None,
+        },
         risk: alternative.risk.to_string(),
     }
 }
@@ -112,9 +147,10 @@ pub(crate) fn write(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()
         schema: SCHEMA,
         file: advised.shown_name(),
         kubernetes: advised.release.to_string(),
-        cpus: advised.cpus,
+        cpus: advised.online.len(),
         pods: advised.pods,
         changes: done.changes.iter().map(changed).collect(),
+        modelled: done.modelled.as_ref(),
         alternatives: done.alternatives.iter().map(other).collect(),
         lacking: done.lacking.iter().map(ToString::to_string).collect(),
         remarks: done.remarks.iter().map(ToString::to_string).collect(),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use cgtune_core::{
     kubelet::{
         CpuManagerPolicy, Gate,
-        recommend::{Change, Field},
+        recommend::{Change, Field, Remark},
     },
     text::shell,
 };
@@ -85,6 +85,7 @@ pub(crate) fn steps(advised: &Advised<'_>) -> Vec<Step> {
         "Start the kubelet; its log says why, if it ends again",
         &["systemctl start kubelet", "systemctl is-active kubelet", "journalctl -u kubelet -n 50 --no-pager"],
     ));
+    steps.extend(interrupts(advised));
     let mut looks = vec!["kubectl get node NODE -o jsonpath='{.status.allocatable.cpu}{\"\\n\"}'".to_owned()];
     if pinned {
         looks.push(format!("cat {STATE}"));
@@ -104,6 +105,28 @@ pub(crate) fn steps(advised: &Advised<'_>) -> Vec<Step> {
     back.extend([format!("cp -p {file}.before {file}"), "systemctl start kubelet".to_owned()]);
     steps.push(Step { title: "The way back, with the node drained again".to_owned(), commands: back });
     steps
+}
+
+/// Where devices interrupt CPUs that may be pinned: how they are kept away from them.
+fn interrupts(advised: &Advised<'_>) -> Option<Step> {
+    let reserved = advised.done.remarks.iter().find_map(|remark| match remark {
+        Remark::InterruptsElsewhere { reserved, .. } => Some(reserved),
+        _ => None,
+    })?;
+    let others = advised.online.difference(reserved);
+    let title = format!(
+        "Let devices interrupt the reserved {reserved} alone: with irqbalance (its file is /etc/sysconfig/irqbalance on Fedora and its kin; \
+         old ones take a mask, IRQBALANCE_BANNED_CPUS), without it until the next boot. Interrupts \
+         that a driver has one of for each CPU stay (Input/output error)"
+    );
+    Some(Step::new(
+        &title,
+        &[
+            &format!("echo IRQBALANCE_BANNED_CPULIST={others} >> /etc/default/irqbalance"),
+            "systemctl restart irqbalance",
+            &format!("for irq in /proc/irq/[0-9]*; do echo {reserved} > $irq/smp_affinity_list; done"),
+        ],
+    ))
 }
 
 /// Where the present file isn't known. The changes alone in its place would lose all that it says besides.

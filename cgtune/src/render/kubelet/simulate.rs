@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     CpuSet, MilliCpu,
-    assign::place::{Placed, Seat, Unplaced},
+    assign::place::{Placed, Seat},
     convert::pod::{QosClass, Role},
     kubelet::{PolicyOption, config::CpuManagerPolicy},
     text::Escaped,
@@ -82,7 +82,7 @@ pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Resu
         shared: node.shared(),
         shared_requested_milli: *shared_requested,
         free: free(simulation),
-        left_milli: left(simulation),
+        left_milli: node.left(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -90,14 +90,11 @@ pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Resu
 
 fn pod(outcome: &Outcome) -> Pod<'_> {
     let placed = outcome.result.as_ref().ok();
-    let refusal = outcome.result.as_ref().err().map(|error| Refusal {
-        reason: match error {
-            Unplaced::OutOfCpu { .. } => "OutOfcpu",
-            Unplaced::Topology { .. } => "TopologyAffinityError",
-            Unplaced::Cpus { refusal, .. } => refusal.reason(),
-        },
-        text: error.to_string(),
-    });
+    let refusal = outcome
+        .result
+        .as_ref()
+        .err()
+        .map(|error| Refusal { reason: error.reason(), text: error.to_string() });
     Pod {
         namespace: outcome.workload.namespace.as_deref(),
         name: outcome.workload.name.as_deref(),
@@ -124,11 +121,6 @@ fn reserved(simulation: &Simulation<'_>) -> CpuSet {
 fn free(simulation: &Simulation<'_>) -> CpuSet {
     let node = &simulation.node;
     node.policy.as_ref().map(|policy| policy.available(&node.state)).unwrap_or_default()
-}
-
-fn left(simulation: &Simulation<'_>) -> MilliCpu {
-    let node = &simulation.node;
-    MilliCpu::new(node.allocatable.get().saturating_sub(node.requested.get()))
 }
 
 /// `before`: how many containers had CPUs alone at the beginning.
@@ -176,7 +168,7 @@ pub(crate) fn text(simulation: &Simulation<'_>, before: usize, out: &mut dyn Wri
     row(
         out,
         "requests",
-        &format!("{} of {} can still be requested", left(simulation), simulation.node.allocatable),
+        &format!("{} of {} can still be requested", simulation.node.left(), simulation.node.allocatable),
     )?;
     warn(simulation, out)
 }

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use cgtune_core::{
     Nanos,
-    pinning::{Confidence, Finding, Found, Report, Reports, Source, WORTH_STOLEN},
+    pinning::{
+        Confidence, Finding, Found, MOST_ENDED, MOST_STATES, MOST_TASKS, Report, Reports, Source,
+        WORTH_STOLEN,
+    },
 };
 
 use crate::{
@@ -53,6 +56,9 @@ fn group(report: &Report, verified: &Verified, out: &mut dyn Write) -> io::Resul
     row(out, "in force", &in_force(report))?;
     row(out, "threads", &threads(report, verified))?;
     row(out, "others", &others(report, verified))?;
+    for untold in untold(report) {
+        row(out, "not told", &untold)?;
+    }
     if let Some(gone) = report.gone {
         row(out, "gone", &format!("the group was removed {} after the first look", span(gone)))?;
     }
@@ -138,7 +144,10 @@ fn in_force(report: &Report) -> String {
         Some(set) => format!("cpuset.cpus {set}"),
     };
     let partition = match &placed.partition {
-        Some(partition) if partition.kind.0 != b"member" => format!(", partition {}", partition.kind),
+        Some(partition) if !partition.is_member() => match partition.invalid {
+            Some(_) => format!(", partition {}, which is invalid", partition.kind),
+            None => format!(", partition {}", partition.kind),
+        },
         _ => String::new(),
     };
     match &placed.effective {
@@ -152,12 +161,14 @@ fn clean(report: &Report, reports: &Reports) -> String {
     let nobody = format!("nobody who took a CPU for more than {:.0} ms a second", WORTH_STOLEN * 1e3);
     let of_tasks = match reports.tasks {
         None => None,
-        Some(_) if reports.others_looks == 0 => None,
+        Some(_) if reports.others_looks == 0 || reports.tasks_hidden => None,
         Some(tasks) if reports.tasks_bounded => Some(format!("of {tasks} tasks {nobody}")),
         Some(_) => Some(nobody),
     };
-    let of_threads = match (report.threads, report.threads_looked_at) {
+    let of_threads = match (report.threads, report.threads_had_turn) {
         (None, _) | (Some(1..), 0) => None,
+        // v1 leaves out those of other pid namespaces.
+        (Some(0), _) if reports.tasks_hidden => None,
         (Some(all), seen) if seen < all => Some(format!("of {seen} threads none elsewhere")),
         (Some(_), _) => Some("no thread elsewhere".to_owned()),
     };
@@ -185,8 +196,12 @@ fn threads(report: &Report, verified: &Verified) -> String {
         format!("looked at {} times in {}", report.looks, span(report.gone.unwrap_or(verified.reports.wall)));
     match report.threads {
         None => format!("cannot be read, as from another pid namespace; {looked}"),
-        Some(count) if report.threads_looked_at < count => {
-            format!("{count}, of which {} had their turn, {looked}", report.threads_looked_at)
+        Some(0) if verified.reports.tasks_hidden => format!("none that this /proc shows, {looked}"),
+        Some(count) if report.threads_looked_at == 0 && verified.reports.tasks_hidden => {
+            format!("{count}, which this /proc does not show; {looked}")
+        }
+        Some(count) if report.threads_had_turn < count => {
+            format!("{count}, of which {} had their turn, {looked}", report.threads_had_turn)
         }
         Some(count) => format!("{count}, {looked}"),
     }
@@ -206,7 +221,36 @@ fn others(report: &Report, verified: &Verified) -> String {
     };
     let kernel = format!("the kernel's own of each CPU for {}", span(others.kernel_per_cpu_time));
     let looked = format!("{tasks} tasks, looked at {} times{bounded}", reports.others_looks + 1);
-    format!("{ran}, {kernel} ({looked})")
+    match reports.tasks_hidden {
+        true => format!(
+            "cannot all be seen: this /proc hides others' tasks (hidepid), or is of a pid namespace of its own; of those that it shows {ran} ({looked})"
+        ),
+        false => format!("{ran}, {kernel} ({looked})"),
+    }
+}
+
+/// What was seen, and is in no finding or count, as there was more of it than is kept.
+fn untold(report: &Report) -> Vec<String> {
+    let mut told = Vec::new();
+    if report.untold_states > 0 {
+        told.push(format!(
+            "sets and overlaps, seen {} times: more than {MOST_STATES} different ones were",
+            report.untold_states
+        ));
+    }
+    if report.untold_threads > 0 {
+        told.push(format!(
+            "{} threads that were elsewhere and have ended: more than {MOST_ENDED} have",
+            report.untold_threads
+        ));
+    }
+    if report.others.uncounted > Nanos::ZERO {
+        told.push(format!(
+            "tasks that ran there for {}: more than {MOST_TASKS} did at once",
+            span(report.others.uncounted)
+        ));
+    }
+    told
 }
 
 fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
@@ -248,15 +292,16 @@ mod tests {
 
     #[test]
     fn clean_is_said_of_what_was_looked_at_alone() {
-        let of = |threads: Option<u64>, bounded, looks: u64| {
+        let of = |threads: Option<u32>, bounded, hidden, looks: u64| {
             let cpus: CpuSet = "1".parse().unwrap();
             let intent = Intent { cpus: cpus.clone(), source: Source::Asked, exclusive: false };
             let mut watch = Watch::new(vec![Pinned { path: Name(b"/a".to_vec()), intent }]);
             for n in 0..looks {
-                let threads = threads.map(|count| Threads { count, read: Vec::new() });
+                let threads = threads.map(|count| Threads { here: (1..=count).collect(), read: Vec::new() });
                 let set = Some(cpus.clone());
                 let place = Placed { set: set.clone(), effective: set, threads, ..Placed::default() };
-                let others = OthersSeen { first: n == 0, tasks: 90, bounded, ..OthersSeen::default() };
+                let others =
+                    OthersSeen { first: n == 0, tasks: 90, bounded, hidden, ..OthersSeen::default() };
                 watch.look(&Look { groups: vec![Some(place)], others: Some(others), ..Look::default() });
             }
             let reports = watch.report();
@@ -264,15 +309,19 @@ mod tests {
         };
         let nobody = "nobody who took a CPU for more than 1 ms a second";
         assert_eq!(
-            of(Some(0), false, 2),
+            of(Some(0), false, false, 2),
             format!("nothing was found: no other set, no thread elsewhere, and {nobody}")
         );
         assert_eq!(
-            of(None, true, 2),
+            of(None, true, false, 2),
             format!("nothing was found: no other set, and of 90 tasks {nobody}; not seen: its threads")
         );
         assert_eq!(
-            of(Some(3), false, 1),
+            of(Some(3), false, false, 1),
+            "nothing was found: no other set; not seen: its threads, others' tasks"
+        );
+        assert_eq!(
+            of(Some(0), false, true, 2),
             "nothing was found: no other set; not seen: its threads, others' tasks"
         );
     }

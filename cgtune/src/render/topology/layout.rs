@@ -5,9 +5,6 @@ use cgtune_chart::{
     scene::Extent,
 };
 
-/// Where the font is missing that widths are reckoned with, another is wider by as much.
-pub(super) const OTHER_FONT: f64 = 1.15;
-
 /// A box before it has a place.
 pub(super) struct Item<T> {
     /// What it is.
@@ -41,24 +38,29 @@ impl<T> Item<T> {
     /// Places it with its top left here, no wider than so much where that can be.
     pub(super) fn place(self, (left, top): (f64, f64), most: f64) -> Placed<T> {
         let title_room = if self.title.is_empty() { 0.0 } else { self.size * 1.4 };
-        let right = left + most - self.pad;
-        let (mut x, mut y) = (left + self.pad, top + self.pad + title_room);
-        let (mut row, mut widest) = (0.0_f64, 0.0_f64);
-        let mut children = Vec::with_capacity(self.children.len());
-        for child in self.children {
-            let most = (right - left - self.pad).min(child.most);
-            let mut placed = child.place((x, y), most);
-            if placed.extent.right > right && x > left + self.pad {
-                let (dx, dy) = (left + self.pad - x, row + self.gap);
-                placed.shift(dx, dy);
-                (y, row) = (y + dy, 0.0);
+        let inside = most - 2.0 * self.pad;
+        let children = self.children.into_iter().map(|child| {
+            let most = inside.min(child.most);
+            child.place((0.0, 0.0), most)
+        });
+        let mut children: Vec<_> = children.collect();
+        let in_row = in_row(&children, inside, self.gap);
+        let start = left + self.pad;
+        let (mut x, mut y) = (start, top + self.pad + title_room);
+        let (mut row, mut widest, mut placed) = (0.0_f64, 0.0_f64, 0);
+        for child in &mut children {
+            let full = placed == in_row || x + child.extent.width() > start + inside;
+            if full && placed > 0 {
+                (x, y) = (start, y + row + self.gap);
+                (row, placed) = (0.0, 0);
             }
-            row = row.max(placed.extent.height());
-            x = placed.extent.right + self.gap;
-            widest = widest.max(placed.extent.right - left + self.pad);
-            children.push(placed);
+            child.shift(x, y);
+            row = row.max(child.extent.height());
+            widest = widest.max(child.extent.right - left + self.pad);
+            x = child.extent.right + self.gap;
+            placed += 1;
         }
-        let titled = font::width(&self.title, self.size, Weight::Regular) * OTHER_FONT + 2.0 * self.pad;
+        let titled = font::room(&self.title, self.size, Weight::Regular) + 2.0 * self.pad;
         let width = widest.max(if self.title.is_empty() { 0.0 } else { titled }).max(self.least.0);
         let height = (y - top + row + self.pad).max(self.least.1);
         Placed {
@@ -70,6 +72,17 @@ impl<T> Item<T> {
             children,
         }
     }
+}
+
+/// How many of them a row takes. Those that are equally wide make rows that are equally long, so that none is left over alone.
+fn in_row<T>(children: &[Placed<T>], room: f64, gap: f64) -> usize {
+    let mut widths = children.iter().map(|child| child.extent.width());
+    let Some(first) = widths.next().filter(|first| widths.all(|width| width == *first)) else {
+        return usize::MAX;
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred at most")]
+    let fit = (((room + gap) / (first + gap)) as usize).max(1);
+    children.len().div_ceil(children.len().div_ceil(fit))
 }
 
 impl<T> Placed<T> {

@@ -17,7 +17,7 @@ use cgtune_core::{
 use cgtune_node::description::Holder;
 
 use super::{
-    layout::{Item, OTHER_FONT, Placed},
+    layout::{Item, Placed},
     shape::{self, CacheBox, NodeBox, SocketBox},
     words,
 };
@@ -52,7 +52,7 @@ impl Cell {
     fn of(cpus: usize) -> Self {
         match cpus {
             0..=32 => Self { width: 44.0, height: 30.0, text: 14.0 },
-            33..=256 => Self { width: 29.0, height: 21.0, text: 11.0 },
+            33..=256 => Self { width: 28.0, height: 21.0, text: 11.0 },
             _ => Self { width: 27.0, height: 17.0, text: 10.0 },
         }
     }
@@ -244,7 +244,7 @@ impl Look {
                 draw(scene, extent);
             }
             scene.label((x + 31.0, y), word, theme::INK, Anchor::Start);
-            x += 31.0 + font::width(word, theme::BODY, Weight::Regular) * OTHER_FONT + 24.0;
+            x += 31.0 + font::room(word, theme::BODY, Weight::Regular) + 24.0;
         }
         y + 28.0
     }

@@ -43,6 +43,8 @@ struct Stood {
 #[derive(Debug, Default)]
 pub(super) struct Everybody {
     stood: HashMap<u32, Stood>,
+    /// Those of which since then it was seen that they have ended.
+    ended: Vec<(u32, u64)>,
     looks: u64,
     /// When the last look began.
     since_ticks: u64,
@@ -86,7 +88,14 @@ impl Everybody {
             }
         }
         let now = self.looks;
-        self.stood.retain(|_, stood| stood.look == now);
+        self.stood.retain(|tid, stood| {
+            if stood.look != now {
+                self.ended.push((*tid, stood.started_ticks));
+            }
+            stood.look == now
+        });
+        seen.left = std::mem::take(&mut self.ended);
+        seen.hidden = !shows_kernel(host);
         self.since_ticks = ticks;
         seen.interrupts = topology::table(host).map(|interrupts| interrupts.of_devices);
         seen.steal = facts::machine_time(host).map(|time| time.each_steal).unwrap_or_default();
@@ -111,7 +120,10 @@ impl Everybody {
         let tick = 1_000_000_000 / procfs::ticks_per_second().max(1);
         let ran = schedstat.unwrap_or_else(|| Nanos::new(stat.ticks.saturating_mul(tick)));
         let stands = Stood { ran, cpu: stat.processor, started_ticks: stat.started_ticks, look: self.looks };
-        let stood = self.stood.insert(tid, stands).filter(|stood| stood.started_ticks == stat.started_ticks);
+        let before = self.stood.insert(tid, stands);
+        let stood = before.filter(|stood| stood.started_ticks == stat.started_ticks);
+        // An id that is used again.
+        self.ended.extend(before.filter(|_| stood.is_none()).map(|before| (tid, before.started_ticks)));
         if self.looks == 1 {
             return None;
         }
@@ -161,6 +173,14 @@ fn described(
     Some(Ran { task, kind, group, inside, allowed, ran, cpu: stat.processor, cpu_before })
 }
 
+/// Whether this /proc shows the kernel's threads, and with them everybody's: the second task of a machine is the parent of those
+/// (`rest_init`, init/main.c, 6.12). A pid namespace of its own has others under that number, and `hidepid` hides it from all who
+/// may not trace it (`proc_pid_permission`, fs/proc/base.c).
+fn shows_kernel(host: &HostRoot) -> bool {
+    let stat = host.read("/proc/2/stat").ok().and_then(|bytes| task::stat(&bytes).ok());
+    stat.is_some_and(|stat| Kind::of(stat.flags, &stat.name, None) != Kind::Process)
+}
+
 /// Our own number in the pid namespace that this /proc shows, which may be another than ours. `None`: it does not show us.
 fn own_pid(host: &HostRoot) -> Option<u32> {
     let link = fs::read_link(host.join("/proc/self")).ok().filter(|_| !host.is_played())?;
@@ -175,6 +195,85 @@ fn numbers(host: &HostRoot, folder: &str) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A synthetic node of which tasks come and go: each runs 5 ms on CPU 1 between looks.
+    struct Node(tempfile::TempDir);
+
+    impl Node {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let node = Self(root);
+            node.file("proc/1/mountinfo", "25 22 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+            node.file("sys/fs/cgroup/cgroup.controllers", "cpuset cpu\n");
+            node
+        }
+
+        fn file(&self, name: &str, text: &str) {
+            let file = self.0.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+
+        fn task(&self, tid: u32, flags: u64, started_ticks: u64, ran_ms: u64) {
+            let task = format!("proc/{tid}/task/{tid}");
+            // The fields of fs/proc/array.c, do_task_stat, 6.12; what is not read is 0.
+            let zeros = |n: usize| vec!["0"; n].join(" ");
+            let stat = format!(
+                "{tid} (task) R 1 {} {flags} {} {started_ticks} {} 1 {}\n",
+                zeros(4),
+                zeros(12),
+                zeros(16),
+                zeros(13)
+            );
+            self.file(&format!("{task}/stat"), &stat);
+            self.file(&format!("proc/{tid}/stat"), &stat);
+            self.file(&format!("{task}/schedstat"), &format!("{} 0 1\n", ran_ms * 1_000_000));
+            self.file(&format!("proc/{tid}/cgroup"), "0::/other\n");
+        }
+
+        fn end(&self, tid: u32) {
+            fs::remove_dir_all(self.0.path().join(format!("proc/{tid}"))).unwrap();
+        }
+
+        fn look(&self, everybody: &mut Everybody) -> OthersSeen {
+            let hierarchies = Hierarchies::detect(HostRoot::new(self.0.path())).unwrap();
+            let cpus = "1".parse().unwrap();
+            let watched = Watched { path: Path::new("/pinned"), by_cpuset: true, cpus: &cpus };
+            everybody.look(&hierarchies, &[watched], &[])
+        }
+    }
+
+    #[test]
+    fn of_many_generations_the_last_is_kept_and_those_before_have_ended() {
+        let (node, mut everybody) = (Node::new(), Everybody::default());
+        node.task(7, 0, 50, 1);
+        node.look(&mut everybody);
+        for generation in 0..20 {
+            let (old, new) = (100 + generation, 101 + generation);
+            node.task(new, 0, 100, 5);
+            node.task(7, 0, 50, 6 + u64::from(generation) * 5);
+            let seen = node.look(&mut everybody);
+            let expected = if generation == 0 { vec![] } else { vec![(old, 100)] };
+            assert_eq!((seen.left, seen.tasks, everybody.stood.len()), (expected, 2, 2));
+            assert!(seen.ran.iter().any(|ran| ran.task.tid == 7 && ran.ran == Nanos::new(5_000_000)));
+            node.end(new);
+        }
+        // The same number, and somebody else.
+        node.task(7, 0, 60, 1);
+        let seen = node.look(&mut everybody);
+        assert!(seen.left.contains(&(7, 50)), "{seen:?}");
+    }
+
+    #[test]
+    fn a_proc_that_does_not_show_the_kernels_threads_hides_others() {
+        let (node, mut everybody) = (Node::new(), Everybody::default());
+        node.task(7, 0, 50, 1);
+        assert!(node.look(&mut everybody).hidden);
+        node.task(2, 0, 50, 1);
+        assert!(node.look(&mut everybody).hidden, "a pid namespace's own second process");
+        node.task(2, 0x0020_8040, 50, 1);
+        assert!(!node.look(&mut everybody).hidden);
+    }
 
     #[test]
     fn our_own_number_is_the_one_that_this_proc_shows() {

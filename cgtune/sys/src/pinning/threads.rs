@@ -8,7 +8,7 @@ use std::{
 use cgtune_core::{
     Controller, CpuControl as _, CpuSet, Layout,
     layout::Knob,
-    parse::{lists, task},
+    parse::task,
     pinning::{
         Kind, Name,
         seen::{Task, ThreadSeen, Threads},
@@ -18,7 +18,7 @@ use cgtune_core::{
 use super::name;
 use crate::{
     Cgroup, Hierarchies, HostRoot,
-    cgroup::parsed,
+    cpusets::list,
     dir::Dir,
     members::{self, below, thread_file},
     processes,
@@ -56,17 +56,15 @@ impl Crew {
         let host = hierarchies.host();
         let own = super::cpuset_path(cgroup, hierarchies);
         let mut tids = self::members(cgroup, own.as_deref())?;
-        members.extend(tids.iter().map(|(tid, _)| *tid));
+        let here: Vec<u32> = tids.iter().map(|(tid, _)| *tid).collect();
+        members.extend(&here);
+        self.forget(&here);
         let count = tids.len();
         if count > LOOKED_AT {
             let turn = self.turn % count;
             tids.rotate_left(turn);
             tids.truncate(LOOKED_AT);
             self.turn = (turn + LOOKED_AT) % count;
-        } else {
-            // Of those that have ended nothing need be kept.
-            let here: HashSet<u32> = tids.iter().map(|(tid, _)| *tid).collect();
-            self.known.retain(|tid, _| here.contains(tid));
         }
         let seen = tids.into_iter().filter_map(|(tid, of_group)| {
             let astray = match of_group {
@@ -81,7 +79,14 @@ impl Crew {
             self.thread(host, tid, of_group, astray)
         });
         let read = seen.collect();
-        Some(Threads { count: count as u64, read })
+        Some(Threads { here, read })
+    }
+
+    /// Of those that are no more here nothing is kept. A process is called as its first thread, which has its number.
+    fn forget(&mut self, here: &[u32]) {
+        let here: HashSet<u32> = here.iter().copied().collect();
+        self.known.retain(|tid, _| here.contains(tid));
+        self.processes.retain(|pid, _| here.contains(pid));
     }
 
     /// `None`: it has ended, or is the kernel's own.
@@ -159,13 +164,27 @@ fn members(cgroup: &Cgroup, own: Option<&Path>) -> Option<Vec<(u32, Option<CpuSe
 
 /// What a group has in force. An empty v1 set lets nobody in.
 fn in_force(dir: &Dir, layout: Layout) -> Option<CpuSet> {
-    let read = |knob| parsed(dir, layout.file(knob).map(|(_, file)| file), lists::parse).ok().flatten();
+    let read = |knob| list(dir, layout, knob).ok().flatten();
     read(Knob::EffectiveCpus).or_else(|| read(Knob::Cpus))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_generations_the_last_is_kept() {
+        let mut crew = Crew::default();
+        for generation in 0..1000 {
+            let here: Vec<u32> = (generation * 10..generation * 10 + 10).collect();
+            for tid in &here {
+                crew.known.insert(*tid, (Fixed { started_ticks: 1, kernel: false }, CpuSet::new()));
+                crew.processes.insert(*tid, None);
+            }
+            crew.forget(&here);
+        }
+        assert_eq!((crew.known.len(), crew.processes.len()), (10, 10));
+    }
 
     #[test]
     fn a_thread_in_the_groups_own_cpuset_or_below_is_not_elsewhere() {

@@ -1,9 +1,14 @@
 //! The sentences of a recommendation.
 
+mod effect;
+
 use std::fmt;
 
 use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Risk};
-use crate::kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope};
+use crate::{
+    kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope},
+    sim::Spread,
+};
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,6 +36,12 @@ fn cpus(count: usize) -> String {
 
 fn containers(count: usize) -> String {
     if count == 1 { "1 container".to_owned() } else { format!("{count} containers") }
+}
+
+/// `1–3`, or `0` where both ends show the same.
+fn range(spread: &Spread<f64>) -> String {
+    let (low, high) = (format!("{:.0}", spread.min), format!("{:.0}", spread.max));
+    if low == high { low } else { format!("{low}–{high}") }
 }
 
 impl fmt::Display for Reason {
@@ -78,6 +89,14 @@ impl fmt::Display for Reason {
                 "{nodes} NUMA nodes of {} and more; every pinned container fits one, so none needs memory of two",
                 cpus(*node)
             ),
+            Self::PodTogether => f.write_str(
+                "containers of one pod that work together get CPUs of the same NUMA node; without it each is placed for itself",
+            ),
+            Self::Closest { container, cpus: wanted, node } => write!(
+                f,
+                "{container} wants {} and a NUMA node has {node} to give; with it the nodes that it gets lie near each other",
+                cpus(*wanted)
+            ),
             Self::ReserveCores { cpus: reserved } => write!(
                 f,
                 "the static policy needs reserved CPUs; {reserved} are whole cores, so that no pinned container shares a core with the system"
@@ -117,11 +136,23 @@ impl fmt::Display for Evidence {
             Self::Throttled { nr_periods, nr_throttled } => {
                 write!(f, "measured: throttled in {nr_throttled} of {nr_periods} periods")
             }
-            Self::ThrottledShared { containers: count, container, nr_periods, nr_throttled } => write!(
-                f,
-                "measured: {} throttled that cannot be pinned, most {container}, in {nr_throttled} of {nr_periods} periods",
-                containers(*count)
-            ),
+            Self::ThrottledShared {
+                containers: count,
+                container,
+                nr_periods,
+                nr_throttled,
+                stall_ms_per_s,
+            } => {
+                write!(
+                    f,
+                    "measured: {} throttled that cannot be pinned, most {container}, in {nr_throttled} of {nr_periods} periods",
+                    containers(*count)
+                )?;
+                match stall_ms_per_s {
+                    Some(stall) => write!(f, ", {stall} ms per second"),
+                    None => Ok(()),
+                }
+            }
             Self::Threads { threads } => write!(f, "{threads} threads a core"),
             Self::Cpus { cpus: count } => write!(f, "{} online", cpus(*count)),
             Self::Nodes { nodes, smallest, largest } => {
@@ -138,6 +169,19 @@ impl fmt::Display for Evidence {
                 };
                 write!(f, "{of} {}, the smallest node {smallest}, the largest {largest}", cpus(*most))
             }
+            Self::SeveralPinned { pods: 1, pod, cpus: most, largest } => write!(
+                f,
+                "{pod} has several pinned containers, {} in all; the largest node has {largest}",
+                cpus(*most)
+            ),
+            Self::SeveralPinned { pods, pod, cpus: most, largest } => write!(
+                f,
+                "{pods} pods have several pinned containers, the largest {pod} with {} in all; the largest node has {largest}",
+                cpus(*most)
+            ),
+            Self::Distances { nodes, nearest, farthest } => {
+                write!(f, "{nodes} NUMA nodes, the nearest two {nearest} apart, the farthest {farthest}")
+            }
             Self::Caches { caches, sockets } => write!(f, "{caches} last-level caches in {sockets} sockets"),
             Self::Reserved { amount } => {
                 write!(f, "the configuration reserves {amount} today, rounded up to whole cores")
@@ -153,6 +197,13 @@ impl fmt::Display for Evidence {
                 "nothing is reserved today; GKE's rule gives {amount} for {} (6 %, 1 %, 0.5 %, 0.25 %), rounded up to whole cores",
                 cpus(*count)
             ),
+            Self::Interrupts { cpus: on, percent, all, time } => {
+                write!(f, "measured: {on} take {percent} % of the {all} interrupts of devices")?;
+                match time {
+                    Some(time) => write!(f, ", in {:.0} s", time.as_secs()),
+                    None => Ok(()),
+                }
+            }
             Self::EnforcesNothing => f.write_str("enforceNodeAllocatable holds nothing"),
         }
     }
@@ -166,9 +217,25 @@ impl fmt::Display for Expected {
                 "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as pinned containers have no quota since \
                  Kubernetes 1.33"
             ),
+            Self::OnceGuaranteed { nr_periods, nr_throttled } => write!(
+                f,
+                "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods} of those whose pods are not Guaranteed, once they \
+                 are"
+            ),
+            Self::NoQuotas { nr_periods, nr_throttled } => write!(
+                f,
+                "modelled: 0 throttled periods in place of {nr_throttled} of {nr_periods}, as there is no quota to run out"
+            ),
+            Self::Stall { container, expected } => write!(
+                f,
+                "modelled: {container} is throttled for {} ms per second in place of {}",
+                range(&expected.stall_ms_per_s),
+                range(&expected.stall_ms_per_s_now)
+            ),
             Self::Allocatable { before, after } => {
                 write!(f, "modelled: allocatable CPU is {after}, before {before}")
             }
+            Self::Places(effect) => effect.fmt(f),
         }
     }
 }
@@ -199,6 +266,14 @@ impl fmt::Display for Risk {
                 "a pod that no NUMA node has room for is refused (TopologyAffinityError), though the scheduler sent it here; its \
                  controller makes another, perhaps here again",
             ),
+            Self::PodAsOne { refuses: true } => f.write_str(
+                "a pod is refused unless a NUMA node has room for all its pinned containers at once, init containers counted \
+                 (podGuaranteedCPUs)",
+            ),
+            Self::PodAsOne { refuses: false } => f.write_str(
+                "where no NUMA node has room for all of a pod's pinned containers, one that would fit a node for itself may be divided",
+            ),
+            Self::Closest => f.write_str("none for what fits one node; admission looks at distances as well"),
             Self::Allocatable => f.write_str("pods whose requests filled the node do not fit any more"),
             Self::PodsHeld => f.write_str("pods together get less than today where they took the system's CPU"),
             Self::ShorterPeriod => f.write_str(
@@ -305,6 +380,18 @@ impl fmt::Display for Remark {
                 f,
                 "topologyManagerPolicy is left as it is: {nodes} NUMA nodes are more than it starts on, and max-allowable-numa-nodes (since \
                  {since}) makes admission slow"
+            ),
+            Self::LongerStalls { period, container, expected } => write!(
+                f,
+                "cpuCFSQuotaPeriod {period} is left out: modelled, {container} is then throttled for {} ms per second in place of {}, since \
+                 its work does not fit the smaller quota",
+                range(&expected.stall_ms_per_s),
+                range(&expected.stall_ms_per_s_now)
+            ),
+            Self::InterruptsElsewhere { cpus: on, percent, reserved } => write!(
+                f,
+                "devices interrupt {on}, which may be pinned, with {percent} % of all their interrupts; let them interrupt the reserved \
+                 {reserved} (irqbalance, /proc/irq/N/smp_affinity_list: -o runbook)"
             ),
             Self::AllReserved { amount, cpus: count } => {
                 write!(f, "{amount} reserved, rounded up to whole cores, are all {}: nothing is left to pin, and the CPU manager stays as it is", cpus(*count))

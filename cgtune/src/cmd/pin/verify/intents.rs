@@ -17,7 +17,7 @@ use cgtune_node::{
     journal::{Journal, JournalError, State},
     names::{Ask, Kind, Register, Resident},
 };
-use cgtune_sys::{Cgroup, Error, Hierarchies, pinning};
+use cgtune_sys::{Cgroup, Error, Hierarchies, cpusets};
 
 use crate::{
     failure::{self, Hinted},
@@ -87,11 +87,12 @@ impl Known {
         hierarchies: &Hierarchies,
         ask: &Ask,
     ) -> anyhow::Result<(Vec<Cgroup>, LeftOut)> {
-        let mut own = pinning::pinned_groups(hierarchies).map_err(target::kernel)?;
-        own.retain(|group| group.populated);
+        // Whoever looks tells of groups that cannot be read.
+        let mut own = cpusets::read(hierarchies).map_err(target::kernel)?.unwrap_or_default().groups;
+        own.retain(|group| group.is_pinned() && cpusets::is_populated(hierarchies, group));
         let pool = self.kubelet.as_ref().and_then(|kubelet| kubelet.shared.as_ref());
         let (shared, own): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|group| is_shared(&group.path, &group.asked, pool));
+            own.into_iter().partition(|group| is_shared(&group.path, &group.cpus, pool));
         let mut paths: BTreeSet<PathBuf> = own.into_iter().map(|group| group.path).collect();
         paths.extend(self.our_paths.iter().cloned());
         paths.extend(self.kubelets(hierarchies, ask)?);

@@ -69,7 +69,10 @@ pub(super) fn look(
     loop {
         let at = clock::now();
         let last = interrupt.asked() || end.is_some_and(|end| at >= end);
-        watch.look(&lookout.look(last).map_err(target::kernel)?);
+        let look = lookout.look(last).map_err(target::kernel)?;
+        let looked = clock::process_cpu();
+        watch.look(&look);
+        lookout.took(&look, clock::process_cpu().saturating_sub(looked));
         if last || !lookout.anybody() {
             break;
         }
@@ -80,6 +83,9 @@ pub(super) fn look(
         interrupt.sleep_until(end.map_or(next, |end| next.min(end)));
     }
     bar.finish_and_clear();
+    if let Some(unread) = lookout.unread() {
+        streams.warn(unread)?;
+    }
     let (begun, before) = effort;
     Ok((watch.report(), Effort { begun, cpu: clock::process_cpu().saturating_sub(before) }))
 }
