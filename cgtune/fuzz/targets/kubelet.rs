@@ -29,8 +29,11 @@ fn machine() -> Topology {
 fn pod(milli: u64) -> KnownPod {
     let amount = Some(MilliCpu::new(milli));
     let throttled = Some(Throttled { nr_periods: 100, nr_throttled: 50 });
-    let container = KnownContainer { name: "main".into(), role: Role::App, request: amount, limit: amount, throttled };
-    KnownPod { name: "shop/web".into(), qos: QosClass::Guaranteed, whole: false, containers: vec![container] }
+    let name = "main".into();
+    let container =
+        KnownContainer { name, role: Role::App, request: amount, limit: amount, throttled, watched: None };
+    let (name, containers) = ("shop/web".into(), vec![container]);
+    KnownPod { name, qos: QosClass::Guaranteed, whole: false, request: None, containers }
 }
 
 /// What no text holds.
@@ -69,8 +72,13 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     for pods in [None, Some(vec![pod(2000)]), Some(vec![pod(3000), pod(500)])] {
-        let situation =
-            Situation { release: Release::NEWEST, topology: &topology, config: file.config(), pods: pods.as_deref() };
+        let situation = Situation {
+            release: Release::NEWEST,
+            topology: &topology,
+            config: file.config(),
+            machine: None,
+            pods: pods.as_deref(),
+        };
         let done = recommend(&situation);
         let Edited { text: edited, .. } = file.edited(text, &done).unwrap();
         let again = KubeletFile::read(edited.as_bytes(), Format::Yaml).unwrap();
