@@ -24,10 +24,9 @@ const MOST: usize = 5;
 pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
     let reports = &verified.reports;
     if reports.groups.is_empty() {
-        writeln!(
-            out,
-            "no group here is pinned: neither by the kubelet, nor by cgtune, nor by a cpuset of its own"
-        )?;
+        let nobody =
+            "no group here is pinned: neither by the kubelet, nor by cgtune, nor by a cpuset of its own";
+        paragraph(0, nobody, out)?;
     }
     for report in &reports.groups {
         group(report, verified, out)?;
