@@ -102,7 +102,11 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let Pinning { alone, shared, shares, bounded, remarks, .. } = &plan.pinning;
     let cpus = plan.pinning.cpus();
-    let unit = if plan.amount == MilliCpu::new(1000) { "CPU" } else { "CPUs" };
+    let unit = match plan.amount.get() {
+        ..1000 => "of a CPU",
+        1000 => "CPU",
+        _ => "CPUs",
+    };
     writeln!(out, "{HEADING}{} {unit}: {cpus}{HEADING:#}", plan.amount)?;
     match (shared, shares) {
         (Some(cpu), Some(shares)) => {
@@ -116,7 +120,9 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     }
     row(out, "on", &place(plan, &cpus))?;
     match &plan.mems {
-        Some(mems) => row(out, "memory", &format!("NUMA node {mems}"))?,
+        Some(mems) => {
+            row(out, "memory", &format!("NUMA node{} {mems}", if mems.len() == 1 { "" } else { "s" }))?;
+        }
         None => row(out, "memory", "no node near it is known to have any")?,
     }
     row(out, "quota", "none: what is pinned and limited still stalls")?;
@@ -140,10 +146,9 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "{HEADING}apply it{HEADING:#} (TARGET: a container, pod or cgroup)")?;
-    for line in paragraph::wrap(&plan.command(), paragraph::WIDTH - 4) {
-        writeln!(out, "  {line}")?;
-    }
-    Ok(())
+    // It is pasted: a line that ends early without a word of more would be a command of its own, and pin with the quota.
+    let lines = paragraph::wrap(&plan.command(), paragraph::WIDTH - 6);
+    writeln!(out, "  {}", lines.join(" \\\n    "))
 }
 
 /// The last-level caches of these CPUs, as far as they are known.
@@ -200,8 +205,10 @@ fn chosen(plan: &Plan) -> String {
     for option in plan.options.on() {
         text.push_str(&format!(", {option}"));
     }
-    if let Some(rule) = rule(plan) {
-        text.push_str(&format!(" (as Kubernetes {rule}; --kubernetes says which)"));
+    match (rule(plan), plan.kubernetes) {
+        (None, _) => {}
+        (Some(_), Some(release)) => text.push_str(&format!(" (as Kubernetes {release})")),
+        (Some(rule), None) => text.push_str(&format!(" (as Kubernetes {rule}; --kubernetes says which)")),
     }
     text
 }
