@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     cmd::pin::plan::Plan,
-    render::{paragraph, stat::row},
+    render::stat::row,
     streams::{HEADING, labelled},
 };
 
@@ -146,9 +146,8 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "{HEADING}apply it{HEADING:#} (TARGET: a container, pod or cgroup)")?;
-    // It is pasted: a line that ends early without a word of more would be a command of its own, and pin with the quota.
-    let lines = paragraph::wrap(&plan.command(), paragraph::WIDTH - 6);
-    writeln!(out, "  {}", lines.join(" \\\n    "))
+    // On one line, however long: it is there to be copied, and its beginning alone would pin with the quota.
+    writeln!(out, "  {}", plan.command())
 }
 
 /// The last-level caches of these CPUs, as far as they are known.

@@ -279,6 +279,8 @@ fn span(time: Nanos) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use cgtune_core::{
         CpuSet,
         pinning::{
@@ -286,8 +288,27 @@ mod tests {
             seen::{Look, OthersSeen, Placed, Threads},
         },
     };
+    use cgtune_node::names::Register;
 
     use super::*;
+    use crate::cmd::pin::verify::Effort;
+
+    #[test]
+    fn that_nobody_is_pinned_fits_a_narrow_terminal() {
+        let verified = Verified {
+            reports: Watch::new(Vec::new()).report(),
+            effort: Effort { begun: jiff::Timestamp::UNIX_EPOCH, cpu: Nanos::ZERO },
+            register: Register::default(),
+            suspects: HashMap::new(),
+            left_out: LeftOut { beyond: 7, shared: 3 },
+            interrupted: false,
+        };
+        let mut said = Vec::new();
+        write(&verified, &mut said).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with("no group here is pinned: ") && said.contains("shared pool"), "{said}");
+        assert!(said.lines().all(|line| line.len() <= paragraph::WIDTH), "{said}");
+    }
 
     #[test]
     fn clean_is_said_of_what_was_looked_at_alone() {
