@@ -3,7 +3,8 @@
 use anyhow::anyhow;
 use cgtune_core::{
     CpuSet,
-    convert::{Burst, BurstError, CpuQuantity, QuantityError},
+    convert::{Burst, BurstError, CpuQuantity, QuantityError, Version, VersionError},
+    kubelet::Release,
 };
 
 use crate::failure::Hinted;
@@ -27,6 +28,12 @@ pub(crate) fn burst(text: &str) -> anyhow::Result<Burst> {
 /// A list of CPUs or memory nodes.
 pub(crate) fn list(flag: &str, text: &str) -> anyhow::Result<CpuSet> {
     text.parse().map_err(|error| Hinted::new(anyhow!("{flag}: {error}"), "a list such as 0-3,7").into())
+}
+
+/// A `--kubernetes` whose kubelet is known, for the parser of arguments: that names the flag.
+pub(crate) fn release(text: &str) -> Result<Release, String> {
+    let version: Version = text.parse().map_err(|error: VersionError| error.to_string())?;
+    Release::try_from(version).map_err(|error| error.to_string())
 }
 
 fn pointed_at(flag: &str, error: &QuantityError, hint: &str) -> Hinted {

@@ -189,6 +189,9 @@ fn wrong_use_is_told_with_what_is_right() {
         (&["TARGET", "--for", "10"], "10s"),
         (&["TARGET", "--for", "1ms"], "200ms"),
         (&["/cgtune-nowhere"], "/cgtune-nowhere"),
+        (&["TARGET", "--cpus", ""], "no CPU at all"),
+        (&["TARGET", "--cpus", "0,4000"], "the machine has no CPU 4000"),
+        (&["/"], "is the root of the hierarchy, which nothing pins"),
     ] {
         let output = begin(&mut node, args).wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output));

@@ -177,6 +177,45 @@ fn interrupts_of_a_while_are_fewer_than_since_boot() {
     assert!(fails(&["topology", "--for", "300"]).1.contains("--for"));
 }
 
+#[test]
+fn a_count_that_is_interrupted_says_what_was_counted() {
+    use std::{
+        os::unix::process::ExitStatusExt as _,
+        process::{Command, Stdio},
+        time::Duration,
+    };
+    for signal in ["-INT", "-TERM"] {
+        let mut tool = Command::new(assert_cmd::cargo::cargo_bin!("cgtune"));
+        tool.env_clear().args(["topology", "--for", "1h", "--json"]);
+        let child = tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pid = child.id().to_string();
+        // It heeds signals from before it counts.
+        let heeds = || {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            let caught =
+                status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+            u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
+        };
+        let begun = std::time::Instant::now();
+        while !heeds() && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.status.signal()), (Some(130), None), "{said}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        schema::assert_describes(published(), &document);
+        assert!((200..20_000).contains(&document["interrupts_ms"].as_u64().unwrap()), "{document}");
+        let said = words(&said);
+        assert!(
+            said.contains("interrupted after ") && said.contains(": interrupts are of that time"),
+            "{said}"
+        );
+    }
+}
+
 /// A node with cgroup v2: a partition, a container with CPUs of its own, one inside with the same, and one without.
 fn with_cpusets() -> Tree {
     let tree = Tree::new("0-3");

@@ -188,9 +188,12 @@ impl Topology {
     /// # Errors
     /// As [`Topology::new`].
     pub fn as_the_kubelet_groups(&self) -> Result<Self, TopologyError> {
-        let size = |level, cpu: &Cpu| self.in_group(level, group(cpu, level)).len();
-        Self::new(self.cpus.iter().map(|&cpu| {
-            let of_node = size(Level::Uncore, &cpu) == size(Level::Node, &cpu);
+        let size = |level, place: usize| {
+            let groups = self.groups(level);
+            groups.members[groups.of[place]].len()
+        };
+        Self::new(self.cpus.iter().enumerate().map(|(place, &cpu)| {
+            let of_node = size(Level::Uncore, place) == size(Level::Node, place);
             Cpu { uncore: cpu.uncore.filter(|_| !of_node), ..cpu }
         }))
     }

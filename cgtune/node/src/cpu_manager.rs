@@ -2,7 +2,7 @@
 //!
 //! `/var/lib/kubelet/cpu_manager_state` (`CPUManagerCheckpointV2`, pkg/kubelet/cm/cpumanager/state/checkpoint.go, Kubernetes 1.36):
 //! `{"policyName":"static","defaultCpuSet":"0,4-7","entries":{"<pod uid>":{"<container>":"1-3"}},"checksum":…}`. Before 1.17 entries
-//! were `{"<container id>":"1-3"}`; those are passed over. The checksum is the kubelet's own affair.
+//! were `{"<container id>":"1-3"}`: whose these are is passed over, and which CPUs is not. The checksum is the kubelet's own affair.
 
 use std::{collections::BTreeMap, io};
 
@@ -24,6 +24,22 @@ pub struct CpuManager {
     pub shared: Option<CpuSet>,
     /// Exclusive CPUs by pod UID and container name.
     pub entries: BTreeMap<String, BTreeMap<String, CpuSet>>,
+    /// All exclusive CPUs, an old kubelet's as well.
+    pub alone: CpuSet,
+}
+
+impl CpuManager {
+    /// What of a machine's CPUs is given to nobody alone. Under the policy none that is all of them.
+    ///
+    /// A shared pool that is empty is all given away, but for what the kubelet keeps to itself (`strict-cpu-reservation`).
+    #[must_use]
+    pub fn not_given_away(&self, all: &CpuSet) -> CpuSet {
+        let left = all.difference(&self.alone);
+        match &self.shared {
+            Some(shared) => left.intersection(shared),
+            None => left,
+        }
+    }
 }
 
 /// Why the state cannot be used.
@@ -44,7 +60,7 @@ pub enum CpuManagerError {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object such as {\"policyName\":\"static\",…}")]
 struct Written {
     policy_name: String,
     #[serde(default)]
@@ -58,9 +74,7 @@ struct Written {
 enum Entry {
     OfPod(BTreeMap<String, String>),
     /// Of an old kubelet, by container id.
-    OfContainer(
-        #[expect(dead_code, reason = "its type tells it from others; nothing is done with it")] String,
-    ),
+    OfContainer(String),
 }
 
 /// Reads it. `None`: this node has none.
@@ -83,17 +97,25 @@ pub fn read(host: &HostRoot) -> Result<Option<CpuManager>, CpuManagerError> {
 pub fn parse(bytes: &[u8]) -> Result<CpuManager, CpuManagerError> {
     let Written { policy_name, default_cpu_set, entries } =
         serde_json::from_slice(bytes).map_err(CpuManagerError::Format)?;
-    let mut given = BTreeMap::new();
+    let (mut given, mut alone) = (BTreeMap::new(), CpuSet::new());
     for (uid, entry) in entries.into_iter().flatten() {
-        let Entry::OfPod(containers) = entry else { continue };
+        let containers = match entry {
+            Entry::OfPod(containers) => containers,
+            Entry::OfContainer(list) => {
+                alone = alone.union(&list.parse()?);
+                continue;
+            }
+        };
         let lists = containers.into_iter().map(|(name, list)| Ok((name, list.parse()?)));
-        given.insert(uid, lists.collect::<Result<_, CpuManagerError>>()?);
+        let lists: BTreeMap<String, CpuSet> = lists.collect::<Result<_, CpuManagerError>>()?;
+        alone = lists.values().fold(alone, |alone, cpus| alone.union(cpus));
+        given.insert(uid, lists);
     }
     let shared = match default_cpu_set.as_str() {
         "" => None,
         list => Some(list.parse()?),
     };
-    Ok(CpuManager { policy: policy_name, shared, entries: given })
+    Ok(CpuManager { policy: policy_name, shared, entries: given, alone })
 }
 
 #[cfg(test)]
@@ -115,7 +137,21 @@ mod tests {
         assert_eq!((none.shared, none.entries.len()), (None, 0));
         let old =
             parse(br#"{"policyName":"static","defaultCpuSet":"0","entries":{"c0ffee":"1-2"}}"#).unwrap();
-        assert_eq!(old.entries.len(), 0);
+        assert_eq!((old.entries.len(), old.alone), (0, "1-2".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_a_container_has_alone_is_not_left_whatever_the_pool_says() {
+        let all: CpuSet = "0-3".parse().unwrap();
+        let left = |pool: &str, given: &str| {
+            let text = format!(r#"{{"policyName":"static","defaultCpuSet":"{pool}","entries":{given}}}"#);
+            parse(text.as_bytes()).unwrap().not_given_away(&all).to_string()
+        };
+        assert_eq!(left("", r#"{"u":{"a":"0","b":"1"}}"#), "2-3", "the pool is empty");
+        assert_eq!(left("", r#"{"u":{"a":"0-3"}}"#), "");
+        assert_eq!(left("", "null"), "0-3", "nobody has any yet");
+        assert_eq!(left("0-63", "{}"), "0-3", "the machine has no more");
+        assert_eq!(left("2-3", r#"{"u":{"a":"1"}}"#), "2-3", "0 is kept from all: strict-cpu-reservation");
     }
 
     #[test]
@@ -123,6 +159,10 @@ mod tests {
         for (text, why) in [
             ("", "not what a kubelet writes"),
             ("[]", "not what a kubelet writes"),
+            (
+                r#"{"policyName":"static","entries":{"c0ffee":"x"}}"#,
+                "a list of CPUs in the CPU manager's state",
+            ),
             (
                 r#"{"policyName":"static","entries":{"a":{"b":"x"}}}"#,
                 "a list of CPUs in the CPU manager's state",

@@ -121,6 +121,8 @@ impl Description {
                 "CPUs {both} are said to be online and switched off; they are taken to be online"
             ));
         }
+        settle_nodes(&mut machine);
+        settle_isolated(&mut machine, &cpus);
         let Held { cpusets } = parsed(bytes)?;
         let holders = cpusets.map(|all| {
             let (sound, odd): (Vec<Holder>, Vec<Holder>) =
@@ -129,6 +131,36 @@ impl Description {
             sound
         });
         Ok(Self { machine, holders })
+    }
+}
+
+/// A CPU that nodes list and that says itself that it lies on another one: what it says itself is what CPUs are chosen by.
+fn settle_nodes(machine: &mut Machine) {
+    let Machine { cpus, nodes, notes, .. } = machine;
+    for node in nodes {
+        let stray = cpus.iter().filter(|cpu| cpu.node != node.node && node.cpus.contains(cpu.cpu));
+        let stray: CpuSet = stray.map(|cpu| cpu.cpu).collect();
+        if !stray.is_empty() {
+            node.cpus = node.cpus.difference(&stray);
+            let node = node.node;
+            notes.push(format!(
+                "CPUs {stray} are said to lie on node {node} and elsewhere; they are taken to lie elsewhere"
+            ));
+        }
+    }
+}
+
+/// Isolated CPUs that the machine can never have.
+fn settle_isolated(machine: &mut Machine, online: &CpuSet) {
+    let Machine { isolated, offline, possible, notes, .. } = machine;
+    let Some(isolated) = isolated else { return };
+    let there = offline.iter().chain(possible.iter()).fold(online.clone(), |all, cpus| all.union(cpus));
+    let beyond = isolated.difference(&there);
+    if !beyond.is_empty() {
+        *isolated = isolated.intersection(&there);
+        notes.push(format!(
+            "CPUs {beyond} are said to be isolated, and the machine has none of them; they are left out"
+        ));
     }
 }
 
@@ -277,6 +309,20 @@ mod tests {
             "{:?}",
             machine.notes
         );
+    }
+
+    #[test]
+    fn a_cpu_lies_on_one_node_and_what_is_isolated_is_there() {
+        let read = |more: &str| Description::read(format!("{{{CPUS},{more}}}").as_bytes()).unwrap().machine;
+        let machine =
+            read(r#""nodes":[{"node":0,"cpus":"0"},{"node":9,"cpus":"1"}],"isolated":"0-99","offline":"2""#);
+        assert_eq!(machine.nodes[1].cpus, CpuSet::new());
+        assert_eq!(machine.isolated.unwrap().to_string(), "0-2");
+        let [stray, beyond] = &machine.notes[..] else { panic!("{:?}", machine.notes) };
+        assert!(stray.starts_with("CPUs 1 are said to lie on node 9 and elsewhere"), "{stray}");
+        assert!(beyond.starts_with("CPUs 3-99 are said to be isolated"), "{beyond}");
+        let machine = read(r#""nodes":[{"node":0,"cpus":"0-1"}],"isolated":"1,3","possible":"0-3""#);
+        assert_eq!(machine.notes, Vec::<String>::new());
     }
 
     #[test]

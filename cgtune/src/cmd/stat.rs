@@ -146,7 +146,7 @@ fn watch(
     let Some(duration) = duration else {
         return Reading::new(&mut cgroup, view, first, None).map_err(target::kernel);
     };
-    wait(first.at, duration);
+    wait(first.at, duration, None);
     let last = cgroup.sample().map_err(target::kernel)?;
     let interval = Interval::between(&first, &last)?;
     Reading::new(&mut cgroup, view, last, Some(interval)).map_err(target::kernel)
@@ -162,7 +162,7 @@ fn watch_all(hierarchies: &Hierarchies, duration: Micros) -> anyhow::Result<Vec<
             watched.push(found);
         }
     }
-    wait(clock::now(), duration);
+    wait(clock::now(), duration, None);
     let mut readings = Vec::new();
     for (mut cgroup, first) in watched {
         let Some(last) = target::present(cgroup.sample())? else { continue };
@@ -196,16 +196,22 @@ pub(crate) fn worst_first(a: &Reading, b: &Reading) -> Ordering {
     badness(b).partial_cmp(&badness(a)).unwrap_or(Ordering::Equal).then_with(|| a.path.cmp(&b.path))
 }
 
-/// Sleeps to the end of the watch, with a bar when that is long and somebody looks.
-pub(crate) fn wait(from: Nanos, duration: Micros) {
+/// Sleeps to the end of the watch, or until somebody asks to stop; with a bar when that is long and somebody looks.
+pub(crate) fn wait(from: Nanos, duration: Micros, interrupt: Option<&Interrupt>) {
+    let asked = || interrupt.is_some_and(Interrupt::asked);
     let end = from.saturating_add(duration.to_nanos());
     let long = Duration::from_micros(duration.get()) > progress::SHOW_AFTER;
     if !long || !std::io::stderr().is_terminal() {
-        clock::sleep_until(end);
+        match interrupt {
+            Some(interrupt) => {
+                interrupt.sleep_until(end);
+            }
+            None => clock::sleep_until(end),
+        }
         return;
     }
     let bar = progress::bar(duration.to_nanos().get(), "watching {bar:24} {eta} left");
-    while let Some(left) = end.checked_sub(clock::now()).filter(|&left| left != Nanos::ZERO) {
+    while let Some(left) = end.checked_sub(clock::now()).filter(|&left| left != Nanos::ZERO && !asked()) {
         bar.set_position(duration.to_nanos().get().saturating_sub(left.get()));
         std::thread::sleep(Duration::from_nanos(left.get()).min(Duration::from_millis(100)));
     }

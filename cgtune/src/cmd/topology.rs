@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use cgtune_core::{Micros, Nanos, topology::Machine};
+use cgtune_core::{Micros, Nanos};
 use cgtune_node::{
     description::{Description, Holder},
     names::{Register, Resident},
@@ -19,6 +19,7 @@ use crate::{
     cli,
     exit::Exit,
     failure::sentence,
+    interrupt::Interrupt,
     machine::{self, Described},
     render,
     streams::Streams,
@@ -62,9 +63,9 @@ struct Asked {
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let mut description = match &args.duration {
-        Some(text) => Description { machine: watched(args, stat::watch_time(text)?)?, holders: None },
-        None => args.described.description(&args.node.host_root)?,
+    let (mut description, interrupted) = match &args.duration {
+        Some(text) => watched(args, stat::watch_time(text)?, streams)?,
+        None => (args.described.description(&args.node.host_root)?, false),
     };
     let asked = match args.described.is_elsewhere() {
         true => None,
@@ -86,14 +87,16 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         durable::write(file, svg.as_bytes(), Existing::Replaced)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(Exit::Done)
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
 }
 
-/// The machine, with the interrupts of a while.
-fn watched(args: &Args, duration: Micros) -> anyhow::Result<Machine> {
+/// The machine, with the interrupts of a while, and whether somebody ended that early.
+fn watched(args: &Args, duration: Micros, streams: &mut Streams<'_>) -> anyhow::Result<(Description, bool)> {
+    let interrupt = Interrupt::watch()?;
     let host = HostRoot::new(&args.node.host_root);
     let (begun, before) = (host.now(), topology::interrupts(&host));
-    stat::wait(begun, duration);
+    stat::wait(begun, duration, Some(&interrupt));
+    let interrupted = interrupt.asked();
     let mut machine = args.described.read(&args.node.host_root)?;
     let wall = host.now().checked_sub(begun).unwrap_or(Nanos::ZERO);
     let before = before.unwrap_or_default();
@@ -103,7 +106,12 @@ fn watched(args: &Args, duration: Micros) -> anyhow::Result<Machine> {
         cpu.interrupts = place.and_then(|place| cpu.interrupts?.checked_sub(before[place].1));
     }
     machine.interrupts_ms = Some(wall.get() / 1_000_000);
-    Ok(machine)
+    if interrupted {
+        let seconds = wall.as_secs();
+        streams
+            .warn(&format!("interrupted after {seconds:.1} s of {duration}: interrupts are of that time"))?;
+    }
+    Ok((Description { machine, holders: None }, interrupted))
 }
 
 /// Adds the cgroups of this node with CPUs of their own. A node without cpusets still has a shape.

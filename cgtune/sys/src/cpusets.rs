@@ -220,6 +220,21 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_v1_to_which_nobody_wrote_a_cpu_holds_none() {
+        let list = |text: &str| text.parse::<CpuSet>().unwrap();
+        let group = |cpus: &str| Cpuset {
+            path: PathBuf::from("/fresh"),
+            cpus: list(cpus),
+            effective: list(cpus),
+            above: list("0-3"),
+            partition: None,
+            processes: Some(0),
+        };
+        assert!(!group("").holds_own() && !group("").is_pinned());
+        assert!(group("1").holds_own() && group("1").is_pinned());
+    }
+
+    #[test]
     fn a_group_that_cannot_be_read_costs_no_other_and_is_told_of() {
         let (root, hierarchies) = tree(&[
             ("broken", "1-", "1", "member", "populated 1"),

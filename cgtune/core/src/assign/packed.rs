@@ -93,18 +93,16 @@ fn take_groups(free: &mut Free<'_>, order: Order, level: Level) {
 /// Whole last-level caches, then a part of one where that is all that is still needed (`takeUncoreCache`).
 fn take_uncore(free: &mut Free<'_>, order: Order, odd: bool) {
     let average = free.topology().per_group(Level::Uncore);
-    for uncore in order.sorted(free, Level::Uncore) {
-        if free.needed() >= average {
-            let groups = order.sorted(free, Level::Uncore);
-            free.take_whole(Level::Uncore, groups);
-        }
+    let groups = order.sorted(free, Level::Uncore);
+    // Upstream does so again before each part. What was too large or not whole the first time is so the second time.
+    if free.needed() >= average {
+        free.take_whole(Level::Uncore, groups.iter().copied());
+    }
+    for uncore in groups {
         if free.is_satisfied() {
             return;
         }
         take_part_of_uncore(free, uncore, odd);
-        if free.is_satisfied() {
-            return;
-        }
     }
 }
 

@@ -70,6 +70,12 @@ pub enum Unpinned {
     /// The policy refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// No CPU has so much left, and none is left to begin with.
+    #[error("no CPU that is left has room for {part} more")]
+    NoRoom {
+        /// What was asked for beyond whole CPUs.
+        part: MilliCpu,
+    },
     /// Shares that the kernel does not take.
     #[error(transparent)]
     Shares(#[from] PolicyError),
@@ -200,9 +206,9 @@ pub fn pin(policy: &Static<'_>, ask: &Ask<'_>) -> Result<Pinning, Unpinned> {
     let in_whole_cores = |cpus: &CpuSet| policy.topology().whole_cores(cpus) == *cpus;
     if policy.options().full_pcpus_only && !ask.any_count && !in_whole_cores(&alone) {
         // Upstream counts halves of cores, too, and then breaks its own promise.
-        let cores = policy.topology().each(Level::Core).map(|(_, core)| core);
-        let whole_cores = cores.filter(|core| core.is_subset(&for_alone));
-        let whole_cores = whole_cores.fold(CpuSet::new(), |all, core| all.union(&core));
+        let all = policy.topology().all();
+        let broken = policy.topology().whole_cores(&all.difference(&for_alone));
+        let whole_cores = all.difference(&broken);
         if whole_cores.len() < whole {
             let per_core = policy.topology().per_group(Level::Core);
             let available = whole_cores.len();
@@ -261,7 +267,7 @@ fn shared(
     part: MilliCpu,
     available: &CpuSet,
     alone: &CpuSet,
-) -> Result<u32, NotEnough> {
+) -> Result<u32, Unpinned> {
     let topology = choice.policy.topology();
     let near = topology.groups_of(Level::Node, alone);
     let near = if near.is_empty() { ask.nodes.map(<[u32]>::to_vec) } else { Some(near) };
@@ -281,8 +287,11 @@ fn shared(
         return Ok(cpu);
     }
     let from = if new_near.is_empty() { &new } else { &new_near };
+    if from.is_empty() {
+        return Err(Unpinned::NoRoom { part });
+    }
     let one = choice.take(from, 1, None)?;
-    one.iter().next().ok_or(NotEnough { requested: 1, available: 0 })
+    one.iter().next().ok_or(Unpinned::NoRoom { part })
 }
 
 fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
@@ -294,7 +303,7 @@ fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
     let others = siblings.difference(policy.reserved());
     let (nodes, caches) = (topology.groups_of(Level::Node, cpus), topology.groups_of(Level::Uncore, cpus));
     let elsewhere = ask.nodes.map(|nodes| cpus.difference(&policy.aligned(nodes)));
-    let even = topology.each(Level::Core).map(|(_, core)| core.len()).all_equal();
+    let even = topology.groups(Level::Core).members.iter().map(Vec::len).all_equal();
     let knows_caches = topology.cpus().iter().all(|cpu| cpu.uncore.is_some());
     [
         some(reserved, |cpus| Remark::Reserved { cpus }),
@@ -313,37 +322,57 @@ fn remarks(policy: &Static<'_>, ask: &Ask<'_>, cpus: &CpuSet) -> Vec<Remark> {
 impl std::fmt::Display for Remark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Siblings { cpus, siblings } => write!(
-                f,
-                "CPU {cpus} shares a core with CPU {siblings}, which was not chosen: who runs there takes part of its speed"
-            ),
+            Self::Siblings { cpus, siblings } => {
+                let were = if siblings.len() == 1 { "was" } else { "were" };
+                // Of one CPU, or with one, it is one core.
+                let core = if cpus.len() > 1 && siblings.len() > 1 { "cores" } else { "a core" };
+                write!(
+                    f,
+                    "{} {core} with {}, which {were} not chosen: who runs there takes part of {} speed",
+                    which(cpus, "shares", "share"),
+                    named(siblings),
+                    its(cpus)
+                )
+            }
             Self::Nodes(nodes) => write!(
                 f,
                 "the CPUs lie on NUMA nodes {}: memory of one is farther from the CPUs of another",
-                nodes.iter().join(", ")
+                nodes.iter().copied().collect::<CpuSet>()
             ),
             Self::Caches(caches) => write!(f, "the CPUs lie under {} last-level caches", caches.len()),
             Self::Elsewhere { cpus } => {
-                write!(f, "the nodes asked for have too few free CPUs: CPU {cpus} lies elsewhere")
+                write!(
+                    f,
+                    "the nodes asked for have too few free CPUs: {} elsewhere",
+                    which(cpus, "lies", "lie")
+                )
             }
             Self::Avoided { cpus } => {
-                write!(f, "CPU {cpus} should have been avoided, and nothing else is left")
+                write!(
+                    f,
+                    "{} been avoided, and nothing else is left",
+                    which(cpus, "should have", "should have")
+                )
             }
             Self::Interrupts { cpus } => {
                 write!(
                     f,
-                    "CPU {cpus} takes many more interrupts than others: each of them stops what runs there"
+                    "{} many more interrupts than others: each of them stops what runs there",
+                    which(cpus, "takes", "take")
                 )
             }
             Self::Isolated { cpus } => write!(
                 f,
-                "CPU {cpus} is isolated: the scheduler moves no thread there and none away, so that all threads of a group may \
-                 stay on one CPU"
+                "{} isolated: the scheduler moves no thread there and none away, so that all threads of a group may \
+                 stay on one CPU",
+                which(cpus, "is", "are")
             ),
             Self::NohzFull { cpus } => write!(
                 f,
-                "CPU {cpus} stops its tick while one thread runs (nohz_full): with several it gains nothing, and each way into the \
-                 kernel costs more there"
+                "{} {} tick while one thread runs (nohz_full): with several nothing is gained, and each way into the \
+                 kernel costs more there",
+                which(cpus, "stops", "stop"),
+                its(cpus)
             ),
             Self::Kinds(kinds) => write!(
                 f,
@@ -357,10 +386,25 @@ impl std::fmt::Display for Remark {
             ),
             Self::Reserved { cpus } => write!(
                 f,
-                "CPU {cpus} is on a core with a reserved CPU: what the system runs there takes part of its speed"
+                "{} with a reserved CPU: what the system runs there takes part of {} speed",
+                which(cpus, "is on a core", "are on cores"),
+                its(cpus)
             ),
         }
     }
+}
+
+fn named(cpus: &CpuSet) -> String {
+    format!("{} {cpus}", if cpus.len() == 1 { "CPU" } else { "CPUs" })
+}
+
+/// CPUs as the subject of a sentence, with its verb.
+fn which(cpus: &CpuSet, one: &str, several: &str) -> String {
+    format!("{} {}", named(cpus), if cpus.len() == 1 { one } else { several })
+}
+
+fn its(cpus: &CpuSet) -> &'static str {
+    if cpus.len() == 1 { "its" } else { "their" }
 }
 
 #[cfg(test)]
@@ -429,6 +473,11 @@ mod tests {
         assert_eq!(case.cpus(1500), ("1".to_owned(), Some(4), Some(512)));
         assert_eq!(case.cpus(1600).1, Some(5), "600 more do not fit");
         assert!(matches!(case.pin(7000), Err(Unpinned::Refused(Refusal::NotEnough(_)))), "six are left");
+        assert_eq!(
+            case.pin(6600),
+            Err(Unpinned::NoRoom { part: MilliCpu::new(600) }),
+            "on CPU 4 there are 500"
+        );
     }
 
     #[test]
@@ -447,6 +496,24 @@ mod tests {
             Remark::Nodes(vec![0, 1]),
         ];
         assert_eq!(remarks, expected, "1 and 5 were avoided");
+    }
+
+    #[test]
+    fn one_cpu_and_several_are_spoken_of_as_such() {
+        let set = |list: &str| list.parse::<CpuSet>().unwrap();
+        let said = |cpus, siblings| {
+            let remark = Remark::Siblings { cpus: set(cpus), siblings: set(siblings) }.to_string();
+            remark.split_once(':').unwrap().0.to_owned()
+        };
+        assert_eq!(said("4-5", "12-13"), "CPUs 4-5 share cores with CPUs 12-13, which were not chosen");
+        assert_eq!(said("2", "7"), "CPU 2 shares a core with CPU 7, which was not chosen");
+        assert_eq!(said("2", "7,9"), "CPU 2 shares a core with CPUs 7,9, which were not chosen");
+        let elsewhere = |cpus| Remark::Elsewhere { cpus: set(cpus) }.to_string();
+        assert!(elsewhere("0,4").ends_with(": CPUs 0,4 lie elsewhere"), "{}", elsewhere("0,4"));
+        assert!(elsewhere("4").ends_with(": CPU 4 lies elsewhere"), "{}", elsewhere("4"));
+        let reserved = Remark::Reserved { cpus: set("4-5") }.to_string();
+        assert!(reserved.starts_with("CPUs 4-5 are on cores with a reserved CPU: "), "{reserved}");
+        assert!(Remark::Nodes(vec![0, 1, 2, 9]).to_string().contains("NUMA nodes 0-2,9: "));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use cgtune_core::{
         pin::{self, Ask, Pinning, Unpinned},
         policy::{NoPolicy, Refusal, Reserve, Static},
     },
-    convert::{CpuQuantity, Version},
-    kubelet::{Options, PolicyOption},
+    convert::CpuQuantity,
+    kubelet::{Fault, Options, PolicyOption, Release},
+    text::Escaped,
     topology::{Level, Machine},
 };
 
@@ -28,7 +29,7 @@ use crate::{
     machine::{self, Described},
     render,
     streams::Streams,
-    typed::{list, quantity},
+    typed::{list, quantity, release},
 };
 
 const EXAMPLES: &str = "\
@@ -82,9 +83,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CPU=QUANTITY,…", value_delimiter = ',')]
     shared: Vec<String>,
     /// Choose as this version does where versions differ: parts of last-level caches
-    /// for odd numbers, since 1.34
-    #[arg(long, value_name = "VERSION")]
-    kubernetes: Option<String>,
+    /// for odd numbers, since 1.34. 1.30 to 1.36
+    #[arg(long, value_name = "VERSION", value_parser = release)]
+    kubernetes: Option<Release>,
     #[command(flatten)]
     described: Described,
     #[command(flatten)]
@@ -117,6 +118,15 @@ impl Strategy {
             (false, false) => Self::Packed,
         }
     }
+
+    /// The option that means the same.
+    const fn option(self) -> Option<PolicyOption> {
+        match self {
+            Self::Packed => None,
+            Self::Spread => Some(PolicyOption::DistributeCpusAcrossCores),
+            Self::Distributed => Some(PolicyOption::DistributeCpusAcrossNuma),
+        }
+    }
 }
 
 /// What was asked, as it was understood, and what was chosen.
@@ -129,6 +139,8 @@ pub(crate) struct Plan {
     pub(crate) pinning: Pinning,
     /// How parts of caches were aligned, where they were.
     pub(crate) uncore: Uncore,
+    /// The release that was named.
+    pub(crate) kubernetes: Option<Release>,
     /// As the machine shows it.
     pub(crate) topology: Topology,
     /// `None`: no node is known to have memory.
@@ -165,12 +177,14 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     // What the strategy says the options have said already, or must not say.
     options.distribute_cpus_across_numa = strategy == Strategy::Distributed;
     options.distribute_cpus_across_cores = strategy == Strategy::Spread;
-    let uncore = uncore(args)?;
+    refuse_later(args, strategy)?;
+    // Where no release is named it is the rule that upstream's published cases were made with.
+    let uncore = args.kubernetes.map_or(Uncore::WholeCores, |release| Uncore::of(release.version()));
     let policy = policy(args, &topology, options, strategy, uncore)?;
     let here = (!args.described.is_elsewhere()).then(|| HostRoot::new(&args.node.host_root));
     let available = match (available, &here) {
         (Some(available), _) => available,
-        (None, Some(host)) => not_given_away(host, streams)?.unwrap_or_else(|| topology.all().clone()),
+        (None, Some(host)) => not_given_away(host, topology.all(), streams)?,
         (None, None) => topology.all().clone(),
     };
     let available = available.difference(policy.reserved());
@@ -179,7 +193,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         amount,
         nodes: nodes.as_deref(),
         shared: &shared(args, &topology)?,
-        avoid: &avoided(args, &machine, streams)?,
+        avoid: &avoided(args, &machine, &topology, streams)?,
         any_count: strategy == Strategy::Distributed,
     };
     let mut pinning = pin::pin(&policy, &ask).map_err(|error| refused(error, &ask, &topology))?;
@@ -196,6 +210,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         mems: memory(&machine, &pinning.mems),
         pinning,
         uncore,
+        kubernetes: args.kubernetes,
         topology: shown,
     };
     if args.output.json {
@@ -206,14 +221,14 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-/// What the kubelet of this node has given to nobody alone. `None`: it gives nothing away, or there is none.
-fn not_given_away(host: &HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<Option<CpuSet>> {
+/// What the kubelet of this node has given to nobody alone. Without one that is all.
+fn not_given_away(host: &HostRoot, all: &CpuSet, streams: &mut Streams<'_>) -> anyhow::Result<CpuSet> {
     match cpu_manager::read(host) {
-        Ok(state) => Ok(state.and_then(|state| state.shared)),
+        Ok(state) => Ok(state.map_or_else(|| all.clone(), |state| state.not_given_away(all))),
         Err(error) => {
             let error = anyhow::Error::new(error).context(cpu_manager::STATE);
             streams.warn(&failure::sentence(&error))?;
-            Ok(None)
+            Ok(all.clone())
         }
     }
 }
@@ -289,11 +304,24 @@ fn policy<'t>(
     Ok(if both { policy.with_whole_cores() } else { policy })
 }
 
-/// How parts of caches are aligned. Where no version is said it is the rule that upstream's published cases were made with.
-fn uncore(args: &Args) -> anyhow::Result<Uncore> {
-    let version = args.kubernetes.as_deref().map(str::parse::<Version>).transpose();
-    let version = version.map_err(|error| anyhow!("--kubernetes: {error}"))?;
-    Ok(version.map_or(Uncore::WholeCores, Uncore::of))
+/// Options that came after the release that was named; switched off they are no less unknown to it. A strategy is one as well.
+fn refuse_later(args: &Args, strategy: Strategy) -> anyhow::Result<()> {
+    let Some(release) = args.kubernetes else { return Ok(()) };
+    let named = |text: &String| {
+        let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
+        Some((format!("--option {name}"), PolicyOption::named(name)?))
+    };
+    let meant =
+        strategy.option().map(|option| (format!("--strategy {} ({option})", strategy.name()), option));
+    let mut all = args.options.iter().filter_map(named).chain(meant);
+    match all.find(|(_, option)| option.stage(release.version()).is_none()) {
+        None => Ok(()),
+        Some((typed, option)) => {
+            let fault = Fault::LaterOption { since: option.introduced_in(), release };
+            let hint = format!("leave it out, or say --kubernetes {} or later", option.introduced_in());
+            Err(Hinted::new(anyhow!("{typed}: {fault}"), hint).into())
+        }
+    }
 }
 
 /// CPUs that the machine does not have are a mistake, not a wish.
@@ -308,6 +336,14 @@ fn refuse_unknown(topology: &Topology, flag: &str, cpus: Option<&CpuSet>) -> any
 
 fn known_nodes(topology: &Topology, nodes: &CpuSet) -> anyhow::Result<Vec<u32>> {
     let known: CpuSet = topology.each(Level::Node).map(|(node, _)| node).collect();
+    if nodes.is_empty() {
+        let error = anyhow!("--numa-node: no node is named");
+        return Err(Hinted::new(
+            error,
+            format!("its nodes with CPUs are {known}; without the flag it is any"),
+        )
+        .into());
+    }
     let unknown = nodes.difference(&known);
     if unknown.is_empty() {
         return Ok(nodes.iter().collect());
@@ -321,6 +357,10 @@ fn shared(args: &Args, topology: &Topology) -> anyhow::Result<Shared> {
     for text in &args.shared {
         let (cpu, part) = text.split_once('=').unwrap_or((text, "0"));
         let cpus = list("--shared", cpu)?;
+        if cpus.is_empty() {
+            let error = anyhow!("--shared: \"{}\" names no CPU", Escaped(text.as_bytes()));
+            return Err(Hinted::new(error, "a CPU and what is given away of it, as in 3=500m").into());
+        }
         refuse_unknown(topology, "--shared", Some(&cpus))?;
         let part = quantity("--shared", part)?.milli();
         if part > MilliCpu::new(1000) {
@@ -333,7 +373,12 @@ fn shared(args: &Args, topology: &Topology) -> anyhow::Result<Shared> {
 }
 
 /// `--avoid`. What the machine does not show cannot be avoided, which whoever asks for it should know.
-fn avoided(args: &Args, machine: &Machine, streams: &mut Streams<'_>) -> anyhow::Result<CpuSet> {
+fn avoided(
+    args: &Args,
+    machine: &Machine,
+    topology: &Topology,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<CpuSet> {
     let mut avoided = CpuSet::new();
     for text in &args.avoid {
         let counted = || machine.cpus.iter().any(|cpu| cpu.interrupts.is_some());
@@ -343,7 +388,9 @@ fn avoided(args: &Args, machine: &Machine, streams: &mut Streams<'_>) -> anyhow:
             "nohz_full" => machine.nohz_full.clone(),
             text => {
                 let what = "--avoid takes a list of CPUs, irqs, isolated or nohz_full";
-                Some(list("--avoid", text).context(what)?)
+                let cpus = list("--avoid", text).context(what)?;
+                refuse_unknown(topology, "--avoid", Some(&cpus))?;
+                Some(cpus)
             }
         };
         match shown {
@@ -385,11 +432,25 @@ fn refused(error: Unpinned, ask: &Ask<'_>, topology: &Topology) -> anyhow::Error
                 below + per_core
             )
         }
+        Unpinned::Refused(_) | Unpinned::NoRoom { .. } if ask.available.is_empty() => {
+            "all CPUs are reserved, or somebody has them alone: reserve fewer, or name some with --available"
+                .to_owned()
+        }
+        Unpinned::NoRoom { .. } => match ask.shared.cpus().intersection(&ask.available) {
+            none if none.is_empty() => format!(
+                "available are {}, all of which the whole part of it takes; ask for less, or name more with --available",
+                ask.available
+            ),
+            shared => format!(
+                "of what is shared ({shared}) none has so much left, and no other CPU is; ask for a smaller part, or name \
+                 more with --available"
+            ),
+        },
         Unpinned::Refused(_) => {
             let shared = ask.shared.cpus();
             let of_shared = if shared.is_empty() { String::new() } else { format!(", and {shared} shared") };
             format!(
-                "available for it are {}{of_shared}; ask for fewer, or name more with --available",
+                "available for it: {}{of_shared}; ask for fewer, or name more with --available",
                 ask.available
             )
         }

@@ -12,14 +12,14 @@ use std::{
 
 use anyhow::anyhow;
 use cgtune_core::{
-    Micros,
+    CpuSet, Micros,
     pinning::{Finding, Found, Name, Report, Reports},
 };
 use cgtune_node::{
     names::Register,
     owner::{self, Touched},
 };
-use cgtune_sys::{HostRoot, descriptors};
+use cgtune_sys::{HostRoot, descriptors, facts};
 
 pub(crate) use intents::LeftOut;
 pub(crate) use watch::Effort;
@@ -97,7 +97,7 @@ pub(crate) struct Verified {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let pace = pace(args)?;
-    let asked = args.cpus.as_deref().map(|text| list("--cpus", text)).transpose()?;
+    let asked = args.cpus.as_deref().map(meant).transpose()?;
     let targets: Vec<Target> =
         args.targets.iter().map(|typed| Target::parse(Some(typed))).collect::<Result<_, _>>()?;
     // Of each group some files stay open; where that is not enough, the one that cannot be opened is named.
@@ -105,6 +105,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let hierarchies = args.ledger.hierarchies()?;
     let ask = args.ledger.ask()?;
     let host = hierarchies.host();
+    refuse_unknown(asked.as_ref(), host)?;
     let known = intents::Known::read(args.ledger.journal(), &hierarchies, streams)?;
     let (cgroups, left_out) = match targets.is_empty() {
         true => known.pinned(&hierarchies, &ask)?,
@@ -143,6 +144,31 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     } else {
         Exit::Done
     })
+}
+
+/// `--cpus`, as `pin apply` takes it.
+fn meant(text: &str) -> anyhow::Result<CpuSet> {
+    let cpus = list("--cpus", text)?;
+    if cpus.is_empty() {
+        let error = anyhow!("--cpus: no CPU at all is nothing to be pinned to");
+        return Err(Hinted::new(
+            error,
+            "a list such as 2-3; without --cpus it is what journal, kubelet or cpuset say",
+        )
+        .into());
+    }
+    Ok(cpus)
+}
+
+/// CPUs that the machine cannot have: nobody took them away. One that is switched off is a finding.
+fn refuse_unknown(cpus: Option<&CpuSet>, host: &HostRoot) -> anyhow::Result<()> {
+    let Some((cpus, possible)) = cpus.zip(facts::possible_cpus(host)) else { return Ok(()) };
+    let unknown = cpus.difference(&possible);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow!("--cpus: the machine has no CPU {unknown}");
+    Err(Hinted::new(error, format!("its CPUs are {possible}, those that are switched off among them")).into())
 }
 
 fn pace(args: &Args) -> anyhow::Result<Pace> {

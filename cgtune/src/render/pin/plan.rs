@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     cmd::pin::plan::Plan,
-    render::{paragraph, stat::row},
+    render::stat::row,
     streams::{HEADING, labelled},
 };
 
@@ -102,7 +102,11 @@ pub(crate) fn json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let Pinning { alone, shared, shares, bounded, remarks, .. } = &plan.pinning;
     let cpus = plan.pinning.cpus();
-    let unit = if plan.amount == MilliCpu::new(1000) { "CPU" } else { "CPUs" };
+    let unit = match plan.amount.get() {
+        ..1000 => "of a CPU",
+        1000 => "CPU",
+        _ => "CPUs",
+    };
     writeln!(out, "{HEADING}{} {unit}: {cpus}{HEADING:#}", plan.amount)?;
     match (shared, shares) {
         (Some(cpu), Some(shares)) => {
@@ -116,7 +120,9 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     }
     row(out, "on", &place(plan, &cpus))?;
     match &plan.mems {
-        Some(mems) => row(out, "memory", &format!("NUMA node {mems}"))?,
+        Some(mems) => {
+            row(out, "memory", &format!("NUMA node{} {mems}", if mems.len() == 1 { "" } else { "s" }))?;
+        }
         None => row(out, "memory", "no node near it is known to have any")?,
     }
     row(out, "quota", "none: what is pinned and limited still stalls")?;
@@ -140,10 +146,8 @@ pub(crate) fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "{HEADING}apply it{HEADING:#} (TARGET: a container, pod or cgroup)")?;
-    for line in paragraph::wrap(&plan.command(), paragraph::WIDTH - 4) {
-        writeln!(out, "  {line}")?;
-    }
-    Ok(())
+    // On one line, however long: it is there to be copied, and its beginning alone would pin with the quota.
+    writeln!(out, "  {}", plan.command())
 }
 
 /// The last-level caches of these CPUs, as far as they are known.
@@ -200,8 +204,10 @@ fn chosen(plan: &Plan) -> String {
     for option in plan.options.on() {
         text.push_str(&format!(", {option}"));
     }
-    if let Some(rule) = rule(plan) {
-        text.push_str(&format!(" (as Kubernetes {rule}; --kubernetes says which)"));
+    match (rule(plan), plan.kubernetes) {
+        (None, _) => {}
+        (Some(_), Some(release)) => text.push_str(&format!(" (as Kubernetes {release})")),
+        (Some(rule), None) => text.push_str(&format!(" (as Kubernetes {rule}; --kubernetes says which)")),
     }
     text
 }

@@ -24,10 +24,9 @@ const MOST: usize = 5;
 pub(crate) fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
     let reports = &verified.reports;
     if reports.groups.is_empty() {
-        writeln!(
-            out,
-            "no group here is pinned: neither by the kubelet, nor by cgtune, nor by a cpuset of its own"
-        )?;
+        let nobody =
+            "no group here is pinned: neither by the kubelet, nor by cgtune, nor by a cpuset of its own";
+        paragraph(0, nobody, out)?;
     }
     for report in &reports.groups {
         group(report, verified, out)?;
@@ -280,6 +279,8 @@ fn span(time: Nanos) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use cgtune_core::{
         CpuSet,
         pinning::{
@@ -287,8 +288,27 @@ mod tests {
             seen::{Look, OthersSeen, Placed, Threads},
         },
     };
+    use cgtune_node::names::Register;
 
     use super::*;
+    use crate::cmd::pin::verify::Effort;
+
+    #[test]
+    fn that_nobody_is_pinned_fits_a_narrow_terminal() {
+        let verified = Verified {
+            reports: Watch::new(Vec::new()).report(),
+            effort: Effort { begun: jiff::Timestamp::UNIX_EPOCH, cpu: Nanos::ZERO },
+            register: Register::default(),
+            suspects: HashMap::new(),
+            left_out: LeftOut { beyond: 7, shared: 3 },
+            interrupted: false,
+        };
+        let mut said = Vec::new();
+        write(&verified, &mut said).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with("no group here is pinned: ") && said.contains("shared pool"), "{said}");
+        assert!(said.lines().all(|line| line.len() <= paragraph::WIDTH), "{said}");
+    }
 
     #[test]
     fn clean_is_said_of_what_was_looked_at_alone() {

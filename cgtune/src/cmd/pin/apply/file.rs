@@ -41,6 +41,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Plan> {
 }
 
 fn parse(bytes: &[u8]) -> anyhow::Result<Plan> {
+    // A list would be taken for the fields in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|&byte| byte != b'{') {
+        return Err(anyhow!("it is no JSON object"));
+    }
     let Written { schema, cpus, mems, shares } = serde_json::from_slice(bytes)?;
     if schema != SCHEMA {
         return Err(anyhow!("its schema is \"{}\", not \"{SCHEMA}\"", schema.escape_debug()));
@@ -68,6 +72,8 @@ mod tests {
     fn what_is_no_plan_says_why() {
         for (text, why) in [
             ("", "line 1"),
+            ("[]", "it is no JSON object"),
+            (r#" ["cgtune.pin/1","1",null,null]"#, "it is no JSON object"),
             (r#"{"cpus":"1"}"#, "schema"),
             (r#"{"schema":"cgtune.stat/1","cpus":"1"}"#, "cgtune.stat/1"),
             (r#"{"schema":"cgtune.pin/1","cpus":""}"#, "no CPU"),

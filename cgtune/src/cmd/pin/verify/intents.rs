@@ -172,6 +172,7 @@ impl Known {
             };
             let (cpus, source) = match told {
                 Some(told) => told,
+                None if is_root(&mut cgroup)? => return Err(of_all(cgroup.path())),
                 None => {
                     let observed = match cgroup.observe() {
                         // Others come and go.
@@ -208,6 +209,19 @@ fn unpinned(path: &Path) -> anyhow::Error {
     let path = Name(path.as_os_str().as_bytes().to_vec());
     let error = anyhow!("{path} is not pinned, and has no cpuset that says on which CPUs it is meant to run");
     Hinted::new(error, "say which with --cpus, for example --cpus 2-3").into()
+}
+
+/// Whether it is the top of its hierarchy. What a cgroup namespace shows as `/` is as a rule a group like others.
+fn is_root(cgroup: &mut Cgroup) -> anyhow::Result<bool> {
+    Ok(cgroup.path() == Path::new("/") && cgroup.surroundings().map_err(target::kernel)?.root)
+}
+
+/// The root has all that nobody else took: its CPUs are the machine's, and nobody is pinned to them.
+fn of_all(path: &Path) -> anyhow::Error {
+    let path = Name(path.as_os_str().as_bytes().to_vec());
+    let error =
+        anyhow!("{path} is the root of the hierarchy, which nothing pins: it has all CPUs that there are");
+    Hinted::new(error, "name a cgroup below it, or say with --cpus where its tasks are meant to run").into()
 }
 
 #[cfg(test)]
