@@ -64,6 +64,8 @@ struct Container<'a> {
     name: &'a str,
     init: bool,
     cpus: Option<&'a CpuSet>,
+    /// `null` where it has none alone, or is no init container.
+    left_over: Option<&'a CpuSet>,
 }
 
 pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -109,8 +111,10 @@ fn pod(outcome: &Outcome) -> Pod<'_> {
 }
 
 fn container(seat: &Seat) -> Container<'_> {
-    let Seat { container, role, exclusive, .. } = seat;
-    Container { name: container, init: *role == Role::Init, cpus: exclusive.as_ref() }
+    let Seat { container, role, exclusive, left_over, .. } = seat;
+    let init = *role == Role::Init;
+    let cpus = exclusive.as_ref();
+    Container { name: container, init, cpus, left_over: cpus.and(init.then_some(left_over)) }
 }
 
 fn reserved(simulation: &Simulation<'_>) -> CpuSet {
@@ -186,11 +190,15 @@ fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match &outcome.result {
         Ok(Placed { class, request, seats }) => {
             writeln!(out, "{HEADING}{name}{HEADING:#}: {class}, requests {request}")?;
-            for Seat { container, role, exclusive, .. } in seats {
+            for Seat { container, role, exclusive, left_over, .. } in seats {
                 let container = Escaped(container.as_bytes());
                 let init = if *role == Role::Init { " (init)" } else { "" };
                 let cpus = match exclusive {
-                    Some(cpus) => format!("{cpus} alone"),
+                    Some(cpus) if left_over.is_empty() => format!("{cpus} alone"),
+                    Some(cpus) if cpus == left_over => {
+                        format!("{cpus} alone, kept until the pod is gone")
+                    }
+                    Some(cpus) => format!("{cpus} alone, {left_over} kept until the pod is gone"),
                     None => "shares".to_owned(),
                 };
                 writeln!(out, "  {:<CONTAINERS$}{cpus}", format!("{container}{init}"))?;
@@ -208,7 +216,7 @@ fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 /// What the places alone do not show.
 fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Simulation { kubelet, node, shared_requested, .. } = simulation;
+    let Simulation { kubelet, node, pods, shared_requested, .. } = simulation;
     let alone = node.state.assignments.len();
     if alone > 0 && kubelet.cpu_cfs_quota {
         let text = match kubelet.exclusive_without_quota {
@@ -219,6 +227,17 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
             }
         };
         labelled(out, "note", HEADING, text)?;
+    }
+    let placed = pods.iter().filter_map(|outcome| outcome.result.as_ref().ok());
+    let left_over = placed.flat_map(|placed| &placed.seats).map(|seat| seat.left_over.len()).sum();
+    if left_over > 0 {
+        let cpus = counted(left_over, "CPU");
+        let verb = if left_over == 1 { "stays" } else { "stay" };
+        let text = format!(
+            "{cpus} {verb} with init containers that have ended: the kubelet takes CPUs back when the pod is gone, and the \
+             scheduler counts on them before"
+        );
+        labelled(out, "note", HEADING, &text)?;
     }
     let shared = MilliCpu::new(node.shared().len() as u64 * 1000);
     if *shared_requested > shared {
