@@ -194,9 +194,10 @@ impl Pods {
             Ok(())
         })?;
         if ended > 0 {
-            let pods = if ended == 1 { "1 pod has" } else { "pods have" };
-            let count = if ended == 1 { String::new() } else { format!("{ended} ") };
-            let text = format!("{count}{pods} ended (Succeeded or Failed), and hold nothing any more");
+            let text = match ended {
+                1 => "1 pod has ended (Succeeded or Failed), and holds nothing any more".to_owned(),
+                ended => format!("{ended} pods have ended (Succeeded or Failed), and hold nothing any more"),
+            };
             streams::labelled(err, "note", streams::HINT, &text)?;
         }
         match (mistakes, workloads.len()) {

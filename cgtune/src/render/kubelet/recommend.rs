@@ -114,8 +114,11 @@ fn title(advised: &Advised<'_>) -> String {
         1 => "1 change".to_owned(),
         changes => format!("{changes} changes"),
     };
-    let cpus = advised.online.len();
-    format!("{name}, Kubernetes {}, {cpus} CPUs, {pods}: {changes}", advised.release)
+    let cpus = match advised.online.len() {
+        1 => "1 CPU".to_owned(),
+        cpus => format!("{cpus} CPUs"),
+    };
+    format!("{name}, Kubernetes {}, {cpus}, {pods}: {changes}", advised.release)
 }
 
 /// What a field holds, fit to show.

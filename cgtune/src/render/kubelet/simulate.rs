@@ -124,7 +124,7 @@ fn reserved(simulation: &Simulation<'_>) -> CpuSet {
 /// What may still be given to somebody alone.
 fn free(simulation: &Simulation<'_>) -> CpuSet {
     let node = &simulation.node;
-    node.policy.as_ref().map(|policy| policy.available(&node.state)).unwrap_or_default()
+    node.policy.as_ref().map(|policy| policy.obtainable(&node.state)).unwrap_or_default()
 }
 
 /// `before`: how many containers had CPUs alone at the beginning.
