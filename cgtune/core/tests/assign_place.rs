@@ -105,9 +105,8 @@ fn what_an_init_container_had_is_nobody_elses_while_its_pod_is_there() {
         let last = node.clone().place("last", &pod(&[(Role::App, 1000)], true));
         (node.shared().to_string(), seats, last.map(|_| ()).map_err(|refused| refused.to_string()))
     };
-    let seat = |init: &str, main: &str, left_over: &str| {
-        (init.to_owned(), main.to_owned(), left_over.to_owned())
-    };
+    let seat =
+        |init: &str, main: &str, left_over: &str| (init.to_owned(), main.to_owned(), left_over.to_owned());
     let (shared, seats, last) = on(4, 3);
     assert_eq!(seats, [seat("4", "1,5", "4"), seat("2", "2,6", ""), seat("3", "3,7", "")]);
     assert_eq!(shared, "0");

@@ -70,12 +70,7 @@ pub fn objects<'v>(source: impl BufRead, format: Format, visit: &'v mut Visit<'v
 }
 
 /// The same, with another rule for keys that stand twice.
-fn objects_with<'v>(
-    source: impl BufRead,
-    format: Format,
-    repeats: Repeats,
-    visit: &'v mut Visit<'v>,
-) -> u64 {
+fn objects_with<'v>(source: impl BufRead, format: Format, repeats: Repeats, visit: &'v mut Visit<'v>) -> u64 {
     let mut delivery = Delivery::new(visit, repeats);
     // Whether the visitor or the text had enough, there is no more to do.
     let _: ControlFlow<()> = match format::detect(source, format) {

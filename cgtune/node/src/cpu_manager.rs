@@ -44,7 +44,7 @@ pub enum CpuManagerError {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object with policyName and defaultCpuSet")]
 struct Written {
     policy_name: String,
     #[serde(default)]
@@ -54,7 +54,7 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an entry holds neither a pod's lists of CPUs nor a container's")]
 enum Entry {
     OfPod(BTreeMap<String, String>),
     /// Of an old kubelet, by container id.

@@ -228,17 +228,7 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
         };
         labelled(out, "note", HEADING, text)?;
     }
-    let placed = pods.iter().filter_map(|outcome| outcome.result.as_ref().ok());
-    let left_over = placed.flat_map(|placed| &placed.seats).map(|seat| seat.left_over.len()).sum();
-    if left_over > 0 {
-        let cpus = counted(left_over, "CPU");
-        let verb = if left_over == 1 { "stays" } else { "stay" };
-        let text = format!(
-            "{cpus} {verb} with init containers that have ended: the kubelet takes CPUs back when the pod is gone, and the \
-             scheduler counts on them before"
-        );
-        labelled(out, "note", HEADING, &text)?;
-    }
+    left_over(pods, out)?;
     let shared = MilliCpu::new(node.shared().len() as u64 * 1000);
     if *shared_requested > shared {
         let text = format!(
@@ -247,4 +237,29 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
         labelled(out, "note", HEADING, &text)?;
     }
     Ok(())
+}
+
+/// What init containers keep that have ended, and how much more some pods hold by it than they request.
+fn left_over(pods: &[Outcome], out: &mut dyn Write) -> io::Result<()> {
+    let (mut count, mut more) = (0, MilliCpu::ZERO);
+    for Placed { request, seats, .. } in pods.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
+        count += seats.iter().map(|seat| seat.left_over.len()).sum::<usize>();
+        let alone = seats.iter().filter_map(|seat| seat.exclusive.as_ref());
+        let held = alone.fold(CpuSet::new(), |held, cpus| held.union(cpus));
+        more = more.saturating_add(MilliCpu::new(held.len() as u64 * 1000).saturating_sub(*request));
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let verb = if count == 1 { "stays" } else { "stay" };
+    let mut text = format!(
+        "{} {verb} with init containers that have ended, until their pods are gone",
+        counted(count, "CPU")
+    );
+    if more > MilliCpu::ZERO {
+        text += &format!(
+            "; these pods hold {more} CPU more than they request, so that the scheduler may send others for which none is left"
+        );
+    }
+    labelled(out, "note", HEADING, &text)
 }

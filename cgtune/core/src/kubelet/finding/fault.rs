@@ -44,9 +44,9 @@ pub enum Fault {
     )]
     SecondDocument,
     /// A key that stands in its map already.
-    #[error("this key stands on line {before} as well: the kubelet's strict decoding fails, and of both {}", match .merged {
-        true => "its lenient one takes the entries together",
-        false => "its lenient one takes the last, this one",
+    #[error("this key stands on line {before} as well: the kubelet's strict decoding fails, and its lenient one takes {}", match .merged {
+        true => "the entries of both",
+        false => "the last, this one",
     })]
     Repeated {
         /// The line of the one before.
