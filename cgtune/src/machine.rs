@@ -48,6 +48,11 @@ impl Described {
         Ok(Description { machine: machine.map_err(told)?, holders: None })
     }
 
+    /// The file that describes it.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.topology.as_deref()
+    }
+
     /// Whether it is another machine than the one that we are on, of which only the shape is known.
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.sysfs.is_some() || self.topology.is_some()

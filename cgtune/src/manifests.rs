@@ -6,11 +6,17 @@ use std::{
     fmt,
     io::{self, Write},
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::anyhow;
-use cgtune_core::{convert::pod::defaults, text::Escaped};
+use cgtune_core::{
+    convert::{
+        self,
+        pod::{Container, Resources, defaults},
+    },
+    text::Escaped,
+};
 use cgtune_manifest::{Cursor, FieldError, Node, Object, Place, Workload, objects};
 use serde::Serialize;
 
@@ -151,6 +157,11 @@ impl Pods {
         !self.filename.is_empty()
     }
 
+    /// What is named, with its flag, for who looks for standard input in it.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
+        self.filename.iter().map(|path| ("-f", Some(path.as_path())))
+    }
+
     /// All of them, with Kubernetes' defaults, in the order of the text.
     ///
     /// Every mistake is told before it fails: an answer about some of the pods would be wrong about the others, too.
@@ -183,6 +194,13 @@ impl Pods {
                         streams::labelled(err, "warning", WARNING, &note)?;
                     }
                     defaults::apply(&mut workload.pod);
+                    for container in &workload.pod.containers {
+                        let Some(above) = above_limit(container) else { continue };
+                        let name = Escaped(container.name.as_bytes());
+                        let failure =
+                            Failure { message: format!("container {name}: {above}"), ..Failure::at(&at) };
+                        streams::labelled(err, "warning", WARNING, &failure.to_string())?;
+                    }
                     workloads.push(*workload);
                 }
                 // What makes no pods is no mistake in a dump of a cluster.
@@ -194,9 +212,10 @@ impl Pods {
             Ok(())
         })?;
         if ended > 0 {
-            let pods = if ended == 1 { "1 pod has" } else { "pods have" };
-            let count = if ended == 1 { String::new() } else { format!("{ended} ") };
-            let text = format!("{count}{pods} ended (Succeeded or Failed), and hold nothing any more");
+            let text = match ended {
+                1 => "1 pod has ended (Succeeded or Failed), and holds nothing any more".to_owned(),
+                ended => format!("{ended} pods have ended (Succeeded or Failed), and hold nothing any more"),
+            };
             streams::labelled(err, "note", streams::HINT, &text)?;
         }
         match (mistakes, workloads.len()) {
@@ -220,6 +239,13 @@ fn has_ended(node: &Node) -> bool {
         status.optional("phase").ok()??.text().ok()
     };
     matches!(phase(), Some("Succeeded" | "Failed"))
+}
+
+/// That a container requests more than its limit.
+fn above_limit(container: &Container) -> Option<convert::Warning> {
+    let Resources { requests, limits } = &container.resources;
+    let (request, limit) = (requests.cpu?.milli(), limits.cpu?.milli());
+    (request > limit).then_some(convert::Warning::RequestAboveLimit { request, limit })
 }
 
 /// A name that two containers have, which the API server refuses.

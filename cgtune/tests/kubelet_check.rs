@@ -109,6 +109,44 @@ fn what_cannot_be_read_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_an_error_with_its_line_and_the_last_is_judged() {
+    let head =
+        "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n";
+    let text = format!("{head}cpuManagerPolicy: nobody\ncpuManagerPolicy: none\n");
+    let (code, out, err) = check(&["-"], text.as_bytes());
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(
+        out.contains("standard input:5: error: cpuManagerPolicy\n    this key stands on line 4 as well"),
+        "{out}"
+    );
+    assert!(out.contains("1 error") && !out.contains("nobody"), "{out}");
+    let document = document(&["-"], text.as_bytes());
+    schema::assert_describes(published(), &document);
+    assert_eq!(document["findings"][0]["kind"], "repeated");
+}
+
+#[test]
+fn of_another_document_before_it_the_kubelet_knows_nothing() {
+    let text = b"kind: ClusterConfiguration\n---\nkind: KubeletConfiguration\nmaxPods: 10\n";
+    let (code, out, err) = check(&["-"], text);
+    let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(
+        err.contains("found \"ClusterConfiguration\"") && err.contains("begins on line 3 into a file"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_limit_of_ours_is_not_called_the_kubelets() {
+    let deep = format!("kind: KubeletConfiguration\nx: {}{}\n", "[".repeat(150), "]".repeat(150));
+    let (code, _, err) = check(&["-"], deep.as_bytes());
+    let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 2);
+    assert!(err.contains("a limit of cgtune") && !err.contains("cannot read it either"), "{err}");
+}
+
+#[test]
 fn nothing_of_a_file_steers_the_terminal() {
     let text = b"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n\"\\e[2J\": 1\n\
         cpuManagerPolicy: \"\\e[2J\\u202e\"\ncpuManagerPolicyOptions: {\"\\e[31m\": \"\\e[0m\"}\n\

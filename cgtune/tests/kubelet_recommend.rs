@@ -21,7 +21,7 @@ fn kubelet(args: &[&str], stdin: &str) -> (i32, String, String) {
 fn shown(args: &[&str]) -> String {
     let (code, out, err) = kubelet(&[&["recommend", "--topology", "machine.json"], args].concat(), "");
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    for line in out.lines().filter(|line| !line.starts_with('#')) {
+    for line in out.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
     out
@@ -46,6 +46,30 @@ fn a_file_and_pods_as_a_report() {
 #[test]
 fn every_form() {
     insta::assert_snapshot!(shown(&["--config", "kubeadm.yaml", "-o", "all"]));
+}
+
+#[test]
+fn where_nothing_changes_there_is_no_diff_and_no_patch() {
+    let one = "{\"cpus\": [{\"cpu\": 0, \"core\": 0, \"socket\": 0, \"node\": 0}]}";
+    for form in ["diff", "kubeadm"] {
+        let (code, out, err) = kubelet(&["recommend", "--topology", "-", "-o", form], one);
+        assert_eq!((code, out.as_str(), err.as_str()), (0, "", "note: nothing to change\n"));
+    }
+    let (_, out, _) = kubelet(&["recommend", "--topology", "-", "-o", "all"], one);
+    assert!(out.contains("(-o diff)\n\nNothing to change.\n") && out.contains(", 1 CPU, "), "{out}");
+    let (_, out, _) = kubelet(&["recommend", "--topology", "-", "--json"], one);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    schema::assert_describes(published(), &document);
+    assert_eq!(document["diff"], "");
+}
+
+#[test]
+fn of_a_key_that_stands_twice_its_author_decides() {
+    let twice =
+        "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: 1\nmaxPods: 2\n";
+    let (code, out, err) = kubelet(&["recommend", "--topology", "machine.json", "--config", "-"], twice);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("line 4: maxPods: this key stands on line 3"), "{err}");
 }
 
 /// The synthetic machine, where devices interrupt one core and a CPU besides.

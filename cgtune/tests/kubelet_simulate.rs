@@ -123,7 +123,10 @@ fn pods_are_put_where_the_kubelet_would_put_them() {
 fn programs_get_the_same() {
     let document = Case::new().json(&[]);
     let pods = document["pods"].as_array().unwrap();
-    assert_eq!(pods[0]["containers"][0], json!({ "name": "warm", "init": true, "cpus": "2,4,8,10" }));
+    assert_eq!(
+        pods[0]["containers"][0],
+        json!({ "name": "warm", "init": true, "cpus": "2,4,8,10", "left_over": "4,10" })
+    );
     assert_eq!(pods[0]["containers"][1]["cpus"], "2,8");
     assert_eq!(pods[0]["containers"][2]["cpus"], Value::Null);
     assert_eq!(
@@ -131,7 +134,7 @@ fn programs_get_the_same() {
         (&json!(false), &json!("SMTAlignmentError"))
     );
     assert_eq!((&document["shared_requested_milli"], &document["left_milli"]), (&json!(1750), &json!(4500)));
-    assert_eq!((&document["reserved"], &document["free"]), (&json!("0,6"), &json!("1,3-5,7,9-11")));
+    assert_eq!((&document["reserved"], &document["free"]), (&json!("0,6"), &json!("1,3,5,7,9,11")));
 }
 
 #[test]
@@ -197,6 +200,127 @@ fn drop_ins_are_laid_over_the_configuration_and_their_mistakes_named() {
     assert!(said.contains(&format!("{odd}: line 3: ")), "{said}");
     let args = ["kubelet", "simulate", "-f", &case.file("pods.yaml"), "--config-dir", &dir];
     assert!(fails(&args).1.contains("name the kubelet's own file with --config"));
+}
+
+/// A pod with a container of its limits, which are its requests.
+fn guaranteed(name: &str, cpus: u32, more: &str) -> String {
+    format!(
+        "kind: Pod\nmetadata: {{name: {name}}}\nspec:\n{more}  containers:\n  - name: main\n    \
+         resources: {{limits: {{cpu: {cpus}, memory: 1Gi}}}}\n---\n"
+    )
+}
+
+#[test]
+fn what_an_init_container_leaves_over_is_nobody_elses_and_that_is_said() {
+    let case = Case::new();
+    let cpu = |cpu: u32| json!({ "cpu": cpu, "core": cpu % 4, "socket": 0, "node": 0 });
+    let machine = json!({ "cpus": (0..8).map(cpu).collect::<Vec<_>>() }).to_string();
+    let machine = case.with("eight.json", &machine);
+    let config = CONFIG.replace("\"true\"", "\"false\"").replace("0,6", "0");
+    let config = case.with("zero.yaml", &config);
+    let init = "  initContainers:\n  - name: warm\n    resources: {limits: {cpu: 1, memory: 1Gi}}\n";
+    let pods = ["a", "b", "c"].map(|name| guaranteed(name, 2, init)).concat() + &guaranteed("last", 1, "");
+    let pods = case.with("four.yaml", &pods);
+    let args = ["-f", pods.as_str(), "--config", config.as_str(), "--topology", machine.as_str()];
+    let shown = case.says(&args);
+    assert!(shown.contains("4 alone, kept until the pod is gone\n"), "{shown}");
+    assert!(shown.contains("last: refused") && shown.contains("shared      0: 1 CPU"), "{shown}");
+    assert!(shown.contains("note: 1 CPU stays with init containers that have ended"), "{shown}");
+    assert!(shown.contains("these pods hold 1 CPU more"), "{shown}");
+    let document = case.json(&args);
+    let warm = |pod: usize| &document["pods"][pod]["containers"][0]["left_over"];
+    assert_eq!((warm(0), warm(1)), (&json!("4"), &json!("")));
+    assert_eq!(document["pods"][3]["refusal"]["reason"], "UnexpectedAdmissionError");
+}
+
+#[test]
+fn what_a_pod_names_as_a_whole_counts_from_the_release_on_that_knows_it() {
+    let case = Case::new();
+    let whole = "  resources: {limits: {cpu: 2, memory: 1Gi}}\n";
+    let pods = format!("kind: Pod\nmetadata: {{name: a}}\nspec:\n{whole}  containers: [{{name: main}}]\n");
+    let pods = case.with("whole.yaml", &pods);
+    let of = |release: &str, config: &str| {
+        let config = case.with("release.yaml", &(CONFIG.to_owned() + config));
+        let document = case.json(&["-f", &pods, "--config", &config, "--kubernetes", release]);
+        let pod = &document["pods"][0];
+        (pod["qos"].as_str().unwrap().to_owned(), pod["requested_milli"].as_u64().unwrap())
+    };
+    assert_eq!(of("1.34", ""), ("Guaranteed".to_owned(), 2000));
+    assert_eq!(of("1.33", ""), ("BestEffort".to_owned(), 0));
+    let open = "featureGates: {PodLevelResources: true}\n";
+    assert_eq!(of("1.33", open), ("Guaranteed".to_owned(), 2000));
+    let args = case.args(&["-f", &pods, "--kubernetes", "1.31"]);
+    let said = succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>()).1;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("warning: a: PodLevelResources is on by default from Kubernetes 1.34"), "{said}");
+}
+
+#[test]
+fn cpus_that_whole_cores_alone_are_not_made_of_are_not_to_be_had() {
+    let case = Case::new();
+    let config = case.with("one.yaml", &CONFIG.replace("0,6", "0"));
+    let document = case.json(&["--config", &config]);
+    assert_eq!((&document["reserved"], &document["free"]), (&json!("0"), &json!("1,3,5,7,9,11")));
+    let pods = case.with("all.yaml", &guaranteed("all", 10, ""));
+    let shown = case.says(&["--config", &config, "-f", &pods]);
+    assert!(shown.contains("alone       none: 0 CPUs can still be had alone"), "{shown}");
+}
+
+#[test]
+fn more_nodes_than_are_looked_at_are_an_error_and_no_refusal() {
+    let case = Case::new();
+    let cpu = |cpu: u32| json!({ "cpu": cpu, "core": cpu, "socket": 0, "node": cpu });
+    let machine =
+        case.with("many.json", &json!({ "cpus": (0..17).map(cpu).collect::<Vec<_>>() }).to_string());
+    let config = CONFIG.replace("\"0,6\"", "\"0\"")
+        + "topologyManagerPolicyOptions: {max-allowable-numa-nodes: \"64\"}\n";
+    let config = case.with("many.yaml", &config);
+    let said = case.refuses(&["--config", &config, "--topology", &machine]);
+    assert!(said.contains("combinations of 17 NUMA nodes") && said.contains("of 16 nodes at most"), "{said}");
+    let config = case.with("none.yaml", &CONFIG.replace("best-effort", "none").replace("0,6", "0"));
+    assert!(case.says(&["--config", &config, "--topology", &machine]).contains("17 CPUs"));
+}
+
+#[test]
+fn what_no_api_server_takes_is_told() {
+    let case = Case::new();
+    let pods = "kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: x\n    \
+                resources: {requests: {cpu: 3}, limits: {cpu: 2}}\n";
+    let args = case.args(&["-f", &case.with("above.yaml", pods)]);
+    let said = succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>()).1;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("container x: the request of 3 is above the limit of 2, and the API server refuses"),
+        "{said}"
+    );
+}
+
+#[test]
+fn standard_input_is_one_thing_and_names_are_shown_as_they_are() {
+    let case = Case::new();
+    for two in [["-f", "--config"], ["-f", "--state"], ["--config", "--state"], ["--topology", "-f"]] {
+        let said = case.refuses(&[two[0], "-", two[1], "-"]);
+        assert!(
+            said.contains(&format!("{} and {}", two[0], two[1]))
+                || said.contains(&format!("{} and {}", two[1], two[0])),
+            "{said}"
+        );
+        assert!(said.contains("standard input") && said.contains("read once"), "{said}");
+    }
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = case.folder.path().join(std::ffi::OsStr::from_bytes(b"odd\xff.yaml"));
+    fs::write(&odd, CONFIG.replace("static", "nobody")).unwrap();
+    let run = |flag: &str| {
+        let mut tool = tool::tool();
+        let pods =
+            ["kubelet", "simulate", "-f", &case.file("pods.yaml"), "--topology", &case.file("machine.json")];
+        let output = tool.args(pods).arg(flag).arg(&odd).output().unwrap();
+        String::from_utf8(output.stderr).unwrap().split_whitespace().collect::<String>()
+    };
+    assert!(run("--config").contains(r"odd\xff.yaml:line3:"), "{}", run("--config"));
+    let list = case.with("list", "[]");
+    let said = case.refuses(&["--state", &list]);
+    assert!(said.contains("expected an object with policyName") && !said.contains("struct"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod topologies;
 
-use std::num::NonZeroUsize;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use cgtune_core::{
     CpuSet, MilliCpu, Topology,
@@ -83,6 +83,37 @@ fn only_whole_guaranteed_requests_are_exclusive() {
     assert_eq!(exclusive(&mut node, "mixed", &mixed), [Some("1,5".to_owned()), None]);
     assert_eq!(exclusive(&mut node, "burstable", &pod(&[(Role::App, 2000)], false)), [None]);
     assert_eq!(node.shared().to_string(), "0,2-4,6-7");
+}
+
+/// The state files of two nodes that were published with kubernetes#112228 and #112229: CPU 0 reserved, and whole cores for the
+/// main container before what the init container had.
+#[test]
+fn what_an_init_container_had_is_nobody_elses_while_its_pod_is_there() {
+    let on = |cores: u32, pods: usize| {
+        let cpu = |cpu: u32| Cpu { cpu, core: cpu % cores, socket: 0, node: 0, uncore: None };
+        let topology = Topology::new((0..2 * cores).map(cpu)).unwrap();
+        let reserve = Reserve { count: 1, list: Some("0".parse().unwrap()) };
+        let policy = Static::new(&topology, reserve, Options::default(), Uncore::AnyCount, false).unwrap();
+        let mut node = node(&topology, Some(policy), Manager::None, Scope::Container);
+        let with_init = pod(&[(Role::Init, 1000), (Role::App, 2000)], true);
+        let mut seats = Vec::new();
+        for at in 0..pods {
+            let placed = node.place(&format!("pod{at}"), &with_init).unwrap();
+            let seat = |at: usize| placed.seats[at].exclusive.as_ref().unwrap().to_string();
+            seats.push((seat(0), seat(1), placed.seats[0].left_over.to_string()));
+        }
+        let last = node.clone().place("last", &pod(&[(Role::App, 1000)], true));
+        (node.shared().to_string(), seats, last.map(|_| ()).map_err(|refused| refused.to_string()))
+    };
+    let seat =
+        |init: &str, main: &str, left_over: &str| (init.to_owned(), main.to_owned(), left_over.to_owned());
+    let (shared, seats, last) = on(4, 3);
+    assert_eq!(seats, [seat("4", "1,5", "4"), seat("2", "2,6", ""), seat("3", "3,7", "")]);
+    assert_eq!(shared, "0");
+    assert!(last.unwrap_err().contains("not enough cpus"), "though no more is requested than may be");
+    let (shared, seats, last) = on(30, 1);
+    assert_eq!((shared.as_str(), &seats[..]), ("0,2-29,32-59", &[seat("30", "1,31", "30")][..]));
+    assert_eq!(last, Ok(()));
 }
 
 #[test]
@@ -218,9 +249,22 @@ proptest! {
             }
             let mut all = node.shared();
             let mut count = all.len();
-            for cpus in node.state.assignments.values() {
+            // Containers of one pod may have had CPUs one after the other.
+            let mut pods: BTreeMap<&str, CpuSet> = BTreeMap::new();
+            for (holder, cpus) in &node.state.assignments {
+                let of_pod = pods.entry(&holder.pod).or_default();
+                *of_pod = of_pod.union(cpus);
+            }
+            for cpus in pods.values() {
                 all = all.union(cpus);
                 count += cpus.len();
+            }
+            if let Ok(placed) = &placed {
+                let kept = placed.seats.iter().filter(|seat| seat.role != Role::Init);
+                let sum: usize = kept.filter_map(|seat| seat.exclusive.as_ref()).map(CpuSet::len).sum();
+                let left_over: usize = placed.seats.iter().map(|seat| seat.left_over.len()).sum();
+                let id = format!("pod{at}");
+                prop_assert_eq!(pods.get(id.as_str()).map_or(0, CpuSet::len), sum + left_over);
             }
             let expected = if strict { topology.all().difference(&reserved) } else { topology.all().clone() };
             prop_assert_eq!(&all, &expected);

@@ -110,6 +110,43 @@ fn the_period_is_free_since_1_36() {
     config.feature_gates.clear();
     assert_eq!(errors(&config, release("1.35")), ["period_needs_gate"]);
     assert_eq!(errors(&config, release("1.36")), [""; 0]);
+    config.feature_gates.insert("CustomCPUCFSQuotaPeriod".into(), false);
+    let found = check(&config, release("1.36"), Machine::default());
+    let said: Vec<String> = found.iter().map(|finding| finding.fault.to_string()).collect();
+    assert!(
+        said.iter().any(|said| said.contains("CustomCPUCFSQuotaPeriod, which is closed")),
+        "it is not the release that closes it: {said:?}"
+    );
+}
+
+/// `ValidateKubeletConfiguration` makes no exception for none.
+#[test]
+fn whatever_is_enforced_needs_cgroups_per_qos_and_nothing_does_not() {
+    let of = |enforced: &[&str]| {
+        let enforce = enforced.iter().map(|&value| value.to_owned()).collect();
+        let config = KubeletConfig {
+            cgroups_per_qos: Some(false),
+            enforce_node_allocatable: Some(enforce),
+            ..KubeletConfig::default()
+        };
+        errors(&config, Release::NEWEST)
+    };
+    assert_eq!(of(&["none"]), ["needs_cgroups_per_qos"]);
+    assert_eq!(of(&["pods"]), ["needs_cgroups_per_qos"]);
+    assert_eq!(of(&[]), [""; 0]);
+}
+
+#[test]
+fn one_cpu_is_counted_as_one() {
+    let topology = Topology::new([Cpu { cpu: 0, core: 0, socket: 0, node: 0, uncore: None }]).unwrap();
+    let config = KubeletConfig {
+        kube_reserved: Some(BTreeMap::from([("cpu".to_owned(), "2".to_owned())])),
+        ..KubeletConfig::default()
+    };
+    let machine = Machine { topology: Some(&topology), cgroup_v1: None };
+    let found = check(&config, Release::NEWEST, machine);
+    let said = found.iter().map(|finding| finding.fault.to_string()).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("on a machine of 1 CPU: the"), "{said}");
 }
 
 fn options(pairs: &[(&str, &str)]) -> KubeletConfig {

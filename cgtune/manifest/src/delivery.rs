@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use crate::{
     Visit,
-    entries::Entries,
+    entries::{Entries, Repeats},
     error::{Error, Fault},
     node::{Entry, List, Map, Node, Value},
     place::Place,
@@ -88,11 +88,13 @@ pub(crate) struct Delivery<'v> {
     visit: &'v mut Visit<'v>,
     /// Documents so far.
     pub(crate) documents: u64,
+    /// What becomes of keys that stand twice.
+    pub(crate) repeats: Repeats,
 }
 
 impl<'v> Delivery<'v> {
-    pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
-        Self { visit, documents: 0 }
+    pub(crate) fn new(visit: &'v mut Visit<'v>, repeats: Repeats) -> Self {
+        Self { visit, documents: 0, repeats }
     }
 
     /// A place in the current document.
@@ -147,10 +149,10 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    pub(crate) fn new(line: u64) -> Self {
+    pub(crate) fn new(line: u64, repeats: &Repeats) -> Self {
         Self {
             line,
-            entries: Entries::default(),
+            entries: Entries::new(repeats.clone()),
             header: Header::default(),
             items: None,
             in_items: false,

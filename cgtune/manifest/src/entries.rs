@@ -1,7 +1,9 @@
-//! A map while it is read: no key twice, and what merge keys bring.
+//! A map while it is read: what becomes of a key that is there already, and what merge keys bring.
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, hash_map},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -13,9 +15,41 @@ use crate::{
 /// From how many keys on a table finds them. Below, which is nearly always, comparing is faster.
 const TABLED: usize = 16;
 
+/// A key that was there already.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeat {
+    pub(crate) key: Arc<str>,
+    pub(crate) line: u64,
+    /// The line of the one before.
+    pub(crate) before: u64,
+    /// Whether both stand for maps that were made one, so that the one before still counts.
+    pub(crate) merged: bool,
+}
+
+/// What becomes of keys that are there already: an error, or they are noted and the last one counts, as where Go decodes leniently.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Repeats {
+    noted: Option<Rc<RefCell<Vec<Repeat>>>>,
+    /// Whether maps under one key become one, as in JSON (encoding/json decodes into the map that is there). In YAML the last counts alone.
+    pub(crate) merge: bool,
+}
+
+impl Repeats {
+    /// They are taken.
+    pub(crate) fn taken() -> Self {
+        Self { noted: Some(Rc::default()), merge: false }
+    }
+
+    /// Those so far, which are forgotten.
+    pub(crate) fn drain(&self) -> Vec<Repeat> {
+        self.noted.as_ref().map(|noted| noted.take()).unwrap_or_default()
+    }
+}
+
 /// Keys so far.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
+    repeats: Repeats,
     entries: Vec<Entry>,
     /// Key → index, once there are many.
     table: HashMap<Arc<str>, usize>,
@@ -26,24 +60,48 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// The line on which the key stands already.
-    fn line_of(&self, key: &str) -> Option<u64> {
-        let index = if self.table.is_empty() {
+    pub(crate) fn new(repeats: Repeats) -> Self {
+        Self { repeats, ..Self::default() }
+    }
+
+    /// Where the key stands already.
+    fn index_of(&self, key: &str) -> Option<usize> {
+        if self.table.is_empty() {
             self.entries.iter().position(|entry| &*entry.key == key)
         } else {
             self.table.get(key).copied()
-        };
-        index.and_then(|index| self.entries.get(index)).map(|entry| entry.line)
+        }
     }
 
-    /// Whether the key is new.
+    /// The line on which it does.
+    fn line_of(&self, key: &str) -> Option<u64> {
+        self.index_of(key).and_then(|index| self.entries.get(index)).map(|entry| entry.line)
+    }
+
+    /// Whether the key can be added: it is new, or may be there already.
     pub(crate) fn check(&self, key: &str, line: u64) -> Result<(), Error> {
-        self.line_of(key)
-            .map_or(Ok(()), |first| Err(Error::new(line, Fault::Duplicate { key: key.to_owned(), first })))
+        match self.line_of(key).filter(|_| self.repeats.noted.is_none()) {
+            Some(first) => Err(Error::new(line, Fault::Duplicate { key: key.to_owned(), first })),
+            None => Ok(()),
+        }
     }
 
     /// Adds a key that [`Entries::check`] has let pass.
     pub(crate) fn push(&mut self, key: Arc<str>, line: u64, node: Node) {
+        if let Some(noted) = self.repeats.noted.clone()
+            && let Some(there) = self.index_of(&key).and_then(|index| self.entries.get_mut(index))
+        {
+            let before = there.line;
+            let (node, merged) = match (&there.node.value, &node.value) {
+                (Value::Map(one), Value::Map(other)) if self.repeats.merge => {
+                    (Node { line: node.line, value: Value::Map(together(one, other)) }, true)
+                }
+                _ => (node, false),
+            };
+            noted.borrow_mut().push(Repeat { key: Arc::clone(&key), line, before, merged });
+            *there = Entry { key, line, node };
+            return;
+        }
         if !self.table.is_empty() {
             self.table.insert(Arc::clone(&key), self.entries.len());
         }
@@ -93,4 +151,11 @@ impl Entries {
         }
         Map(self.entries.into())
     }
+}
+
+/// Two maps of one key, the second over the first. What they hold is not looked into: the maps of a KubeletConfiguration hold no maps.
+fn together(one: &Map, other: &Map) -> Map {
+    let others: HashMap<&str, &Entry> = other.iter().map(|entry| (entry.key(), entry)).collect();
+    let kept = one.iter().filter(|entry| !others.contains_key(entry.key()));
+    Map(kept.chain(other.iter()).cloned().collect())
 }

@@ -27,13 +27,14 @@ use crate::{
 pub(crate) fn read<R: BufRead>(source: Source<R>, delivery: &mut Delivery<'_>) -> ControlFlow<()> {
     let gauge = source.gauge();
     let mut json = serde_json::Deserializer::from_reader(Bytes { source, at: 0 });
-    let mut tree = Tree::default();
+    delivery.repeats.merge = true;
+    let mut tree = Tree::new(delivery.repeats.clone());
     // What `end` has against the text is that there is more of it.
     while let Err(more) = json.end() {
         gauge.begin_object();
         tree.begin_object();
         delivery.documents += 1;
-        let root = Root::new(gauge.line());
+        let root = Root::new(gauge.line(), &delivery.repeats);
         let mut document =
             Document { gauge: Rc::clone(&gauge), tree: &mut tree, delivery, root, stopped: false };
         let read = if more.is_io() { Err(more) } else { json.deserialize_any(&mut document) };
@@ -153,7 +154,7 @@ impl<'de> Visitor<'de> for &mut Document<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        self.root = Root::new(self.gauge.line());
+        self.root = Root::new(self.gauge.line(), &self.delivery.repeats);
         while let Some(text) = map.next_key::<String>()? {
             let key = Key { text: text.into(), line: self.gauge.line(), merges: false };
             if !self.root.key(&key.text, key.line) {

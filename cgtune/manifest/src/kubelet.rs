@@ -3,14 +3,19 @@
 //! A tree in, [`cgtune_core::kubelet`]'s values out. Fields that have nothing to do with CPU are known by name alone.
 //!
 //! The kubelet decodes strictly at first, and when that fails leniently (pkg/kubelet/kubeletconfig/util/codec/codec.go): a field that it
-//! does not know is passed over with a line in its log, a value of the wrong type ends it.
+//! does not know is passed over with a line in its log, of a key that stands twice the last one counts, a value of the wrong type ends it.
 
 mod edit;
 mod flags;
 mod layers;
 mod yaml;
 
-use std::{collections::BTreeMap, io::BufRead, ops::ControlFlow, str::FromStr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::BufRead,
+    ops::ControlFlow,
+    str::FromStr,
+};
 
 use cgtune_core::kubelet::{
     Fault, Finding, GoDuration, KubeletConfig, Machine, Place, Release, check, fields,
@@ -21,7 +26,9 @@ pub use flags::{FlagError, Flags};
 pub use layers::Layers;
 
 use crate::{
-    Cursor, Entry, Error, FieldError, Format, Map, Node, Value, objects,
+    Cursor, Entry, Error, FieldError, Format, Map, Node, Value,
+    entries::{Repeat, Repeats},
+    objects_with,
     quoted::{Quoted, cut},
 };
 
@@ -57,6 +64,8 @@ pub enum KubeletFileError {
         line: u64,
         /// What it says, fit to show.
         kind: String,
+        /// The line of a document behind it that is one; the kubelet reads the first alone.
+        later: Option<u64>,
     },
 }
 
@@ -67,16 +76,20 @@ impl KubeletFile {
     /// It is not YAML or JSON, or something else than a KubeletConfiguration.
     pub fn read(source: impl BufRead, format: Format) -> Result<Self, KubeletFileError> {
         let mut found: Option<Result<(Node, bool), KubeletFileError>> = None;
-        let mut second = None;
-        objects(source, format, &mut |place, object| {
+        let (mut second, mut repeated) = (None, Vec::new());
+        let repeats = Repeats::taken();
+        objects_with(source, format, repeats.clone(), &mut |place, object| {
             let one = object.map_err(KubeletFileError::Unreadable).and_then(identified);
-            if found.is_some() {
-                second.get_or_insert(place.line);
-            }
-            // The first one that is a KubeletConfiguration; else the first fault tells what there is.
-            match (&found, &one) {
-                (None, _) | (Some(Err(_)), Ok(_)) => found = Some(one),
-                _ => {}
+            let noted = repeats.drain();
+            // The first one counts, and is judged, or tells what there is.
+            match &mut found {
+                None => (found, repeated) = (Some(one), noted),
+                Some(first) => {
+                    second.get_or_insert(place.line);
+                    if let (Err(KubeletFileError::Kind { later, .. }), Ok(_)) = (first, one) {
+                        later.get_or_insert(place.line);
+                    }
+                }
             }
             ControlFlow::Continue(())
         });
@@ -89,6 +102,7 @@ impl KubeletFile {
             let place = Place::Line { line, path: String::new() };
             reading.findings.push(Finding { place, fault: Fault::SecondDocument });
         }
+        reading.findings.extend(twice(&root, &repeated));
         reading.version(&Cursor::new(&root));
         let config = reading.config(&Cursor::new(&root));
         Ok(Self { config, root, findings: reading.findings })
@@ -209,7 +223,8 @@ fn identified(node: Node) -> Result<(Node, bool), KubeletFileError> {
     let line = node.line();
     // A document that is no map is no object, which the readers have told by now.
     let Some(map) = node.as_map() else {
-        return Err(KubeletFileError::Kind { line, kind: node.value().kind().to_owned() });
+        let kind = node.value().kind().to_owned();
+        return Err(KubeletFileError::Kind { line, kind, later: None });
     };
     let typed = match map.given("kind") {
         Some(kind) if kind.as_text() == Some(KIND) => true,
@@ -217,13 +232,50 @@ fn identified(node: Node) -> Result<(Node, bool), KubeletFileError> {
             let said = kind
                 .as_text()
                 .map_or_else(|| kind.value().kind().to_owned(), |text| Quoted(text).to_string());
-            return Err(KubeletFileError::Kind { line: kind.line(), kind: said });
+            return Err(KubeletFileError::Kind { line: kind.line(), kind: said, later: None });
         }
         // Without a kind it may be anything; the names of its fields decide.
         None if known(map) => false,
-        None => return Err(KubeletFileError::Kind { line, kind: "none".to_owned() }),
+        None => return Err(KubeletFileError::Kind { line, kind: "none".to_owned(), later: None }),
     };
     Ok((node, typed))
+}
+
+/// Keys that stand twice, with the way to the one that counts.
+fn twice(root: &Node, repeated: &[Repeat]) -> Vec<Finding> {
+    let mut paths: HashMap<(u64, &str), Option<String>> =
+        repeated.iter().map(|repeat| ((repeat.line, &*repeat.key), None)).collect();
+    if !repeated.is_empty() {
+        walk(root, "", &mut paths);
+    }
+    let finding = |Repeat { key, line, before, merged }: &Repeat| {
+        let path = paths.get(&(*line, &**key)).cloned().flatten().unwrap_or_else(|| cut(key));
+        let fault = Fault::Repeated { before: *before, merged: *merged };
+        Finding { place: Place::Line { line: *line, path }, fault }
+    };
+    repeated.iter().map(finding).collect()
+}
+
+/// Finds the ways to entries, by their lines and keys. The tree is no deeper than the readers let through.
+fn walk<'a>(node: &'a Node, above: &str, paths: &mut HashMap<(u64, &'a str), Option<String>>) {
+    match node.value() {
+        Value::Map(map) => {
+            for entry in map.iter() {
+                let key = cut(entry.key());
+                let path = if above.is_empty() { key } else { format!("{above}.{key}") };
+                walk(entry.node(), &path, paths);
+                if let Some(found) = paths.get_mut(&(entry.line(), entry.key())) {
+                    found.get_or_insert(path);
+                }
+            }
+        }
+        Value::List(list) => {
+            for (index, node) in list.iter().enumerate() {
+                walk(node, &format!("{above}[{index}]"), paths);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Whether at least half of the fields are those of a KubeletConfiguration.

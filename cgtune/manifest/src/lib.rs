@@ -54,7 +54,7 @@ pub use number::Number;
 pub use object::{Object, Workload};
 pub use place::{Among, Place};
 
-use crate::{delivery::Delivery, source::Source};
+use crate::{delivery::Delivery, entries::Repeats, source::Source};
 
 /// What gets the objects of a stream, or why one could not be read; `Break` ends the reading.
 pub type Visit<'v> = dyn FnMut(Place, Result<Node, Error>) -> ControlFlow<()> + 'v;
@@ -66,7 +66,12 @@ pub type Visit<'v> = dyn FnMut(Place, Result<Node, Error>) -> ControlFlow<()> + 
 /// either.
 /// A list that turns out to be none after its items gives them and an error.
 pub fn objects<'v>(source: impl BufRead, format: Format, visit: &'v mut Visit<'v>) -> u64 {
-    let mut delivery = Delivery::new(visit);
+    objects_with(source, format, Repeats::default(), visit)
+}
+
+/// The same, with another rule for keys that stand twice.
+fn objects_with<'v>(source: impl BufRead, format: Format, repeats: Repeats, visit: &'v mut Visit<'v>) -> u64 {
+    let mut delivery = Delivery::new(visit, repeats);
     // Whether the visitor or the text had enough, there is no more to do.
     let _: ControlFlow<()> = match format::detect(source, format) {
         Ok((Format::Json, whole)) => json::read(Source::new(whole), &mut delivery),

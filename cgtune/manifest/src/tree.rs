@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::{
-    entries::Entries,
+    entries::{Entries, Repeats},
     error::{Error, Fault},
     limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES},
     node::{List, Node, Value},
@@ -76,6 +76,7 @@ pub(crate) struct Key {
 /// One tree at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
+    repeats: Repeats,
     branches: Vec<Branch>,
     /// How deep in its object the tree stands.
     above: usize,
@@ -85,9 +86,13 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    pub(crate) fn new(repeats: Repeats) -> Self {
+        Self { repeats, ..Self::default() }
+    }
+
     /// A new object: nothing is used up.
     pub(crate) fn begin_object(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.repeats.clone());
     }
 
     /// Further trees stand so deep in their object.
@@ -101,7 +106,7 @@ impl Tree {
     }
 
     pub(crate) fn open_map(&mut self, line: u64, anchor: usize) -> Result<(), Error> {
-        self.open(line, anchor, Parts::Map { entries: Entries::default(), key: None })
+        self.open(line, anchor, Parts::Map { entries: Entries::new(self.repeats.clone()), key: None })
     }
 
     fn open(&mut self, line: u64, anchor: usize, parts: Parts) -> Result<(), Error> {

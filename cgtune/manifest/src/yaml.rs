@@ -42,12 +42,12 @@ pub(crate) fn read<R: BufRead>(source: Source<R>, delivery: &mut Delivery<'_>) -
         };
         let mut document = Document {
             gauge: &gauge,
-            delivery,
             aliased: &mut aliased,
-            tree: Tree::default(),
+            tree: Tree::new(delivery.repeats.clone()),
             anchors: Anchors::default(),
             state: State::Start,
-            root: Root::new(first),
+            root: Root::new(first, &delivery.repeats),
+            delivery,
             begun: false,
             open: 0,
             failed: None,
@@ -233,7 +233,7 @@ impl Document<'_, '_> {
         let found = match event {
             Event::MappingStart(..) => {
                 self.begin();
-                self.root = Root::new(line);
+                self.root = Root::new(line, &self.delivery.repeats);
                 self.state = State::Keys;
                 return Ok(());
             }

@@ -92,14 +92,45 @@ fn fields_come_with_their_release() {
 #[test]
 fn the_kubelet_reads_one_document_that_says_what_it_is() {
     assert_eq!(found(&format!("{HEAD}---\n{HEAD}")), ["4  second_document"]);
-    // A file for kubeadm, in which others come first.
+    // A file for kubeadm, in which others come first: the kubelet knows no such kind.
     let kubeadm = format!("kind: ClusterConfiguration\n---\n{HEAD}maxPods: 10\n");
-    assert_eq!(found(&kubeadm), ["3  second_document"]);
+    assert_eq!(
+        refused(kubeadm.as_bytes()),
+        "line 1: expected kind KubeletConfiguration, found \"ClusterConfiguration\""
+    );
+    let error = KubeletFile::read(kubeadm.as_bytes(), Format::Unknown).unwrap_err();
+    assert!(matches!(error, cgtune_manifest::KubeletFileError::Kind { later: Some(3), .. }), "{error:?}");
     assert_eq!(found("maxPods: 10\n"), ["1  untyped", "1 apiVersion untyped"]);
     assert_eq!(
         found("apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n"),
         ["1 apiVersion other_version"]
     );
+}
+
+/// As in configfiles_test.go, `duplicate field`: strict decoding fails, the lenient one takes the last.
+#[test]
+fn of_a_key_that_stands_twice_the_last_one_counts() {
+    let text = format!(
+        "{HEAD}cpuManagerPolicy: static\nsystemReserved: {{cpu: 100m, memory: 1Gi}}\ncpuManagerPolicy: none\n\
+         systemReserved:\n  cpu: 200m\n  cpu: 300m\n"
+    );
+    assert_eq!(
+        found(&text),
+        ["5 cpuManagerPolicy repeated", "6 systemReserved repeated", "8 systemReserved.cpu repeated"]
+    );
+    let file = read(&text);
+    assert_eq!(file.config().cpu_manager_policy.as_deref(), Some("none"));
+    let reserved = |file: &KubeletFile| file.config().system_reserved.clone().unwrap();
+    assert_eq!(reserved(&file), [("cpu".to_owned(), "300m".to_owned())].into());
+    // Go decodes JSON into the map that is there.
+    let json = "{\"apiVersion\": \"kubelet.config.k8s.io/v1beta1\", \"kind\": \"KubeletConfiguration\",\n\
+                \"systemReserved\": {\"cpu\": \"100m\", \"memory\": \"1Gi\"},\n\"systemReserved\": {\"cpu\": \"2\"},\n\
+                \"maxPods\": 1, \"maxPods\": 2}";
+    assert_eq!(found(json), ["3 systemReserved repeated", "4 maxPods repeated"]);
+    let both = [("cpu", "2"), ("memory", "1Gi")].map(|(key, amount)| (key.to_owned(), amount.to_owned()));
+    assert_eq!(reserved(&read(json)), both.into());
+    // What is passed over is not looked at.
+    assert_eq!(found(&format!("{HEAD}---\na: 1\na: 2\n")), ["4  second_document"]);
 }
 
 #[test]
@@ -115,7 +146,6 @@ fn what_is_none_is_told_with_its_line() {
         ("a: 1\nb: 2\n", "line 1: expected kind KubeletConfiguration, found none"),
         ("kind: &a\n  b: *a\n", "it cannot be read: line 2"),
         ("kind: KubeletConfiguration\n\tx: 1\n", "it cannot be read: line 2"),
-        ("a: 1\na: 2\n", "it cannot be read: line 2: the key \"a\" stands here and on line 1"),
         ("{\"kind\": ", "it cannot be read: line 1"),
     ] {
         let error = refused(text.as_bytes());

@@ -60,7 +60,7 @@ pub enum CpuManagerError {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object such as {\"policyName\":\"static\",…}")]
+#[serde(rename_all = "camelCase", expecting = "an object with policyName and defaultCpuSet")]
 struct Written {
     policy_name: String,
     #[serde(default)]
@@ -70,7 +70,7 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an entry holds neither a pod's lists of CPUs nor a container's")]
 enum Entry {
     OfPod(BTreeMap<String, String>),
     /// Of an old kubelet, by container id.

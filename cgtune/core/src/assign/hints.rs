@@ -41,7 +41,10 @@ pub enum Misplaced {
         "TopologyAffinityError: Resources cannot be allocated with Topology locality ({policy}: {needed} CPUs {where_they_are})",
         policy = .manager.name(),
         where_they_are = match .best {
-            Some(nodes) => format!("would lie on NUMA nodes {}", nodes.iter().join(", ")),
+            Some(nodes) => {
+                let one = if nodes.len() == 1 { "" } else { "s" };
+                format!("would lie on NUMA node{one} {}", CpuSet::from_iter(nodes.iter().copied()))
+            }
             None => "are free on no allowed combination of NUMA nodes".to_owned(),
         }
     )]

@@ -75,6 +75,8 @@ pub struct Seat {
     pub request: MilliCpu,
     /// Its CPUs alone. `None`: in the shared pool.
     pub exclusive: Option<CpuSet>,
+    /// Of an init container's: those that none of its pod uses afterwards. They are nobody's else until the pod is gone.
+    pub left_over: CpuSet,
 }
 
 /// A pod that came in.
@@ -228,7 +230,8 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Lets a pod come in. Its init containers have ended afterwards.
+    /// Lets a pod come in. What its init containers got stays theirs when they have ended: the kubelet takes CPUs back from containers whose
+    /// pod is gone, and from no others (`removeStaleState`, pkg/kubelet/cm/cpumanager/cpu_manager.go, Kubernetes 1.36).
     ///
     /// # Errors
     /// Why it is refused; the node is as before.
@@ -272,12 +275,14 @@ impl<'t> Node<'t> {
         };
         let seats: Result<Vec<Seat>, Unplaced> =
             pod.containers.iter().map(|container| self.seat(id, container, for_all.as_ref())).collect();
-        let seats = seats?;
-        if let Some(policy) = &self.policy {
-            for container in pod.containers.iter().filter(|container| container.role == Role::Init) {
-                let holder = Holder { pod: id.to_owned(), container: container.name.clone() };
-                policy.remove(&mut self.state, &holder);
+        let mut seats = seats?;
+        let mut used = CpuSet::new();
+        for Seat { role, exclusive, left_over, .. } in seats.iter_mut().rev() {
+            let Some(cpus) = exclusive else { continue };
+            if *role == Role::Init {
+                *left_over = cpus.difference(&used);
             }
+            used = used.union(cpus);
         }
         Ok(seats)
     }
@@ -289,7 +294,13 @@ impl<'t> Node<'t> {
         for_all: Option<&Option<Vec<u32>>>,
     ) -> Result<Seat, Unplaced> {
         let Wanted { name, role, request, alone } = container;
-        let mut seat = Seat { container: name.clone(), role: *role, request: *request, exclusive: None };
+        let mut seat = Seat {
+            container: name.clone(),
+            role: *role,
+            request: *request,
+            exclusive: None,
+            left_over: CpuSet::new(),
+        };
         let count = *alone;
         let Some(policy) = self.policy.as_ref().filter(|_| count > 0) else { return Ok(seat) };
         let nodes = match for_all {

@@ -329,6 +329,17 @@ impl<'t> Static<'t> {
         state.default.difference(&self.reserved)
     }
 
+    /// What a container may still get alone of [`Static::available`]. Where whole cores alone are given away that is less: not the rest of
+    /// cores of which a part is reserved, and nothing where no core's worth is left ([`Static::check_whole_cores`]).
+    #[must_use]
+    pub fn obtainable(&self, state: &State) -> CpuSet {
+        if !self.options.full_pcpus_only {
+            return self.available(state);
+        }
+        let left = state.default.difference(&self.reserved_cores);
+        if left.len() < self.topology.per_group(Level::Core) { CpuSet::new() } else { left }
+    }
+
     /// Gives a container CPUs alone (`Allocate`), those of the nodes of its affinity first.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cgtune_core::kubelet::Severity;
 
-use super::input::{Layered, Meant, Over};
+use super::input::{self, Layered, Meant, Over};
 use crate::{
     cli,
     exit::Exit,
@@ -49,6 +49,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    input::one_standard_input([("FILE", Some(args.file.as_path())), args.meant.description()])?;
     let topology = args.meant.topology()?;
     let config = Layered::read(&args.file, &args.over, streams)?;
     let release = args.meant.kubernetes;

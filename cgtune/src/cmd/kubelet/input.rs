@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use cgtune_core::{
     Topology,
-    convert::Version,
-    kubelet::{Finding, KubeletConfig, Machine, Release},
+    convert::{Feature, Kubernetes, Version, Warning},
+    kubelet::{Finding, Gate, KubeletConfig, Machine, Release},
     topology,
 };
-use cgtune_manifest::{Flags, Format, KubeletFile, KubeletFileError, Layers};
+use cgtune_manifest::{Fault as Text, Flags, Format, KubeletFile, KubeletFileError, Layers, Workload};
 
 use super::{
     command_line::CommandLine,
@@ -61,6 +61,11 @@ impl Meant {
         self.described_or_here(host_root).and_then(|machine| machine::cpus(&machine))
     }
 
+    /// The file that describes the machine, with its flag.
+    pub(super) fn description(&self) -> (&'static str, Option<&Path>) {
+        ("--topology", self.described.file())
+    }
+
     /// All that is known of another machine, or else of this one.
     pub(super) fn described_or_here(&self, host_root: &Path) -> anyhow::Result<topology::Machine> {
         // Pods may be those of this node while the machine is another: the one that it is to become.
@@ -82,6 +87,22 @@ pub(super) struct Config {
     pub(super) file: KubeletFile,
 }
 
+/// Refuses two that are to be read from standard input: it ends with the first. Each comes with its flag.
+pub(super) fn one_standard_input<'a>(
+    named: impl IntoIterator<Item = (&'static str, Option<&'a Path>)>,
+) -> anyhow::Result<()> {
+    let standard =
+        named.into_iter().filter(|(_, path)| path.is_some_and(|path| Named(path).is_standard_input()));
+    let flags: Vec<&str> = standard.map(|(flag, _)| flag).collect();
+    match flags[..] {
+        [one, other, ..] => {
+            let error = anyhow!("{one} and {other} both name standard input (-), which can be read once");
+            Err(Hinted::new(error, "name a file for one of them").into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads a configuration; `-` is standard input.
 pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
     let bytes = Named(path).read("a kubelet's configuration", MOST_CONFIG)?;
@@ -90,7 +111,9 @@ pub(super) fn config(path: &Path) -> anyhow::Result<Config> {
 
 fn parsed(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Config> {
     let named = Named(path);
-    let name = if named.is_standard_input() { named.name() } else { path.display().to_string() };
+    // Renderers escape it; what is no text must not reach them as another name.
+    let name =
+        path.to_str().filter(|_| !named.is_standard_input()).map_or_else(|| named.name(), str::to_owned);
     let format = match path.extension() {
         Some(ending) if ending == "json" => Format::Json,
         _ => Format::Unknown,
@@ -210,10 +233,58 @@ impl Layered {
 
 fn refused(error: KubeletFileError, name: &str) -> Hinted {
     let hint = match &error {
-        KubeletFileError::Unreadable(_) => "mend the text; the kubelet cannot read it either",
+        KubeletFileError::Unreadable(error) => match error.fault {
+            Text::Json { .. } | Text::Yaml { .. } | Text::Tab => {
+                "mend the text; the kubelet cannot read it either"
+            }
+            Text::TooDeep
+            | Text::TooLarge
+            | Text::TooManyNodes
+            | Text::TooMuchAnchored
+            | Text::TooManyAliased => {
+                "this is a limit of cgtune, not of the kubelet, and a kubelet's own file is far from it: is it the right one?"
+            }
+            _ => "mend the text",
+        },
+        KubeletFileError::Kind { later: Some(line), .. } => {
+            let hint = format!(
+                "the kubelet reads the first document of a file and does not start with another kind: put the one that begins on \
+                 line {line} into a file of its own"
+            );
+            return Hinted::new(anyhow::Error::new(error).context(context(name)), hint);
+        }
         KubeletFileError::Empty | KubeletFileError::Kind { .. } => {
             "name the kubelet's own file, as a rule /var/lib/kubelet/config.yaml: it says kind: KubeletConfiguration"
         }
     };
-    Hinted::new(anyhow::Error::new(error).context(format!("{name} is no configuration of a kubelet")), hint)
+    Hinted::new(anyhow::Error::new(error).context(context(name)), hint)
+}
+
+fn context(name: &str) -> String {
+    format!("{name} is no configuration of a kubelet")
+}
+
+/// Leaves out what a pod names as a whole where the release does not know it, or has it behind a gate that the configuration does not open:
+/// the API server drops it then.
+pub(super) fn of_the_release(
+    workloads: &mut [Workload],
+    config: &KubeletConfig,
+    release: Release,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<()> {
+    if config.open(Gate::PodLevelResources, release) {
+        return Ok(());
+    }
+    let mut named = workloads.iter_mut().filter(|workload| workload.pod.whole().is_some());
+    let Some(first) = named.next() else { return Ok(()) };
+    first.pod.resources = None;
+    let name = first.name.clone().unwrap_or_else(|| "(without a name)".to_owned());
+    let more = match named.map(|workload| workload.pod.resources = None).count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let feature = Feature::PodLevelResources;
+    let (kubernetes, since) = (Kubernetes::new(release.version()), Kubernetes::new(feature.since()));
+    let needs = Warning::NeedsFeature { feature, kubernetes, since };
+    Ok(streams.warn(&format!("{name}{more}: {needs}"))?)
 }

@@ -26,7 +26,7 @@ use crate::{
         recommend::{self as render, Advised},
         recommend_json, runbook,
     },
-    streams::Streams,
+    streams::{self, Streams},
 };
 
 const EXAMPLES: &str = "\
@@ -91,6 +91,8 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let config = ("--config", args.config.as_deref());
+    input::one_standard_input(args.pods.named().chain([config, args.meant.description()]))?;
     let machine = args.meant.described_or_here(&args.node.host_root)?;
     let topology = machine::cpus(&machine)?.as_the_kubelet_groups()?;
     let release = args.meant.kubernetes;
@@ -103,7 +105,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     let nothing = KubeletConfig::default();
     let config = layered.as_ref().map_or(&nothing, Layered::config);
     let quotas = config.effective(release).cpu_cfs_quota;
-    let planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
+    let mut planned = args.pods.asked().then(|| args.pods.read(streams)).transpose()?;
+    if let Some(planned) = &mut planned {
+        input::of_the_release(planned, config, release, streams)?;
+    }
     let planned: Option<Vec<KnownPod>> = planned.map(|pods| pods.iter().map(known).collect());
     let ran = args.running.read(&args.node, quotas, streams)?;
     let interrupted = ran.as_ref().is_some_and(|ran| ran.interrupted);
@@ -148,6 +153,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         Some(Form::Kubeadm) => render::kubeadm(&advised, out)?,
         Some(Form::Runbook) => runbook::write(&advised, out)?,
         Some(Form::All) => render::all(&advised, out)?,
+    }
+    if done.changes.is_empty() && matches!(args.output, Some(Form::Diff | Form::Kubeadm)) {
+        streams.out.flush()?;
+        streams::labelled(streams.err, "note", streams::HINT, "nothing to change")?;
     }
     if args.output.is_some() {
         render::warnings(&advised, streams)?;
@@ -201,10 +210,14 @@ fn of_the_file(
 /// What cannot be decoded is not known, and a recommendation would pass over it.
 fn decodable(present: &Layered, release: cgtune_core::kubelet::Release) -> anyhow::Result<()> {
     let findings = present.file().check(release, cgtune_core::kubelet::Machine::default());
-    let Some(wrong) = findings.iter().find(|finding| matches!(finding.fault, Fault::Type { .. })) else {
-        return Ok(());
-    };
+    // Which line of two a change belongs to is for their author to say.
+    let wrong = |finding: &&Finding| matches!(finding.fault, Fault::Type { .. } | Fault::Repeated { .. });
+    let Some(wrong) = findings.iter().find(wrong) else { return Ok(()) };
     let ((name, line), path) = (present.place(wrong), present.file().path(&wrong.place));
-    let error = anyhow!("{name}, line {line}: {path}: {}; the kubelet cannot decode it", wrong.fault);
+    let decodes = match wrong.fault {
+        Fault::Type { .. } => "; the kubelet cannot decode it",
+        _ => "",
+    };
+    let error = anyhow!("{name}, line {line}: {path}: {}{decodes}", wrong.fault);
     Err(Hinted::new(error, "mend what cgtune kubelet check finds, and ask again").into())
 }

@@ -9,15 +9,17 @@ use anyhow::anyhow;
 use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
+        hints::MAX_NODES,
         place::{Node, Placed, Unplaced},
         policy::{Holder, State},
     },
-    kubelet::{KubeletConfig, Severity, config::Effective},
+    kubelet::{KubeletConfig, Severity, TopologyPolicy, config::Effective},
+    topology::Level,
 };
 use cgtune_manifest::Workload;
 use cgtune_node::cpu_manager::{self, CpuManager};
 
-use super::input::{Layered, Meant, Over};
+use super::input::{self, Layered, Meant, Over};
 use crate::{
     cli, exit::Exit, failure::Hinted, machine, manifests::Pods, named::Named, render, streams::Streams,
 };
@@ -100,12 +102,25 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         let error = anyhow!("no pods are named");
         return Err(Hinted::new(error, "name manifests with -f; - is standard input").into());
     }
-    let workloads = args.pods.read(streams)?;
+    let files = [("--config", args.config.as_deref()), ("--state", args.state.as_deref())];
+    input::one_standard_input(args.pods.named().chain(files).chain([args.meant.description()]))?;
+    let mut workloads = args.pods.read(streams)?;
     let machine = args.meant.described_or_here(&args.node.host_root)?;
     let topology = machine::cpus(&machine)?.as_the_kubelet_groups()?;
-    let kubelet = kubelet(args, &topology, streams)?;
+    let release = args.meant.kubernetes;
+    let config = configured(args, &topology, streams)?;
+    input::of_the_release(&mut workloads, &config, release, streams)?;
+    let kubelet = config.effective(release);
     let mut node = Node::of(&topology, machine.distances(), &kubelet)
         .map_err(|error| Hinted::new(error, "the kubelet would not start: cgtune kubelet check says more"))?;
+    let nodes = topology.count(Level::Node);
+    if node.policy.is_some() && node.manager != TopologyPolicy::None && nodes > MAX_NODES {
+        let error = anyhow!(
+            "the topology manager would look at all combinations of {nodes} NUMA nodes, of which there are too many: of {MAX_NODES} \
+             nodes at most they are looked at here"
+        );
+        return Err(Hinted::new(error, "with topologyManagerPolicy: none it is not asked").into());
+    }
     if let Some(path) = &args.state {
         node.state = begun(&node, path)?;
         // Of who was there before nothing else is known.
@@ -128,12 +143,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
 }
 
 /// What the kubelet is configured to, as far as it would start.
-fn kubelet(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyhow::Result<Effective> {
+fn configured(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyhow::Result<KubeletConfig> {
     let release = args.meant.kubernetes;
     let Some(path) = &args.config else {
         // It says what to do about what lies over nothing.
         args.over.read(None, streams)?;
-        return Ok(KubeletConfig::default().effective(release));
+        return Ok(KubeletConfig::default());
     };
     let config = Layered::read(path, &args.over, streams)?;
     let findings = config.file().check(release, args.meant.machine(Some(topology)));
@@ -153,7 +168,7 @@ fn kubelet(args: &Args, topology: &Topology, streams: &mut Streams<'_>) -> anyho
         let error = anyhow!("{first}{more}");
         return Err(Hinted::new(error, "mend it first: cgtune kubelet check says all").into());
     }
-    Ok(config.file().config().effective(release))
+    Ok(config.config().clone())
 }
 
 /// What a kubelet before left.

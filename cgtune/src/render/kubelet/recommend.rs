@@ -56,6 +56,10 @@ impl Advised<'_> {
 
     /// What changes in the file, as `diff -u` has it.
     pub(crate) fn difference(&self) -> String {
+        // A file that says nothing is none to make.
+        if self.name.is_none() && self.done.changes.is_empty() {
+            return String::new();
+        }
         let name = self.shown_name();
         let old = name.as_deref().unwrap_or("/dev/null");
         let new = name.as_deref().unwrap_or("config.yaml");
@@ -114,8 +118,11 @@ fn title(advised: &Advised<'_>) -> String {
         1 => "1 change".to_owned(),
         changes => format!("{changes} changes"),
     };
-    let cpus = advised.online.len();
-    format!("{name}, Kubernetes {}, {cpus} CPUs, {pods}: {changes}", advised.release)
+    let cpus = match advised.online.len() {
+        1 => "1 CPU".to_owned(),
+        cpus => format!("{cpus} CPUs"),
+    };
+    format!("{name}, Kubernetes {}, {cpus}, {pods}: {changes}", advised.release)
 }
 
 /// What a field holds, fit to show.
@@ -224,7 +231,10 @@ pub(crate) fn diff(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()>
 }
 
 pub(crate) fn kubeadm(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# For kubeadm init, join or upgrade with --patches DIR, as DIR/{PATCH_FILE}")?;
+    if advised.done.changes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "# For kubeadm init, join or upgrade with --patches DIR, as\n# DIR/{PATCH_FILE}")?;
     raw(&kubeadm_patch(advised.done), out)
 }
 
@@ -239,7 +249,12 @@ pub(crate) fn all(advised: &Advised<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out)?;
         heading(title, out)?;
         writeln!(out)?;
-        write(advised, out)?;
+        let mut form = Vec::new();
+        write(advised, &mut form)?;
+        match form.is_empty() {
+            true => writeln!(out, "Nothing to change.")?,
+            false => out.write_all(&form)?,
+        }
     }
     Ok(())
 }

@@ -64,6 +64,8 @@ struct Container<'a> {
     name: &'a str,
     init: bool,
     cpus: Option<&'a CpuSet>,
+    /// `null` where it has none alone, or is no init container.
+    left_over: Option<&'a CpuSet>,
 }
 
 pub(crate) fn json(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -109,8 +111,10 @@ fn pod(outcome: &Outcome) -> Pod<'_> {
 }
 
 fn container(seat: &Seat) -> Container<'_> {
-    let Seat { container, role, exclusive, .. } = seat;
-    Container { name: container, init: *role == Role::Init, cpus: exclusive.as_ref() }
+    let Seat { container, role, exclusive, left_over, .. } = seat;
+    let init = *role == Role::Init;
+    let cpus = exclusive.as_ref();
+    Container { name: container, init, cpus, left_over: cpus.and(init.then_some(left_over)) }
 }
 
 fn reserved(simulation: &Simulation<'_>) -> CpuSet {
@@ -120,7 +124,7 @@ fn reserved(simulation: &Simulation<'_>) -> CpuSet {
 /// What may still be given to somebody alone.
 fn free(simulation: &Simulation<'_>) -> CpuSet {
     let node = &simulation.node;
-    node.policy.as_ref().map(|policy| policy.available(&node.state)).unwrap_or_default()
+    node.policy.as_ref().map(|policy| policy.obtainable(&node.state)).unwrap_or_default()
 }
 
 /// `before`: how many containers had CPUs alone at the beginning.
@@ -186,11 +190,15 @@ fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     match &outcome.result {
         Ok(Placed { class, request, seats }) => {
             writeln!(out, "{HEADING}{name}{HEADING:#}: {class}, requests {request}")?;
-            for Seat { container, role, exclusive, .. } in seats {
+            for Seat { container, role, exclusive, left_over, .. } in seats {
                 let container = Escaped(container.as_bytes());
                 let init = if *role == Role::Init { " (init)" } else { "" };
                 let cpus = match exclusive {
-                    Some(cpus) => format!("{cpus} alone"),
+                    Some(cpus) if left_over.is_empty() => format!("{cpus} alone"),
+                    Some(cpus) if cpus == left_over => {
+                        format!("{cpus} alone, kept until the pod is gone")
+                    }
+                    Some(cpus) => format!("{cpus} alone, {left_over} kept until the pod is gone"),
                     None => "shares".to_owned(),
                 };
                 writeln!(out, "  {:<CONTAINERS$}{cpus}", format!("{container}{init}"))?;
@@ -208,7 +216,7 @@ fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 /// What the places alone do not show.
 fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Simulation { kubelet, node, shared_requested, .. } = simulation;
+    let Simulation { kubelet, node, pods, shared_requested, .. } = simulation;
     let alone = node.state.assignments.len();
     if alone > 0 && kubelet.cpu_cfs_quota {
         let text = match kubelet.exclusive_without_quota {
@@ -220,6 +228,7 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
         };
         labelled(out, "note", HEADING, text)?;
     }
+    left_over(pods, out)?;
     let shared = MilliCpu::new(node.shared().len() as u64 * 1000);
     if *shared_requested > shared {
         let text = format!(
@@ -228,4 +237,29 @@ fn warn(simulation: &Simulation<'_>, out: &mut dyn Write) -> io::Result<()> {
         labelled(out, "note", HEADING, &text)?;
     }
     Ok(())
+}
+
+/// What init containers keep that have ended, and how much more some pods hold by it than they request.
+fn left_over(pods: &[Outcome], out: &mut dyn Write) -> io::Result<()> {
+    let (mut count, mut more) = (0, MilliCpu::ZERO);
+    for Placed { request, seats, .. } in pods.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
+        count += seats.iter().map(|seat| seat.left_over.len()).sum::<usize>();
+        let alone = seats.iter().filter_map(|seat| seat.exclusive.as_ref());
+        let held = alone.fold(CpuSet::new(), |held, cpus| held.union(cpus));
+        more = more.saturating_add(MilliCpu::new(held.len() as u64 * 1000).saturating_sub(*request));
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let verb = if count == 1 { "stays" } else { "stay" };
+    let mut text = format!(
+        "{} {verb} with init containers that have ended, until their pods are gone",
+        counted(count, "CPU")
+    );
+    if more > MilliCpu::ZERO {
+        text += &format!(
+            "; these pods hold {more} CPU more than they request, so that the scheduler may send others for which none is left"
+        );
+    }
+    labelled(out, "note", HEADING, &text)
 }

@@ -78,7 +78,8 @@ fn values(case: &mut Case<'_>) {
             case.found(at, Fault::NoneAndOthers);
         }
     }
-    if seen.iter().any(|&value| value != "none") && !case.effective.cgroups_per_qos {
+    // Without an exception for none: what is enforced is not looked at (`ValidateKubeletConfiguration`).
+    if !list.is_empty() && !case.effective.cgroups_per_qos {
         case.found(["cgroupsPerQOS"], Fault::NeedsCgroupsPerQos);
     }
 }

@@ -50,6 +50,7 @@ impl Fault {
             Self::Untyped { .. } => "untyped",
             Self::OtherVersion { .. } => "other_version",
             Self::SecondDocument => "second_document",
+            Self::Repeated { .. } => "repeated",
             Self::FlagOverrides { .. } => "flag_overrides",
             Self::UnknownField { .. } => "unknown_field",
             Self::LaterField { .. } => "later_field",
@@ -124,6 +125,7 @@ impl Fault {
                 "write apiVersion: kubelet.config.k8s.io/v1beta1"
             }
             Self::SecondDocument => "keep one document in the file",
+            Self::Repeated { .. } => "keep one of them",
             Self::FlagOverrides { .. } => {
                 "write here what it should be, and take the flag away: it is deprecated"
             }

@@ -12,6 +12,11 @@ use crate::{
     },
 };
 
+/// `1 CPU`, `3 CPUs`.
+fn counted(cpus: usize) -> String {
+    if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") }
+}
+
 /// What is wrong or surprising. Texts in it are fit to show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -38,6 +43,17 @@ pub enum Fault {
         "another document begins here; the kubelet reads the first one of a file and passes over the rest"
     )]
     SecondDocument,
+    /// A key that stands in its map already.
+    #[error("this key stands on line {before} as well: the kubelet's strict decoding fails, and its lenient one takes {}", match .merged {
+        true => "the entries of both",
+        false => "the last, this one",
+    })]
+    Repeated {
+        /// The line of the one before.
+        before: u64,
+        /// Whether both are maps whose entries count together (JSON).
+        merged: bool,
+    },
     /// A flag of the command line says another thing, and counts.
     #[error("the flag --{flag} overrides it: what is written here says nothing")]
     FlagOverrides {
@@ -132,15 +148,14 @@ pub enum Fault {
         policy: TopologyPolicy,
     },
     /// What `single-numa-node` refuses on a machine.
-    #[error("what needs more than {largest} CPUs, the largest NUMA node, is refused under single-numa-node")]
+    #[error("what needs more than {}, the largest NUMA node, is refused under single-numa-node", counted(*.largest))]
     LargestNode {
         /// CPUs of the largest node that are not reserved.
         largest: usize,
     },
     /// A period without the gate for it.
     #[error(
-        "a period of {period} needs the feature gate CustomCPUCFSQuotaPeriod before Kubernetes 1.36: the kubelet does not \
-         start"
+        "a period of {period} needs the feature gate CustomCPUCFSQuotaPeriod, which is closed: the kubelet does not start"
     )]
     PeriodNeedsGate {
         /// The period.
@@ -207,7 +222,10 @@ pub enum Fault {
         missing: CpuSet,
     },
     /// Every CPU is reserved.
-    #[error("all {cpus} CPUs are reserved; nothing is left for pods")]
+    #[error("{}; nothing is left for pods", match .cpus {
+        1 => "the only CPU is reserved".to_owned(),
+        cpus => format!("all {cpus} CPUs are reserved"),
+    })]
     NothingLeft {
         /// How many there are.
         cpus: usize,
@@ -225,7 +243,10 @@ pub enum Fault {
         fate: &'static str,
     },
     /// Reserved amounts that count no more.
-    #[error("reservedSystemCPUs overrides the reserved amounts: {cpus} CPUs are reserved, not {amount}")]
+    #[error("reservedSystemCPUs overrides the reserved amounts: {}, not {amount}", match .cpus {
+        1 => "1 CPU is reserved".to_owned(),
+        cpus => format!("{cpus} CPUs are reserved"),
+    })]
     ReservedOverridden {
         /// The amounts together.
         amount: MilliCpu,
@@ -234,8 +255,9 @@ pub enum Fault {
     },
     /// Reserved amounts are not a whole number of CPUs.
     #[error(
-        "{amount} reserved make {cpus} CPUs to the static policy and {amount} to the scheduler, which may send pods whose \
-         whole CPUs are not there (UnexpectedAdmissionError)"
+        "{amount} reserved make {} to the static policy and {amount} to the scheduler, which may send pods whose \
+         whole CPUs are not there (UnexpectedAdmissionError)",
+        counted(*.cpus)
     )]
     ReservedRounded {
         /// The amounts together.
@@ -245,7 +267,11 @@ pub enum Fault {
     },
     /// Reserved CPUs are not whole cores, and whole cores alone are given away.
     #[error(
-        "{cpus} reserved CPUs are no whole cores of {threads} threads; with full-pcpus-only the rest of the last core is of use to nobody who is pinned"
+        "{} no whole cores of {threads} threads; with full-pcpus-only the rest of the last core is of use to nobody who is pinned",
+        match .cpus {
+            1 => "1 reserved CPU makes".to_owned(),
+            cpus => format!("{cpus} reserved CPUs are"),
+        }
     )]
     ReservedPartOfCore {
         /// How many are reserved.
@@ -254,7 +280,7 @@ pub enum Fault {
         threads: usize,
     },
     /// More reserved than there is.
-    #[error("{amount} are reserved on a machine of {cpus} CPUs: the kubelet does not start")]
+    #[error("{amount} are reserved on a machine of {}: the kubelet does not start", counted(*.cpus))]
     MoreThanThereIs {
         /// The amounts together.
         amount: MilliCpu,

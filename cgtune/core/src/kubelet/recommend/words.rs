@@ -350,6 +350,10 @@ impl fmt::Display for Remark {
                 )
             }
             Self::NobodyToPin { pods, present } => {
+                if *pods == 0 {
+                    let present = if *present { "; the static policy that is set gives nobody anything here" } else { "" };
+                    return write!(f, "there is no pod, and so none to gain from CPUs of its own{present}");
+                }
                 let of = if *pods == 1 { "the pod".to_owned() } else { format!("none of {pods} pods") };
                 let not = if *pods == 1 { " does not gain" } else { " gains" };
                 let present = if *present { "; the static policy that is set gives nobody anything here" } else { "" };
