@@ -33,12 +33,24 @@ pub(super) fn then_undo(
     interrupt: &Interrupt,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
-    streams.out.flush()?;
-    writeln!(streams.err, "undone in {duration}; Ctrl-C undoes it now")?;
+    // Told or not, it is undone.
+    let _ = writeln!(streams.err, "undone in {duration}; Ctrl-C undoes it now");
     wait(duration, interrupt);
-    let writer = super::lock(journal, streams)?;
-    let exit = undo::one(&mut entry, hierarchies, &writer, false, &[], streams)?;
+    let exit = undo_now(&mut entry, journal, hierarchies, streams)?;
     Ok(if interrupt.asked() && exit == Exit::Done { Exit::Interrupted } else { exit })
+}
+
+/// Undoes the change.
+pub(super) fn undo_now(
+    entry: &mut Entry,
+    journal: &Journal,
+    hierarchies: &Hierarchies,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    let writer = super::lock(journal, streams)?;
+    // Somebody may have changed it over this; a journal that cannot be read tells of nobody.
+    let all = journal.read().map(|contents| contents.entries).unwrap_or_default();
+    undo::one(entry, hierarchies, &writer, false, &all, streams)
 }
 
 fn wait(duration: Micros, interrupt: &Interrupt) {
