@@ -238,6 +238,26 @@ fn who_waits_for_somebody_unknown_names_nobody() {
 }
 
 #[test]
+fn a_change_that_does_not_end_as_another_has_the_lock_says_so() {
+    let _one = alone();
+    let mut node = Node::new("kept");
+    let before = node.observed();
+    let line = [CHANGE, &["--for", "1s"]].concat();
+    let child = node.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(&mut node, |now| now != &before);
+    let lock = fs::File::open(node.journal.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(lock);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    assert!(said.contains("change 1 is still in force") && said.contains(&undo), "{said}");
+    node.expect(0, &["undo"]);
+    assert_eq!(node.observed(), before);
+}
+
+#[test]
 fn one_that_was_killed_before_its_end_is_told_with_what_to_type() {
     let _one = alone();
     let mut node = Node::new("overdue");

@@ -187,7 +187,10 @@ pub(super) fn change(
         let mut unsaid = Vec::new();
         let mut streams = Streams { out: &mut unsaid, err: streams.err };
         let outcome = match duration {
-            Some(_) if timed::undo_now(&mut entry, &journal, &hierarchies, &mut streams)? == Exit::Done => {
+            Some(_)
+                if timed::undo_now(&mut entry, &undo, &journal, &hierarchies, &mut streams)?
+                    == Exit::Done =>
+            {
                 format!("change {} is undone, as the answer could not be written", entry.id)
             }
             _ => format!("change {} is made; take it back with: {undo}", entry.id),
@@ -201,7 +204,7 @@ pub(super) fn change(
             let mut unsaid = Vec::new();
             let out: &mut dyn std::io::Write = if args.output.json { &mut unsaid } else { streams.out };
             let mut streams = Streams { out, err: streams.err };
-            timed::then_undo(duration, entry, &journal, &hierarchies, &interrupt, &mut streams)
+            timed::then_undo(duration, entry, &undo, &journal, &hierarchies, &interrupt, &mut streams)
         }
         None if interrupt.asked() => Ok(Exit::Interrupted),
         None => Ok(Exit::Done),
