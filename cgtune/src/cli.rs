@@ -1,8 +1,9 @@
 //! The command line as a whole. What a verb takes stands in that verb's file under `cmd`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use cgtune_core::text::shell;
 use cgtune_node::{
     journal::{Journal, JournalError},
     names::Ask,
@@ -113,6 +114,20 @@ impl Ledger {
         }
     }
 
+    /// A command of ours, to be typed, that finds the same journal and node.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let root = Some(&self.node.host_root).filter(|root| root.as_path() != Path::new("/"));
+        let flags = [("--journal", self.journal.as_ref()), ("--host-root", root)];
+        flags.into_iter().fold(format!("cgtune {words}"), |line, (flag, path)| match path {
+            // A name that no terminal shows as it is cannot be typed either; that there must be one is said.
+            Some(path) => {
+                let word = path.to_str().and_then(shell::quote).unwrap_or_else(|| "…".to_owned());
+                format!("{line} {flag} {word}")
+            }
+            None => line,
+        })
+    }
+
     /// The hierarchies alone.
     pub(crate) fn hierarchies(&self) -> anyhow::Result<Hierarchies> {
         Hierarchies::detect(HostRoot::new(&self.node.host_root)).map_err(target::kernel)
@@ -121,7 +136,25 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn a_command_finds_the_same_journal() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            ledger: super::Ledger,
+        }
+        let ledger = |args: &[&str]| {
+            Line::try_parse_from(["cgtune"].iter().chain(args)).unwrap().ledger.command("undo 3")
+        };
+        assert_eq!(ledger(&[]), "cgtune undo 3");
+        assert_eq!(
+            ledger(&["--journal", "/a b", "--host-root", "/host"]),
+            "cgtune undo 3 --journal '/a b' --host-root /host"
+        );
+        assert_eq!(ledger(&["--journal", "\x1b[2J"]), "cgtune undo 3 --journal …");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

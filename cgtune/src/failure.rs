@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     exit::Exit,
+    render::paragraph,
     streams::{self, ERROR, HINT},
 };
 
@@ -22,6 +23,15 @@ pub(crate) struct Hinted {
 impl Hinted {
     pub(crate) fn new(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
         Self { error: error.into(), picture: None, hint: hint.into() }
+    }
+
+    /// What to do is a command. It stays whole, on a line of its own where it does not fit on the hint's.
+    pub(crate) fn command(error: impl Into<anyhow::Error>, why: &str, command: String) -> Self {
+        let line = format!("{why}: {command}");
+        if "hint: ".len() + line.chars().count() <= paragraph::WIDTH {
+            return Self::new(error, line);
+        }
+        Self::new(error, format!("{why}, with this command")).with_picture(command)
     }
 
     /// With a picture of the place, free of control characters.

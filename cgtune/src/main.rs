@@ -4,6 +4,7 @@ mod capture;
 mod cli;
 mod cmd;
 mod diagnosis;
+mod drawn;
 mod exit;
 mod failure;
 mod interrupt;

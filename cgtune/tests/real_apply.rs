@@ -36,8 +36,10 @@ fn a_change_is_shown_made_read_back_and_taken_back() {
     assert_eq!(entries(node.journal.path()).len(), 0);
 
     let done = node.expect(0, CHANGE);
-    assert!(done.contains("cgtune undo 1"), "{done}");
     assert_eq!(node.observed().bandwidth.unwrap(), limited(20, 100, 5).into());
+    // Of this journal, on one line: half of it would undo a change of another.
+    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    assert!(done.lines().any(|line| line.trim().ends_with(&undo)), "{done}");
     let again = node.expect(0, CHANGE);
     assert!(again.contains("nothing differs"), "{again}");
     let undone = node.expect(0, &["undo"]);
@@ -135,6 +137,145 @@ fn changes_of_ours_are_undone_from_the_newest_and_an_older_one_says_so() {
     assert_eq!(node.observed(), before);
 }
 
+/// The upper one leads back to where the lower one began: there would be nothing to write for the lower one, and undoing the upper one
+/// after it would bring back what the lower one had set.
+#[test]
+fn a_change_is_not_undone_under_a_newer_one_of_the_same_values_whatever_they_are() {
+    let _one = alone();
+    let mut node = Node::new("under");
+    let before = node.observed();
+    node.expect(0, &["apply", "TARGET", "--cpuset-cpus", "1", "--yes"]);
+    node.expect(0, &["apply", "TARGET", "--quota", "20ms", "--burst", "0us", "--yes"]);
+    node.expect(0, &["apply", "TARGET", "--cpuset-cpus", "0-1", "--yes"]);
+    let history = node.expect(0, &["history"]);
+    assert!(history.contains("under change 3"), "{history}");
+    for force in [&["undo", "1"][..], &["undo", "1", "--force"]] {
+        let said = node.expect(1, force);
+        assert!(said.contains("change 3 of ours is newer"), "{force:?}: {said}");
+    }
+    // Another value of the same group lies under nothing.
+    node.expect(0, &["undo", "2"]);
+    let out = node.expect(0, &["undo", "--all"]);
+    assert!(out.contains("change 3") && out.contains("change 1"), "{out}");
+    assert_eq!(node.observed(), before);
+
+    // One that ends by itself waits for nobody, and says what lies over it.
+    let timed = node
+        .command(&["apply", "TARGET", "--cpuset-cpus", "1", "--yes", "--for", "2s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(&mut node, |now| now != &before);
+    node.expect(0, &["apply", "TARGET", "--cpuset-cpus", "0-1", "--yes"]);
+    let output = timed.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("change 5 of ours is newer"), "{}", text(&output));
+    node.expect(0, &["undo", "--all"]);
+    assert_eq!(node.observed(), before);
+}
+
+/// Until a change has been made, and written down as made.
+fn wait_until(node: &mut Node, made: impl Fn(&cgtune_core::Observed) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !made(&node.observed()) {
+        assert!(Instant::now() < deadline, "it was not applied");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Past the read-back, so that it waits.
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+#[test]
+fn a_change_that_nobody_could_be_told_of_is_undone_or_its_number_is_said() {
+    let _one = alone();
+    let mut node = Node::new("untold");
+    let before = node.observed();
+    // Of our own: as /dev/full (drivers/char/mem.c, 6.12).
+    let folder = tempfile::tempdir().unwrap();
+    let device = folder.path().join("full");
+    let made = Command::new("mknod").arg(&device).args(["c", "1", "7"]).status().unwrap();
+    assert!(made.success(), "this test needs permission to make a device: run it as root");
+    let full = || fs::File::options().write(true).open(&device).unwrap();
+    for json in [&[][..], &["--json"]] {
+        let begun = Instant::now();
+        let line = [CHANGE, &["--for", "10m"], json].concat();
+        let output = node.command(&line).stdout(full()).output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{json:?}: {said}");
+        assert!(said.contains("is undone") && said.contains("No space left"), "{json:?}: {said}");
+        assert_eq!(node.observed(), before, "{json:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60));
+    }
+    let output = node.command(CHANGE).stdout(full()).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let undo = format!("cgtune undo 3 --journal {}", node.journal.path().display());
+    assert!(said.contains(&undo) && said.contains("No space left"), "{said}");
+    node.expect(0, &["undo", "3"]);
+    assert_eq!(node.observed(), before);
+
+    // Nor does it wait for a reader of what is said beside the answer.
+    let line = [CHANGE, &["--for", "300ms"]].concat();
+    let output = node.command(&line).stderr(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(node.observed(), before);
+}
+
+#[test]
+fn who_waits_for_somebody_unknown_names_nobody() {
+    let _one = alone();
+    let mut node = Node::new("locked");
+    // Locked, and the process not written yet.
+    let lock = fs::File::create(node.journal.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let child = node.command(&["undo"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    drop(lock);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "waiting for another cgtune …\n");
+}
+
+#[test]
+fn a_change_that_does_not_end_as_another_has_the_lock_says_so() {
+    let _one = alone();
+    let mut node = Node::new("kept");
+    let before = node.observed();
+    let line = [CHANGE, &["--for", "1s"]].concat();
+    let child = node.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(&mut node, |now| now != &before);
+    let lock = fs::File::open(node.journal.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(lock);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    assert!(said.contains("change 1 is still in force") && said.contains(&undo), "{said}");
+    node.expect(0, &["undo"]);
+    assert_eq!(node.observed(), before);
+}
+
+#[test]
+fn one_that_was_killed_before_its_end_is_told_with_what_to_type() {
+    let _one = alone();
+    let mut node = Node::new("overdue");
+    let before = node.observed();
+    let line = [CHANGE, &["--for", "1s"]].concat();
+    let mut child = node.command(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until(&mut node, |now| now != &before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let history = node.expect(0, &["history"]);
+    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    assert!(history.contains("was to end"), "{history}");
+    assert!(history.lines().any(|line| line.trim().ends_with(&undo)), "{history}");
+    node.expect(0, &["undo"]);
+    assert_eq!(node.observed(), before);
+}
+
 #[test]
 fn a_change_for_a_time_undoes_itself_also_when_interrupted() {
     let _one = alone();
@@ -153,13 +294,7 @@ fn a_change_for_a_time_undoes_itself_also_when_interrupted() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while node.observed() == before {
-            assert!(Instant::now() < deadline, "it was not applied");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        // Past the read-back, so that it waits.
-        std::thread::sleep(Duration::from_millis(300));
+        wait_until(&mut node, |now| now != &before);
         nix::sys::signal::kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{signal}: {}", text(&output));

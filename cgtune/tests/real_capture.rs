@@ -13,7 +13,10 @@ mod tool;
 
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::Path,
     process::{Command, Output, Stdio},
     sync::atomic::{AtomicBool, Ordering},
@@ -315,6 +318,23 @@ fn nothing_is_replaced_unless_asked_and_nothing_is_watched_in_vain() {
     run(0, &["capture", &busy.path, "-o", &tar, "--for", "300ms", "--force"]);
     assert!(fs::metadata(&tar).unwrap().len() > 10_000);
     assert_eq!(busy.left(), ["node.tar"]);
+}
+
+#[test]
+fn what_is_no_file_is_written_and_stays() {
+    let _one = alone();
+    let busy = Busy::new("device");
+    // Of our own: as /dev/null and /dev/full (drivers/char/mem.c, 6.12).
+    for (minor, code) in [("3", 0), ("7", 2)] {
+        let device = busy.folder.path().join(minor);
+        let path = device.to_str().unwrap();
+        assert!(Command::new("mknod").args([path, "c", "1", minor]).status().unwrap().success());
+        run(code, &["capture", &busy.path, "-o", path, "--for", "300ms", "--force"]);
+        assert!(fs::symlink_metadata(&device).unwrap().file_type().is_char_device(), "{minor}");
+    }
+    let mut left = busy.left();
+    left.sort();
+    assert_eq!(left, ["3", "7"]);
 }
 
 #[test]

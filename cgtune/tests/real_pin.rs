@@ -35,6 +35,9 @@ fn a_pinning_is_planned_made_and_taken_back() {
         "{dry}"
     );
     assert_eq!(node.observed(), before);
+    // The advice names the flags of this verb.
+    let refused = node.expect(2, &["pin", "apply", "TARGET", "--cpus", "0,4000", "--yes"]);
+    assert!(refused.contains("takes is --cpus 0") && !refused.contains("--cpuset"), "{refused}");
     node.expect(0, &["pin", "apply", "TARGET", "--cpus", "1", "--drop-quota", "--yes"]);
     let now = node.observed();
     assert_eq!((now.cpus, now.bandwidth.unwrap().quota), (Some(cpus("1")), Quota::Unlimited));

@@ -97,6 +97,34 @@ fn a_sweep_becomes_a_figure() {
 }
 
 #[test]
+fn a_figure_goes_to_a_file_and_never_in_place_of_a_device() {
+    use std::{io::Read as _, os::unix::fs::FileTypeExt as _};
+
+    let folder = tempfile::tempdir().unwrap();
+    let device = folder.path().join("null");
+    // Of our own: as /dev/null (drivers/char/mem.c, 6.12).
+    let made = std::process::Command::new("mknod").arg(&device).args(["c", "1", "3"]).status().unwrap();
+    assert!(made.success(), "this test needs permission to make a device: run it as root");
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let read = std::fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    let args = ["encoder", "--cpu-limit", "400m,500m", "--for", "4s"];
+    simulate(
+        &[args.as_slice(), &["--png", device.to_str().unwrap(), "--svg", fifo.to_str().unwrap()]].concat(),
+    );
+    assert!(std::fs::symlink_metadata(&device).unwrap().file_type().is_char_device());
+    assert!(std::fs::symlink_metadata(&fifo).unwrap().file_type().is_fifo());
+    let mut begin = [0; 4];
+    (&read).read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"<svg");
+
+    for flag in ["--svg", "--png"] {
+        let refused = fails(&[&["simulate"], args.as_slice(), &[flag, "-"]].concat());
+        assert!(refused.0.is_empty() && refused.1.contains(&format!("{flag} FILE")), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_figure_that_cannot_be_is_refused_before_anything_is_simulated() {
     let folder = tempfile::tempdir().unwrap();
     let long =

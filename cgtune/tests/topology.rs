@@ -165,6 +165,48 @@ fn the_picture_names_every_cpu_and_is_light_and_dark() {
 }
 
 #[test]
+fn the_picture_replaces_files_and_nothing_else() {
+    use std::{
+        io::Read as _,
+        os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink},
+        process::Command,
+    };
+
+    let tree = two_by_two();
+    let root = tree.0.path().to_str().unwrap();
+    let at = |name: &str| tree.path(name);
+    let draw = |to: &str| succeeds(&["topology", "--host-root", root, "--svg", to]).0;
+    fs::write(at("kept.svg"), "old").unwrap();
+    fs::set_permissions(at("kept.svg"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("kept.svg", at("link.svg")).unwrap();
+    let text = draw(at("link.svg").to_str().unwrap());
+    let svg = fs::read_to_string(at("kept.svg")).unwrap();
+    assert!(svg.starts_with("<svg"), "{svg}");
+    assert_eq!(fs::metadata(at("kept.svg")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(at("link.svg").is_symlink());
+
+    assert!(Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
+    let mut reader = fs::File::options().read(true).write(true).open(at("fifo")).unwrap();
+    draw(at("fifo").to_str().unwrap());
+    let mut read = vec![0; svg.len()];
+    reader.read_exact(&mut read).unwrap();
+    assert_eq!(read, svg.as_bytes());
+
+    // Of our own: as /dev/full (drivers/char/mem.c, 6.12).
+    let made = Command::new("mknod").arg(at("full")).args(["c", "1", "7"]).status().unwrap();
+    assert!(made.success(), "this test needs permission to make a device: run it as root");
+    let (out, said) = fails(&["topology", "--host-root", root, "--svg", at("full").to_str().unwrap()]);
+    assert_eq!(out, text, "a picture that cannot be written costs no answer");
+    assert!(said.contains("No space left"), "{said}");
+    assert!(fs::symlink_metadata(at("full")).unwrap().file_type().is_char_device());
+
+    // The answer goes before, where both go to the same place.
+    assert_eq!(draw("/dev/stdout"), format!("{text}{svg}"));
+    let (out, said) = fails(&["topology", "--host-root", root, "--svg", "-"]);
+    assert!(out.is_empty() && said.contains("--svg FILE"), "{said}");
+}
+
+#[test]
 fn interrupts_of_a_while_are_fewer_than_since_boot() {
     let json = |args: &[&str]| -> Value {
         serde_json::from_str(&succeeds(&[&["topology", "--json"], args].concat()).0).unwrap()

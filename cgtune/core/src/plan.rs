@@ -34,7 +34,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::PlanError;
+pub use error::{Flags, PlanError};
 pub use goal::{Difference, Goal};
 pub use surroundings::{CpusetSurroundings, ListSurroundings, Surroundings};
 pub use turns::MAX_TURNS;

@@ -13,7 +13,7 @@ use cgtune_sys::Cgroup;
 
 pub use error::ChangeError;
 pub use pair::{pod_of, prepare_with_pod};
-pub use undo::{Standing, standing, undo};
+pub use undo::{Standing, overlay, standing, undo};
 
 use crate::journal::{Entry, Group, State, Writer};
 

@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::anyhow;
-use cgtune_core::{CpuControl as _, Micros, plan::Goal};
+use cgtune_core::{
+    CpuControl as _, Micros,
+    plan::{Flags, Goal},
+};
 use cgtune_node::{
     change::{self, About, ChangeError, Ready},
     journal::{Entry, Journal, Writer},
@@ -92,7 +95,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         let observed = cgroup.observe().map_err(target::kernel)?;
         args.wanted.goal(&observed, cgroup.capabilities().cpu)
     };
-    change(&args.target, &aim, args.with_pod, &args.manner, streams)
+    change(&args.target, &aim, args.with_pod, Flags::APPLY, &args.manner, streams)
 }
 
 /// Plans, shows, asks, writes down, writes and reads back; and later takes it back, where that was asked for.
@@ -100,6 +103,7 @@ pub(super) fn change(
     target: &OsStr,
     aim: &Aim<'_>,
     with_pod: bool,
+    flags: Flags,
     args: &Manner,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
@@ -110,9 +114,9 @@ pub(super) fn change(
     let duration = args.duration.as_deref().map(timed::duration).transpose()?;
     let (journal, hierarchies) = args.ledger.open()?;
     let cgroup = Target::parse(Some(target))?.open(&hierarchies, &args.ledger.ask()?)?;
-    refuse_on_top_of_half_done(&journal, &cgroup)?;
+    refuse_on_top_of_half_done(&journal, &cgroup, &args.ledger)?;
     let path = cgroup.path().to_owned();
-    let (mut groups, notes) = planned(aim, with_pod, &hierarchies, cgroup)?;
+    let (mut groups, notes) = planned(aim, with_pod, flags, &hierarchies, cgroup)?;
     let ownership = owner::of(&path, hierarchies.host());
     let goal =
         groups.iter().find(|ready| ready.cgroup.path() == path).map(|ready| ready.planned.goal.clone());
@@ -153,23 +157,46 @@ pub(super) fn change(
     let interrupt = Interrupt::watch()?;
     let writer = lock(&journal, streams)?;
     let about = about(duration);
-    let entry = match change::make(&mut groups, about, &writer, &mut || interrupt.asked()) {
+    let mut entry = match change::make(&mut groups, about, &writer, &mut || interrupt.asked()) {
         Err(ChangeError::TakenBack { cause }) if matches!(*cause, ChangeError::Stopped) => {
             writeln!(streams.err, "interrupted; the earlier state is restored")?;
             return Ok(Exit::Interrupted);
         }
-        other => other.map_err(failed)?,
+        Err(error @ ChangeError::Stuck { id, .. }) => {
+            let command = args.ledger.command(&format!("undo {id}"));
+            return Err(Hinted::command(error, "try to restore it again", command).into());
+        }
+        other => other.map_err(|error| failed(error, flags))?,
     };
     drop(writer);
-    told(Some(&entry), &groups, streams)?;
-    if !args.output.json {
-        writeln!(
-            streams.out,
-            "done: {writes} {}, read back; take it back with: cgtune undo {}",
-            if writes == 1 { "write" } else { "writes" },
-            entry.id
-        )?;
-        aftermath.write(streams.out)?;
+    let undo = args.ledger.command(&format!("undo {}", entry.id));
+    let mut answer = || -> anyhow::Result<()> {
+        told(Some(&entry), &groups, streams)?;
+        if !args.output.json {
+            let writes = format!("{writes} {}", if writes == 1 { "write" } else { "writes" });
+            let done = format!("done: {writes}, read back; take it back with:");
+            for line in render::paragraph::wrap_to_command(&done, &undo, render::paragraph::WIDTH) {
+                writeln!(streams.out, "{line}")?;
+            }
+            aftermath.write(streams.out)?;
+        }
+        Ok(streams.out.flush()?)
+    };
+    // The change is made, whether or not anybody could be told.
+    if let Err(error) = answer() {
+        let mut unsaid = Vec::new();
+        let mut streams = Streams { out: &mut unsaid, err: streams.err };
+        let outcome = match duration {
+            Some(_)
+                if timed::undo_now(&mut entry, &undo, &journal, &hierarchies, &mut streams)?
+                    == Exit::Done =>
+            {
+                format!("change {} is undone, as the answer could not be written", entry.id)
+            }
+            _ => format!("change {} is made; take it back with: {undo}", entry.id),
+        };
+        let _ = writeln!(streams.err, "{outcome}");
+        return Err(error);
     }
     match duration {
         Some(duration) => {
@@ -177,7 +204,7 @@ pub(super) fn change(
             let mut unsaid = Vec::new();
             let out: &mut dyn std::io::Write = if args.output.json { &mut unsaid } else { streams.out };
             let mut streams = Streams { out, err: streams.err };
-            timed::then_undo(duration, entry, &journal, &hierarchies, &interrupt, &mut streams)
+            timed::then_undo(duration, entry, &undo, &journal, &hierarchies, &interrupt, &mut streams)
         }
         None if interrupt.asked() => Ok(Exit::Interrupted),
         None => Ok(Exit::Done),
@@ -188,6 +215,7 @@ pub(super) fn change(
 fn planned(
     aim: &Aim<'_>,
     with_pod: bool,
+    flags: Flags,
     hierarchies: &Hierarchies,
     mut cgroup: Cgroup,
 ) -> anyhow::Result<(Vec<Ready>, Vec<String>)> {
@@ -203,11 +231,15 @@ fn planned(
     } else {
         change::prepare(cgroup, goal).map(|ready| vec![ready])
     };
-    Ok((ready.map_err(failed)?, notes))
+    Ok((ready.map_err(|error| failed(error, flags))?, notes))
 }
 
 /// A group that somebody was killed in the middle of changing is repaired first: over it, the way back would be lost.
-fn refuse_on_top_of_half_done(journal: &Journal, cgroup: &Cgroup) -> anyhow::Result<()> {
+fn refuse_on_top_of_half_done(
+    journal: &Journal,
+    cgroup: &Cgroup,
+    ledger: &cli::Ledger,
+) -> anyhow::Result<()> {
     let half_done = || -> anyhow::Result<Option<Entry>> {
         let ours = |entry: &Entry| entry.groups.iter().any(|group| group.id == cgroup.id());
         Ok(journal.read()?.entries.into_iter().find(|entry| entry.state.is_half_done() && ours(entry)))
@@ -219,7 +251,8 @@ fn refuse_on_top_of_half_done(journal: &Journal, cgroup: &Cgroup) -> anyhow::Res
     let Ok(_writer) = journal.lock(Duration::ZERO, &mut |_| {}) else { return Ok(()) };
     let Some(entry) = half_done()? else { return Ok(()) };
     let error = anyhow!("change {} of this group was interrupted and is {}", entry.id, entry.state.name());
-    Err(Hinted::new(error, format!("repair it first: cgtune undo {}", entry.id)).into())
+    let command = ledger.command(&format!("undo {}", entry.id));
+    Err(Hinted::command(error, "repair it first", command).into())
 }
 
 fn about(duration: Option<Micros>) -> About {
@@ -236,11 +269,12 @@ fn about(duration: Option<Micros>) -> About {
 pub(super) fn lock(journal: &Journal, streams: &mut Streams<'_>) -> anyhow::Result<Writer> {
     let err = &mut streams.err;
     let mut waiting = |holder: &str| {
-        let _ = writeln!(
-            err,
-            "waiting for another cgtune (process {}) …",
-            cgtune_core::text::Escaped(holder.as_bytes())
-        );
+        // Who has just begun has not written it yet.
+        let process = match holder {
+            "" => String::new(),
+            holder => format!(" (process {})", cgtune_core::text::Escaped(holder.as_bytes())),
+        };
+        let _ = writeln!(err, "waiting for another cgtune{process} …");
     };
     Ok(journal.lock(PATIENCE, &mut waiting)?)
 }
@@ -265,11 +299,11 @@ fn confirmed(writes: usize, streams: &mut Streams<'_>) -> anyhow::Result<bool> {
 }
 
 /// A change that was not made, with the nearest that the kernel would take.
-pub(super) fn failed(error: ChangeError) -> anyhow::Error {
+pub(super) fn failed(error: ChangeError, flags: Flags) -> anyhow::Error {
     use cgtune_core::control::ApplyError;
     let hint = match &error {
         ChangeError::Apply { cause, .. } => match cause.as_ref() {
-            ApplyError::Plan(error) => error.nearest(),
+            ApplyError::Plan(error) => error.nearest(flags),
             _ => None,
         },
         ChangeError::Kernel { source, .. } => source.hint(),

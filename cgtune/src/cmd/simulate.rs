@@ -200,7 +200,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         render::text(&answer, streams.out)?;
     }
     // Last: a picture that cannot be written costs no answer.
-    files.write(args, &sweep, &answer)?;
+    files.write(args, &sweep, &answer, streams)?;
     Ok(Exit::Done)
 }
 

@@ -2,21 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use cgtune_core::{Micros, Nanos};
 use cgtune_node::{
     description::{Description, Holder},
     names::{Register, Resident},
 };
-use cgtune_sys::{
-    Hierarchies, HostRoot, cpusets, descriptors,
-    durable::{self, Existing},
-    topology,
-};
+use cgtune_sys::{Hierarchies, HostRoot, cpusets, descriptors, topology};
 
 use super::stat;
 use crate::{
-    cli,
+    cli, drawn,
     exit::Exit,
     failure::sentence,
     interrupt::Interrupt,
@@ -63,6 +58,9 @@ struct Asked {
 }
 
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.svg {
+        drawn::check("--svg", file)?;
+    }
     let (mut description, interrupted) = match &args.duration {
         Some(text) => watched(args, stat::watch_time(text)?, streams)?,
         None => (args.described.description(&args.node.host_root)?, false),
@@ -84,8 +82,7 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     // Last: a picture that cannot be written costs no answer.
     if let Some(file) = &args.svg {
         let svg = render::topology::picture::svg(machine, &topology, holders.as_deref());
-        durable::write(file, svg.as_bytes(), Existing::Replaced)
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        drawn::write(file, svg.as_bytes(), streams)?;
     }
     Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
 }

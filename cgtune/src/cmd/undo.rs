@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::anyhow;
-use cgtune_core::text::Escaped;
+use cgtune_core::{plan::Flags, text::Escaped};
 use cgtune_node::{
     change::{self, ChangeError},
     journal::{Contents, Entry, Writer},
@@ -22,7 +22,8 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Without an argument the newest change is undone. A change whose values somebody
-else has changed since is refused, with what differs (exit 1), unless --force.
+else has changed since is refused, with what differs (exit 1), unless --force;
+one under a newer change of the same values is refused until that is undone.
 
 Examples:
   cgtune undo
@@ -52,7 +53,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let (journal, hierarchies) = args.ledger.open()?;
     let writer = apply::lock(&journal, streams)?;
-    let contents = journal.read()?;
+    let mut contents = journal.read()?;
     for damaged in &contents.damaged {
         streams.warn(damaged)?;
     }
@@ -76,6 +77,10 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
             }
             Err(error) => return Err(error),
         }
+        // The next one may have lain under it.
+        if let Some(now) = contents.entries.iter_mut().find(|other| other.id == entry.id) {
+            now.clone_from(&entry);
+        }
         told.push(entry);
     }
     if args.output.json {
@@ -86,20 +91,28 @@ pub(crate) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
     Ok(worst)
 }
 
-/// Undoes one change and says so. Changed by somebody else: what differs, and exit code 1.
+/// Undoes one change and says so. Under a newer one of ours, or changed by somebody else: which, or what differs, and exit
+/// code 1.
 pub(super) fn one(
     entry: &mut Entry,
     hierarchies: &Hierarchies,
     writer: &Writer,
     force: bool,
-    others: &[Entry],
+    all: &[Entry],
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
-    match change::undo(entry, hierarchies, writer, force) {
+    match change::undo(entry, all, hierarchies, writer, force) {
         Ok(()) => {
             writeln!(streams.out, "undone: change {}", entry.id)?;
             render::plan::write_back(entry, streams.out)?;
             Ok(Exit::Done)
+        }
+        Err(ChangeError::Overlaid { id, newer }) => {
+            writeln!(
+                streams.err,
+                "change {id} is not undone: change {newer} of ours is newer: undo that first"
+            )?;
+            Ok(Exit::Found)
         }
         Err(ChangeError::Changed { path, differences }) => {
             let name = Escaped(path.as_os_str().as_encoded_bytes());
@@ -117,17 +130,10 @@ pub(super) fn one(
                     if difference.wanted.is_empty() { "nothing" } else { &difference.wanted }
                 )?;
             }
-            match entry.overlaid_by(others) {
-                Some(newer) => {
-                    writeln!(streams.err, "  change {} of ours is newer: undo that first", newer.id)?;
-                }
-                None => {
-                    writeln!(streams.err, "  --force goes back to the state before the change all the same")?;
-                }
-            }
+            writeln!(streams.err, "  --force goes back to the state before the change all the same")?;
             Ok(Exit::Found)
         }
-        Err(error) => Err(apply::failed(error)),
+        Err(error) => Err(apply::failed(error, Flags::APPLY)),
     }
 }
 
@@ -152,7 +158,8 @@ fn choose(args: &Args, contents: &Contents, hierarchies: &Hierarchies) -> anyhow
     if let Some(id) = number {
         let Some(entry) = contents.entries.iter().find(|entry| entry.id == id) else {
             let error = anyhow!("there is no change {id}");
-            return Err(Hinted::new(error, "cgtune history lists them; pid:N names a process").into());
+            let hint = format!("pid:N names a process; {} lists them", args.ledger.command("history"));
+            return Err(Hinted::new(error, hint).into());
         };
         if !entry.state.is_open() {
             return Err(anyhow!("change {id} is {} already", entry.state.name()));
@@ -165,7 +172,8 @@ fn choose(args: &Args, contents: &Contents, hierarchies: &Hierarchies) -> anyhow
     if of_it.is_empty() {
         let error =
             anyhow!("no change of {} is left to undo", Escaped(cgroup.path().as_os_str().as_encoded_bytes()));
-        return Err(Hinted::new(error, "cgtune history lists all changes").into());
+        let hint = format!("{} lists all changes", args.ledger.command("history"));
+        return Err(Hinted::new(error, hint).into());
     }
     Ok(of_it)
 }

@@ -7,15 +7,26 @@ use cgtune_node::journal::Entry;
 use super::{paragraph, plan, stat::name};
 use crate::streams::HEADING;
 
+/// How a change stands.
+pub(crate) struct Now {
+    pub(crate) said: String,
+    /// What to type about it, where there is something to do: the end of what is said.
+    pub(crate) command: Option<String>,
+}
+
 /// `lines`: each change with how it stands now.
-pub(crate) fn write(lines: &[(&Entry, String)], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(lines: &[(&Entry, Now)], out: &mut dyn Write) -> io::Result<()> {
     if lines.is_empty() {
         return writeln!(out, "no change was made here yet");
     }
     for (entry, now) in lines {
         let at = entry.at.split('.').next().unwrap_or_default().replace('T', " ");
         writeln!(out, "{HEADING}{:>4}{HEADING:#}  {at} UTC  {}", entry.id, entry.state.name())?;
-        for text in paragraph::wrap(now, paragraph::WIDTH - 6) {
+        let wrapped = match &now.command {
+            Some(command) => paragraph::wrap_to_command(&now.said, command, paragraph::WIDTH - 6),
+            None => paragraph::wrap(&now.said, paragraph::WIDTH - 6),
+        };
+        for text in wrapped {
             if !text.is_empty() {
                 writeln!(out, "      {text}")?;
             }

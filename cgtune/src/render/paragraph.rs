@@ -31,9 +31,32 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same of a text with a command at its end, which stays whole however long it is: half of one that is copied may be
+/// a command as well, and do something else.
+pub(crate) fn wrap_to_command(text: &str, command: &str, width: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    match lines.last_mut() {
+        Some(line) if line.chars().count() + 1 + command.chars().count() <= width => {
+            line.push(' ');
+            line.push_str(command);
+        }
+        _ => lines.push(format!("  {command}")),
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_stays_whole() {
+        assert_eq!(wrap_to_command("done; or:", "undo 1", 16), ["done; or: undo 1"]);
+        assert_eq!(
+            wrap_to_command("done; or:", "undo 1 --journal /x", 16),
+            ["done; or:", "  undo 1 --journal /x"]
+        );
+    }
 
     #[test]
     fn lines_break_between_words_and_never_before_a_version() {

@@ -129,6 +129,74 @@ pub(crate) fn ticks_since_boot(host: &HostRoot) -> u64 {
 /// When a process or thread began, in clock ticks since boot. `None`: there is none, or it is not readable.
 #[must_use]
 pub fn started_ticks(host: &HostRoot, pid: u32) -> Option<u64> {
-    let stat = host.read(format!("/proc/{pid}/stat")).ok()?;
-    procfs::process::Stat::from_read(stat.as_slice()).ok().map(|stat| stat.starttime)
+    stat(&host.read(format!("/proc/{pid}/stat")).ok()?).map(|stat| stat.starttime)
+}
+
+/// What a `stat` file of /proc says (`do_task_stat`, fs/proc/array.c, 6.12). `None`: it is damaged.
+pub(crate) fn stat(bytes: &[u8]) -> Option<procfs::process::Stat> {
+    // procfs-core 0.18 panics where the id, the parentheses or the state are not where it takes them to be.
+    let open = bytes.iter().position(|&b| b == b'(')?;
+    let close = bytes.iter().rposition(|&b| b == b')')?;
+    let id = bytes.get(..open)?.strip_suffix(b" ")?;
+    let [b' ', state, ..] = bytes.get(close + 1..)? else { return None };
+    let is_whole =
+        open < close && !id.is_empty() && id.iter().all(u8::is_ascii_digit) && state.is_ascii_alphabetic();
+    is_whole.then(|| procfs::process::Stat::from_read(bytes).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REAL: &str = "7 (a (b) c) R 1 7 7 0 -1 4194560 150 0 0 0 2 1 0 0 20 0 1 0 4711 2383872 250 18446744073709551615 1 1 0 \
+                        0 0 0 0 4096 0 0 0 0 17 1 0 5 0 0 0 0 0 0 0 0 0 0 0\n";
+
+    #[test]
+    fn the_name_may_hold_parentheses() {
+        let stat = stat(REAL.as_bytes()).unwrap();
+        assert_eq!((&*stat.comm, stat.starttime, stat.policy), ("a (b) c", 4711, Some(5)));
+    }
+
+    #[test]
+    fn a_damaged_line_is_none() {
+        for line in [
+            "",
+            "(",
+            ")",
+            "()",
+            ")(",
+            "(a) R 1",
+            "7 (a)",
+            "7 (a) ",
+            "7 (a)\n",
+            "7 (a)R",
+            "7(a) R",
+            "7 )a( R",
+            "7 (a) \u{e9}",
+            "\u{e9}(a) R",
+            "7 (a)\u{e9} R",
+            "x (a) R 1",
+        ] {
+            assert!(stat(line.as_bytes()).is_none(), "{line}");
+        }
+        assert!(stat(b"7\xff(a) R 1").is_none() && stat(b"7 (a)\xffR 1").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            from in 0..=REAL.len(),
+            length in 0..8_usize,
+            with in prop::collection::vec(prop_oneof![Just(b'('), Just(b')'), Just(b' '), Just(b'7'), any::<u8>()], 0..8),
+        ) {
+            let mut line = REAL.as_bytes().to_vec();
+            let _ = stat(&line[from..]);
+            let _ = stat(&line[..from]);
+            let _ = stat(&with);
+            line.splice(from..(from + length).min(REAL.len()), with);
+            let _ = stat(&line);
+        }
+    }
 }

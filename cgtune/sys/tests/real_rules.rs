@@ -16,7 +16,7 @@ use cgtune_core::{
     PolicyError, Quota, Share, Shares, Weight,
     control::{ApplyError, apply, prepare},
     layout::Knob,
-    plan::{Goal, PlanError, Write},
+    plan::{Flags, Goal, PlanError, Write},
 };
 use cgtune_sys::{dir::Dir, lifecycle::OwnedCgroup, spawn::Program};
 use support::workshop;
@@ -157,7 +157,7 @@ fn ratios_that_v1_refuses_are_refused_with_the_nearest_quota() {
     let dir = Dir::open_mount(&dir).unwrap();
     for (error, raw) in [(above.unwrap(), "95000"), (below.unwrap(), "65000")] {
         assert_eq!(errno(&dir, "cpu.cfs_quota_us", raw), Some(EINVAL), "{error}");
-        println!("errno {EINVAL}: {error}; {}", error.nearest().unwrap());
+        println!("errno {EINVAL}: {error}; {}", error.nearest(Flags::APPLY).unwrap());
         let (PlanError::AboveParent { nearest, .. } | PlanError::BelowChild { nearest, .. }) = error else {
             panic!("{error}")
         };
@@ -177,7 +177,7 @@ fn an_idle_group_takes_no_weight_from_us_or_anybody() {
     let error = family.refusal(Goal { share: Some(wanted), ..Goal::default() });
     assert!(matches!(error, PlanError::IdleHasNoShare(_)));
     assert_eq!(errno(family.group.cgroup().unwrap().cpu_dir(), share, "500"), Some(EINVAL), "{error}");
-    println!("errno {EINVAL}: {error}; {}", error.nearest().unwrap());
+    println!("errno {EINVAL}: {error}; {}", error.nearest(Flags::APPLY).unwrap());
     let both = Goal { share: Some(wanted), idle: Some(false), ..Goal::default() };
     let planned = prepare(family.group.cgroup().unwrap(), both).unwrap();
     assert_eq!(planned.steps.len(), 2);

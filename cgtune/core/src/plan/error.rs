@@ -99,12 +99,30 @@ pub enum PlanError {
     },
 }
 
+/// The flags by which a change was asked for, so that advice names those and no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// What sets `cpuset.cpus`.
+    cpus: &'static str,
+    /// What sets `cpuset.mems`.
+    mems: &'static str,
+    /// Whether there is one for `cpu.idle`.
+    idle: bool,
+}
+
+impl Flags {
+    /// Those of `cgtune apply`.
+    pub const APPLY: Self = Self { cpus: "--cpuset-cpus", mems: "--cpuset-mems", idle: true };
+    /// Those of `cgtune pin apply`.
+    pub const PIN: Self = Self { cpus: "--cpus", mems: "--mems", idle: false };
+}
+
 impl PlanError {
     /// The nearest that the kernel takes, as a sentence.
     #[must_use]
-    pub fn nearest(&self) -> Option<String> {
+    pub fn nearest(&self, flags: Flags) -> Option<String> {
         let list = |file: &str, list: &CpuSet| {
-            let flag = if file == "cpuset.mems" { "--cpuset-mems" } else { "--cpuset-cpus" };
+            let flag = if file == "cpuset.mems" { flags.mems } else { flags.cpus };
             if list.is_empty() {
                 None
             } else {
@@ -125,7 +143,12 @@ impl PlanError {
                 list(file, &wanted.iter().chain(children.iter()).collect())
             }
             Self::NotExclusive { file, wanted, exclusive } => list(file, &wanted.difference(exclusive)),
-            Self::IdleHasNoShare(_) => Some("add --idle false to make it an ordinary group again".to_owned()),
+            Self::IdleHasNoShare(_) if flags.idle => {
+                Some("add --idle false to make it an ordinary group again".to_owned())
+            }
+            Self::IdleHasNoShare(_) => {
+                Some("cgtune apply TARGET --idle false makes it an ordinary group again".to_owned())
+            }
             Self::Root
             | Self::NoBandwidth
             | Self::NoBurst

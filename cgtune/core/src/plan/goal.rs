@@ -52,6 +52,17 @@ impl Goal {
         }
     }
 
+    /// Whether there is a value that both set, so that the later one hides what the earlier one left.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        // As on the way back: who sets the one of the two sets the other.
+        let weighs = |goal: &Self| goal.share.is_some() || goal.idle.is_some();
+        weighs(self) && weighs(other)
+            || self.bandwidth.is_some() && other.bandwidth.is_some()
+            || self.cpus.is_some() && other.cpus.is_some()
+            || self.mems.is_some() && other.mems.is_some()
+    }
+
     /// Whether `observed` is what this goal asks for.
     #[must_use]
     pub fn is_met_by(&self, observed: &Observed) -> bool {

@@ -114,7 +114,7 @@ impl CpusetSurroundings {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Flags, *};
 
     fn list(text: &str) -> CpuSet {
         text.parse().unwrap()
@@ -139,9 +139,8 @@ mod tests {
         let empty = place.check(Layout::V1, "cpuset.cpus", &CpuSet::new(), &childless);
         assert_eq!(empty, Err(PlanError::EmptyWithTasks { file: "cpuset.cpus" }));
         assert_eq!(check(Layout::V2, "6"), Ok(()), "v2 lets the effective list rule");
-        assert_eq!(
-            check(Layout::V1, "1,9").unwrap_err().nearest().unwrap(),
-            "the nearest that the kernel takes is --cpuset-cpus 1"
-        );
+        let nearest = |flags: Flags| check(Layout::V1, "1,9").unwrap_err().nearest(flags).unwrap();
+        assert_eq!(nearest(Flags::APPLY), "the nearest that the kernel takes is --cpuset-cpus 1");
+        assert_eq!(nearest(Flags::PIN), "the nearest that the kernel takes is --cpus 1");
     }
 }

@@ -44,9 +44,7 @@ pub enum ChangeError {
         cause: Box<ChangeError>,
     },
     /// It failed, and so did the way back.
-    #[error(
-        "the change failed, and the earlier state could NOT be restored ({way}); cgtune undo {id} tries again"
-    )]
+    #[error("change {id} failed, and the earlier state could NOT be restored ({way})")]
     Stuck {
         /// Its entry.
         id: u64,
@@ -69,6 +67,14 @@ pub enum ChangeError {
     EarlierBoot {
         /// The group.
         path: PathBuf,
+    },
+    /// A newer change of ours lies over it.
+    #[error("change {newer} of ours is newer than change {id} and about the same: it is undone first")]
+    Overlaid {
+        /// Its entry.
+        id: u64,
+        /// The newer one's.
+        newer: u64,
     },
     /// Somebody else has changed it since.
     #[error("{} was changed by somebody else since", shown(.path))]

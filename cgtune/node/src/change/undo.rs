@@ -53,17 +53,38 @@ pub fn standing(entry: &Entry, hierarchies: &Hierarchies) -> Result<Vec<Standing
     entry.groups.iter().map(of).collect()
 }
 
-/// Undoes a change, also one that was interrupted, and an undoing that was.
+/// The newest of `all` that lies over an entry and can still be undone.
+#[must_use]
+pub fn overlay<'a>(entry: &Entry, all: &'a [Entry], hierarchies: &Hierarchies) -> Option<&'a Entry> {
+    let is_alive = |over: &&Entry| {
+        !matches!(
+            standing(over, hierarchies),
+            Err(ChangeError::Gone { .. } | ChangeError::EarlierBoot { .. })
+        )
+    };
+    entry.overlaid_by(all).find(is_alive)
+}
+
+/// Undoes a change, also one that was interrupted, and an undoing that was. `all` are the journal's entries as they are now.
+///
+/// Changes of a value are undone from the newest: each goes back to what the one before it left. Were a lower one undone
+/// first, also by writing nothing since the upper one happens to have led back, then undoing the upper one would bring
+/// back what the lower one had set.
 ///
 /// # Errors
-/// [`ChangeError::Changed`] where somebody else was here since, unless `force`d: nothing is written then. The kernel's
-/// refusal; the entry then says that it is half-undone, and this can be called again.
+/// [`ChangeError::Overlaid`] where a newer change of ours is to be undone first, `force`d or not; [`ChangeError::Changed`]
+/// where somebody else was here since, unless `force`d: nothing is written then. The kernel's refusal; the entry then says
+/// that it is half-undone, and this can be called again.
 pub fn undo(
     entry: &mut Entry,
+    all: &[Entry],
     hierarchies: &Hierarchies,
     writer: &Writer,
     force: bool,
 ) -> Result<(), ChangeError> {
+    if let Some(newer) = overlay(entry, all, hierarchies) {
+        return Err(ChangeError::Overlaid { id: entry.id, newer: newer.id });
+    }
     let mut cgroups = Vec::new();
     for group in &entry.groups {
         let mut cgroup = open(hierarchies, group)?;

@@ -138,13 +138,16 @@ impl Group {
 }
 
 impl Entry {
-    /// The newest of `all` that is younger than this one, not undone, and about one of its groups.
-    #[must_use]
-    pub fn overlaid_by<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
-        let shares = |other: &Self| {
-            other.groups.iter().any(|theirs| self.groups.iter().any(|ours| ours.id == theirs.id))
+    /// Those of `all` that lie over this one, the newest first: younger, not undone, and about a value of one of its groups.
+    pub fn overlaid_by<'a>(&self, all: &'a [Self]) -> impl Iterator<Item = &'a Self> {
+        let over = |theirs: &Group| {
+            let is_over =
+                |ours: &Group| ours.id == theirs.id && ours.planned.goal.overlaps(&theirs.planned.goal);
+            self.groups.iter().any(is_over)
         };
-        all.iter().rev().find(|other| other.id > self.id && other.state.is_open() && shares(other))
+        all.iter()
+            .rev()
+            .filter(move |other| other.id > self.id && other.state.is_open() && other.groups.iter().any(over))
     }
 
     /// The schema that this version writes.

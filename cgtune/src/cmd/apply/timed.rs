@@ -28,17 +28,34 @@ pub(super) fn std_duration(duration: Micros) -> Duration {
 pub(super) fn then_undo(
     duration: Micros,
     mut entry: Entry,
+    command: &str,
     journal: &Journal,
     hierarchies: &Hierarchies,
     interrupt: &Interrupt,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
-    streams.out.flush()?;
-    writeln!(streams.err, "undone in {duration}; Ctrl-C undoes it now")?;
+    // Told or not, it is undone.
+    let _ = writeln!(streams.err, "undone in {duration}; Ctrl-C undoes it now");
     wait(duration, interrupt);
-    let writer = super::lock(journal, streams)?;
-    let exit = undo::one(&mut entry, hierarchies, &writer, false, &[], streams)?;
+    let exit = undo_now(&mut entry, command, journal, hierarchies, streams)?;
     Ok(if interrupt.asked() && exit == Exit::Done { Exit::Interrupted } else { exit })
+}
+
+/// Undoes the change. `command` does the same, for whoever must.
+pub(super) fn undo_now(
+    entry: &mut Entry,
+    command: &str,
+    journal: &Journal,
+    hierarchies: &Hierarchies,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    let writer = super::lock(journal, streams).map_err(|error| {
+        let error = error.context(format!("change {} is still in force", entry.id));
+        Hinted::command(error, "take it back", command.to_owned())
+    })?;
+    // Somebody may have changed it over this; a journal that cannot be read tells of nobody.
+    let all = journal.read().map(|contents| contents.entries).unwrap_or_default();
+    undo::one(entry, hierarchies, &writer, false, &all, streams)
 }
 
 fn wait(duration: Micros, interrupt: &Interrupt) {

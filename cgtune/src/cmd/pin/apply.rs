@@ -7,7 +7,9 @@ use std::{ffi::OsString, path::PathBuf};
 use anyhow::anyhow;
 use cgtune_core::{
     CpuControl as _, CpuSet, Layout, Micros, Observed, ObservedBandwidth, ObservedShare, Quota, Shares,
-    Weight, plan::Goal, text::Escaped,
+    Weight,
+    plan::{Flags, Goal},
+    text::Escaped,
 };
 use cgtune_sys::Cgroup;
 
@@ -83,7 +85,7 @@ enum Wanted {
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let pin = pin(args)?;
     let aim = |cgroup: &mut Cgroup| aim(args, &pin, cgroup);
-    apply::change(&args.target, &aim, args.with_pod, &args.manner, streams)
+    apply::change(&args.target, &aim, args.with_pod, Flags::PIN, &args.manner, streams)
 }
 
 fn pin(args: &Args) -> anyhow::Result<Pin> {

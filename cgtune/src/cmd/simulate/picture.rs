@@ -9,15 +9,16 @@ use cgtune_chart::{
     ranges::{Horizontal, MOST_SERIES, Panel, Point, Range, Ranges, Series, Track, Vertical, Words},
 };
 use cgtune_core::{Micros, MilliCpu, convert::Burst, sim::Spread};
-use cgtune_sys::durable::{self, Existing};
 
 use super::{
     Args,
     sweep::{Dimension, Sweep},
 };
 use crate::{
+    drawn,
     failure::Hinted,
     render::simulate::{Answer, Row},
+    streams::Streams,
 };
 
 /// Numbers of which the largest is more than so many times the smallest stand at distances as their ratios are.
@@ -37,33 +38,33 @@ impl<'a> Files<'a> {
         let files = Self { svg: args.svg.as_deref(), png: args.png.as_deref() };
         let paths = [("--svg", files.svg), ("--png", files.png)];
         for (flag, path) in paths.into_iter().filter_map(|(flag, path)| Some((flag, path?))) {
+            drawn::check(flag, path)?;
             room(flag, sweep)?;
             let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             if let Some(folder) = folder {
-                fs::metadata(folder).with_context(|| format!("cannot write {}", path.display()))?;
-            }
-            if path.is_dir() {
-                return Err(anyhow!("cannot write {}: it is a folder", path.display()));
+                fs::metadata(folder).with_context(|| format!("cannot write {}", drawn::shown(path)))?;
             }
         }
         Ok(files)
     }
 
     /// Draws the figure and writes it, each file whole or not at all.
-    pub(super) fn write(&self, args: &Args, sweep: &Sweep, answer: &Answer<'_>) -> anyhow::Result<()> {
+    pub(super) fn write(
+        &self,
+        args: &Args,
+        sweep: &Sweep,
+        answer: &Answer<'_>,
+        streams: &mut Streams<'_>,
+    ) -> anyhow::Result<()> {
         if self.svg.is_none() && self.png.is_none() {
             return Ok(());
         }
         let scene = figure(args, sweep, answer).draw();
-        let write = |path: &Path, bytes: &[u8]| {
-            let written = durable::write(path, bytes, Existing::Replaced);
-            written.with_context(|| format!("cannot write {}", path.display()))
-        };
         if let Some(path) = self.svg {
-            write(path, paint::svg(&scene)?.as_bytes())?;
+            drawn::write(path, paint::svg(&scene)?.as_bytes(), streams)?;
         }
         if let Some(path) = self.png {
-            write(path, &paint::png(&scene)?)?;
+            drawn::write(path, &paint::png(&scene)?, streams)?;
         }
         Ok(())
     }

@@ -8,7 +8,6 @@ use cgtune_core::{
     CpuControl as _, Layout, Nanos,
     diagnose::watched::{Runnable, Series, ThreadSeen, Threads},
 };
-use procfs::FromRead as _;
 
 use crate::{
     Cgroup, HostRoot,
@@ -184,8 +183,7 @@ fn list(dirs: &[Dir], layout: Layout) -> Option<Vec<u32>> {
 
 fn times(host: &HostRoot, tid: u32) -> Option<Times> {
     let (cpu, run_delay) = members::schedstat(host, tid)?;
-    let bytes = members::thread_file(host, tid, "stat")?;
-    let stat = procfs::process::Stat::from_read(bytes.as_slice()).ok()?;
+    let stat = members::stat(&members::thread_file(host, tid, "stat")?)?;
     Some(Times {
         name: stat.comm.into_bytes(),
         cpu,
