@@ -40,15 +40,16 @@ impl Counted {
 
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("modelled: ")?;
         let Some(without) = &self.without else {
-            return f.write_str("without it the kubelet does not start with the other changes");
+            return f.write_str("modelled: without it the kubelet does not start with the other changes");
         };
         let differences = differences(&self.with, without);
         match alike(self.field, &self.with) {
-            _ if !differences.is_empty() => f.write_str(&differences.join("; ")),
-            Some(alike) => write!(f, "no difference with these pods: {alike} either way"),
-            None => f.write_str("no difference"),
+            _ if !differences.is_empty() => write!(f, "modelled: on a full node {}", differences.join("; ")),
+            Some(alike) => {
+                write!(f, "modelled: no difference on a full node with these pods: {alike} either way")
+            }
+            None => f.write_str("modelled: no difference"),
         }
     }
 }
