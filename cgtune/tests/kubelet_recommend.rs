@@ -63,6 +63,22 @@ fn where_nothing_changes_there_is_no_diff_and_no_patch() {
     assert_eq!(document["diff"], "");
 }
 
+/// From 1.34 on no container of a pod that names its resources as a whole is pinned; before, nobody hears of them.
+#[test]
+fn what_a_pod_names_as_a_whole_counts_from_the_release_on_that_knows_it() {
+    let resources = "resources: {limits: {cpu: 2, memory: 1Gi}}";
+    let pod = format!(
+        "kind: Pod\nmetadata: {{name: a}}\nspec:\n  {resources}\n  containers: [{{name: main, {resources}}}]\n"
+    );
+    let pins = |release: &str| {
+        let args = ["recommend", "--topology", "machine.json", "-f", "-", "--kubernetes", release];
+        let (code, out, err) = kubelet(&args, &pod);
+        assert_eq!(code, 0, "{err}");
+        (out.contains("cpuManagerPolicy: static"), err.contains("warning: a: PodLevelResources"))
+    };
+    assert_eq!((pins("1.33"), pins("1.34")), ((true, true), (false, false)));
+}
+
 #[test]
 fn of_a_key_that_stands_twice_its_author_decides() {
     let twice =

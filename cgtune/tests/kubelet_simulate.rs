@@ -175,6 +175,9 @@ fn who_was_there_before_is_not_put_twice_and_who_has_ended_not_at_all() {
     let pods = [pod("old", "u-1", "Running"), pod("done", "u-2", "Succeeded"), pod("new", "u-3", "Pending")]
         .concat();
     let pods = case.with("running.yaml", &pods);
+    let args = case.args(&["-f", &pods, "--state", &state]);
+    let told = succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>()).1;
+    assert_eq!(told, "note: 1 pod has ended (Succeeded or Failed), and holds nothing any more\n");
     let document = case.json(&["-f", &pods, "--state", &state]);
     let found = document["pods"].as_array().unwrap();
     assert_eq!(found.len(), 2);

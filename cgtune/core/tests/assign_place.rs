@@ -10,6 +10,7 @@ use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
         Uncore,
+        hints::Misplaced,
         place::{Node, Unplaced},
         policy::{NoPolicy, Reserve, State, Static},
     },
@@ -272,6 +273,20 @@ proptest! {
             prop_assert!(strict || reserved.is_subset(&node.shared()));
         }
     }
+}
+
+#[test]
+fn nodes_that_follow_each_other_are_said_as_a_range() {
+    let said = |best: &[u32]| {
+        let manager = Manager::Restricted;
+        Misplaced::Affinity { manager, needed: 3, best: Some(best.to_vec()) }.to_string()
+    };
+    assert!(
+        said(&[1, 2, 3, 8]).ends_with("3 CPUs would lie on NUMA nodes 1-3,8)"),
+        "{}",
+        said(&[1, 2, 3, 8])
+    );
+    assert!(said(&[2]).ends_with("would lie on NUMA node 2)"), "{}", said(&[2]));
 }
 
 #[test]

@@ -81,33 +81,28 @@ fn simulated(topology: &Topology, config: &KubeletConfig, pods: &[Pod]) -> Optio
     let mut waiting: Vec<&Pod> =
         pods.iter().filter(|pod| is_guaranteed(pod) && pod.containers.iter().any(whole)).collect();
     let (mut count, mut apart) = (0, 0);
+    let mut held: Vec<CpuSet> = Vec::new();
     while !waiting.is_empty() && count < MOST_PODS {
         waiting.retain(|pod| match node.place(&count.to_string(), pod) {
-            Ok(_) => {
+            Ok(placed) => {
                 count += 1;
-                let of_pod =
-                    |holder: &&cgtune_core::assign::policy::Holder| holder.pod == (count - 1).to_string();
-                let sets: Vec<&CpuSet> = node
-                    .state
-                    .assignments
-                    .iter()
-                    .filter(|(holder, _)| of_pod(holder))
-                    .map(|(_, cpus)| cpus)
-                    .collect();
-                let nodes = |cpus: &&CpuSet| topology.groups_of(Level::Node, cpus);
+                // Those that stay: an init container has ended, though its CPUs are kept.
+                let stays = placed.seats.into_iter().filter(|seat| seat.role != Role::Init);
+                let sets: Vec<CpuSet> = stays.filter_map(|seat| seat.exclusive).collect();
+                let nodes = |cpus: &CpuSet| topology.groups_of(Level::Node, cpus);
                 let mut nodes: Vec<u32> = sets.iter().flat_map(nodes).collect();
                 nodes.sort_unstable();
                 nodes.dedup();
                 apart += usize::from(sets.len() > 1 && nodes.len() > 1);
+                held.extend(sets);
                 true
             }
             Err(_) => false,
         });
     }
-    let held: Vec<&CpuSet> = node.state.assignments.values().collect();
     let several = |level| held.iter().filter(|cpus| topology.groups_of(level, cpus).len() > 1).count();
     let siblings = |cpu: u32| topology.whole_cores(&[cpu].into_iter().collect());
-    let own = |cpus: &&&CpuSet| cpus.iter().all(|cpu| siblings(cpu).is_subset(cpus));
+    let own = |cpus: &&CpuSet| cpus.iter().all(|cpu| siblings(cpu).is_subset(cpus));
     let shared = node.shared();
     let reserved = node.policy.as_ref().map(|policy| policy.reserved().intersection(&shared));
     let nodes = topology.count(Level::Node);

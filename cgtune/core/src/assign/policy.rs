@@ -384,7 +384,8 @@ impl<'t> Static<'t> {
         Ok(Distributed { cpus: aligned.cpus.union(&rest.cpus), bounded: aligned.bounded || rest.bounded })
     }
 
-    /// Takes a container's CPUs back (`RemoveContainer`), but for those that another one of its pod uses.
+    /// Takes a container's CPUs back (`RemoveContainer`), but for those that another one of its pod uses. The kubelet does so of pods that are
+    /// gone, and of no container that has ended before its pod.
     pub fn remove(&self, state: &mut State, holder: &Holder) {
         let Some(cpus) = state.assignments.remove(holder) else { return };
         let of_pod = state.assignments.iter().filter(|(other, _)| other.pod == holder.pod);

@@ -403,3 +403,15 @@ impl fmt::Display for Remark {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_without_pods_has_none_to_gain() {
+        let said = |pods| Remark::NobodyToPin { pods, present: false }.to_string();
+        assert_eq!(said(0), "there is no pod, and so none to gain from CPUs of its own");
+        assert!(said(1).starts_with("the pod does not gain") && said(2).starts_with("none of 2 pods gains"));
+    }
+}
