@@ -1,18 +1,19 @@
 //! `cgtune pin plan`: which CPUs for n CPUs, on this machine or on one that isn't here.
 
-use anyhow::{Context as _, anyhow};
+mod lists;
+mod refusal;
+
+use anyhow::anyhow;
 use cgtune_core::{
     CpuSet, MilliCpu, Topology,
     assign::{
         Uncore,
-        fragment::Shared,
-        pin::{self, Ask, Pinning, Unpinned},
-        policy::{NoPolicy, Refusal, Reserve, Static},
+        pin::{self, Ask, Pinning},
+        policy::{NoPolicy, Reserve, Static},
     },
     convert::CpuQuantity,
     kubelet::{Fault, Options, PolicyOption, Release},
-    text::Escaped,
-    topology::{Level, Machine},
+    topology::Machine,
 };
 
 use cgtune_node::{
@@ -21,6 +22,9 @@ use cgtune_node::{
     names::Resident,
 };
 use cgtune_sys::{Hierarchies, HostRoot, cpusets};
+
+use lists::{avoided, known_nodes, refuse_unknown, shared};
+use refusal::refused;
 
 use crate::{
     cli,
@@ -192,8 +196,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> anyhow::Result<Exit
         available: available.clone(),
         amount,
         nodes: nodes.as_deref(),
-        shared: &shared(args, &topology)?,
-        avoid: &avoided(args, &machine, &topology, streams)?,
+        shared: &shared(&args.shared, &topology)?,
+        avoid: &avoided(&args.avoid, &machine, &topology, streams)?,
         any_count: strategy == Strategy::Distributed,
     };
     let mut pinning = pin::pin(&policy, &ask).map_err(|error| refused(error, &ask, &topology))?;
@@ -324,85 +328,6 @@ fn refuse_later(args: &Args, strategy: Strategy) -> anyhow::Result<()> {
     }
 }
 
-/// CPUs that the machine does not have are a mistake, not a wish.
-fn refuse_unknown(topology: &Topology, flag: &str, cpus: Option<&CpuSet>) -> anyhow::Result<()> {
-    let unknown = cpus.map(|cpus| cpus.difference(topology.all())).unwrap_or_default();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let error = anyhow!("{flag}: the machine has no CPU {unknown} that is online");
-    Err(Hinted::new(error, format!("its CPUs are {}", topology.all())).into())
-}
-
-fn known_nodes(topology: &Topology, nodes: &CpuSet) -> anyhow::Result<Vec<u32>> {
-    let known: CpuSet = topology.each(Level::Node).map(|(node, _)| node).collect();
-    if nodes.is_empty() {
-        let error = anyhow!("--numa-node: no node is named");
-        return Err(Hinted::new(
-            error,
-            format!("its nodes with CPUs are {known}; without the flag it is any"),
-        )
-        .into());
-    }
-    let unknown = nodes.difference(&known);
-    if unknown.is_empty() {
-        return Ok(nodes.iter().collect());
-    }
-    let error = anyhow!("--numa-node: the machine has no node {unknown} with a CPU");
-    Err(Hinted::new(error, format!("its nodes with CPUs are {known}")).into())
-}
-
-fn shared(args: &Args, topology: &Topology) -> anyhow::Result<Shared> {
-    let mut shared = Shared::default();
-    for text in &args.shared {
-        let (cpu, part) = text.split_once('=').unwrap_or((text, "0"));
-        let cpus = list("--shared", cpu)?;
-        if cpus.is_empty() {
-            let error = anyhow!("--shared: \"{}\" names no CPU", Escaped(text.as_bytes()));
-            return Err(Hinted::new(error, "a CPU and what is given away of it, as in 3=500m").into());
-        }
-        refuse_unknown(topology, "--shared", Some(&cpus))?;
-        let part = quantity("--shared", part)?.milli();
-        if part > MilliCpu::new(1000) {
-            let error = anyhow!("--shared: {part} of one CPU is more than there is");
-            return Err(Hinted::new(error, "a part is at most 1, as in 3=500m").into());
-        }
-        cpus.iter().for_each(|cpu| shared.give(cpu, part));
-    }
-    Ok(shared)
-}
-
-/// `--avoid`. What the machine does not show cannot be avoided, which whoever asks for it should know.
-fn avoided(
-    args: &Args,
-    machine: &Machine,
-    topology: &Topology,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<CpuSet> {
-    let mut avoided = CpuSet::new();
-    for text in &args.avoid {
-        let counted = || machine.cpus.iter().any(|cpu| cpu.interrupts.is_some());
-        let shown = match text.as_str() {
-            "irqs" => counted().then(|| machine.interrupt_heavy()),
-            "isolated" => machine.isolated.clone(),
-            "nohz_full" => machine.nohz_full.clone(),
-            text => {
-                let what = "--avoid takes a list of CPUs, irqs, isolated or nohz_full";
-                let cpus = list("--avoid", text).context(what)?;
-                refuse_unknown(topology, "--avoid", Some(&cpus))?;
-                Some(cpus)
-            }
-        };
-        match shown {
-            Some(cpus) => avoided = avoided.union(&cpus),
-            None => {
-                streams.warn(&format!("--avoid {text}: the machine does not show which CPUs these are"))?;
-            }
-        }
-    }
-    Ok(avoided)
-}
-
 /// The nodes to allocate from: those of the CPUs, or for one without memory the nearest that has some.
 fn memory(machine: &Machine, nodes: &CpuSet) -> Option<CpuSet> {
     let described = |node: u32| machine.nodes.iter().find(|described| described.node == node);
@@ -416,45 +341,4 @@ fn memory(machine: &Machine, nodes: &CpuSet) -> Option<CpuSet> {
     let of = |node: u32| if has_memory(node) { Some(node) } else { nearest(node) };
     let mems: CpuSet = nodes.iter().filter_map(of).collect();
     (!mems.is_empty()).then_some(mems)
-}
-
-/// What to do about a choice that cannot be made.
-fn refused(error: Unpinned, ask: &Ask<'_>, topology: &Topology) -> anyhow::Error {
-    let per_core = topology.per_group(Level::Core);
-    let hint = match &error {
-        Unpinned::Nothing => "an amount such as 2, or 1.2 for a CPU and a share of another".to_owned(),
-        Unpinned::Part { .. } => "ask for whole CPUs, or leave full-pcpus-only out".to_owned(),
-        Unpinned::Refused(Refusal::NoMultiple { requested, .. }) => {
-            let below = requested / per_core * per_core;
-            format!(
-                "a core has {per_core} threads: {}{} is a multiple",
-                if below > 0 { format!("{below} or ") } else { String::new() },
-                below + per_core
-            )
-        }
-        Unpinned::Refused(_) | Unpinned::NoRoom { .. } if ask.available.is_empty() => {
-            "all CPUs are reserved, or somebody has them alone: reserve fewer, or name some with --available"
-                .to_owned()
-        }
-        Unpinned::NoRoom { .. } => match ask.shared.cpus().intersection(&ask.available) {
-            none if none.is_empty() => format!(
-                "available are {}, all of which the whole part of it takes; ask for less, or name more with --available",
-                ask.available
-            ),
-            shared => format!(
-                "of what is shared ({shared}) none has so much left, and no other CPU is; ask for a smaller part, or name \
-                 more with --available"
-            ),
-        },
-        Unpinned::Refused(_) => {
-            let shared = ask.shared.cpus();
-            let of_shared = if shared.is_empty() { String::new() } else { format!(", and {shared} shared") };
-            format!(
-                "available for it: {}{of_shared}; ask for fewer, or name more with --available",
-                ask.available
-            )
-        }
-        Unpinned::Shares(_) => "ask for a larger part".to_owned(),
-    };
-    Hinted::new(error, hint).into()
 }
