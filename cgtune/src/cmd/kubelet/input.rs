@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use cgtune_core::{
     Topology,
-    convert::{Feature, Kubernetes, Version, Warning},
+    convert::{Feature, Kubernetes, Warning},
     kubelet::{Finding, Gate, KubeletConfig, Machine, Release},
     topology,
 };
@@ -20,6 +20,7 @@ use crate::{
     machine::{self, Described},
     named::Named,
     streams::Streams,
+    typed,
 };
 
 /// Most bytes of a configuration; a kubelet's has a few kibibytes.
@@ -29,7 +30,7 @@ const MOST_CONFIG: u64 = 16 << 20;
 #[derive(Debug, clap::Args)]
 pub(super) struct Meant {
     /// Kubernetes version of the node, 1.30 to 1.36
-    #[arg(long, value_name = "VERSION", default_value_t = Release::NEWEST, value_parser = release)]
+    #[arg(long, value_name = "VERSION", default_value_t = Release::NEWEST, value_parser = typed::release)]
     pub(super) kubernetes: Release,
     #[command(flatten)]
     described: Described,
@@ -42,12 +43,6 @@ pub(super) struct Meant {
 enum Cgroup {
     V1,
     V2,
-}
-
-fn release(text: &str) -> Result<Release, String> {
-    let version: Version =
-        text.parse().map_err(|error: cgtune_core::convert::VersionError| error.to_string())?;
-    Release::try_from(version).map_err(|error| error.to_string())
 }
 
 impl Meant {
