@@ -206,7 +206,7 @@ fn a_pinning_that_cannot_be_is_refused_with_what_can() {
     let before = node.observed();
     for (args, hint) in [
         (&["--cpus", ""][..], "cgtune undo"),
-        (&["--cpus", "0,4000"], "--cpuset-cpus 0"),
+        (&["--cpus", "0,4000"], "--cpus 0"),
         (&["--plan", "/nowhere/at/all"], "/nowhere/at/all"),
         (&["--plan", "/proc/self/stat"], "pin plan --json"),
         (&[], "--cpus"),

@@ -136,14 +136,10 @@ fn through<E: From<io::Error>>(path: &Path, write: impl FnOnce(&mut File) -> Res
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::Read as _,
-        os::unix::{fs::symlink, net::UnixListener},
-        thread,
-    };
+    use std::{io::Read as _, os::unix::fs::symlink, thread};
 
     use nix::{
-        sys::stat::{Mode, SFlag, makedev, mknod},
+        sys::stat::{Mode, SFlag},
         unistd::mkfifo,
     };
 
@@ -205,34 +201,6 @@ mod tests {
             (fs::read(&file).unwrap(), names(folder.path())),
             (b"mine".to_vec(), vec!["file".into(), "link".into()])
         );
-    }
-
-    #[test]
-    fn a_device_is_written_and_neither_it_nor_a_socket_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        // Of our own: as /dev/null and /dev/full (drivers/char/mem.c, 6.12).
-        let device = |name: &str, minor| {
-            let path = folder.path().join(name);
-            mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o600), makedev(1, minor))
-                .expect("this test needs permission to make a device: run it as root");
-            path
-        };
-        let (null, full) = (device("null", 3), device("full", 7));
-        let link = folder.path().join("link");
-        symlink("full", &link).unwrap();
-        let socket = folder.path().join("socket");
-        let _listener = UnixListener::bind(&socket).unwrap();
-        write(&null, b"gone", Existing::Replaced).unwrap();
-        for path in [&full, &link] {
-            assert_eq!(write(path, b"x", Existing::Replaced).unwrap_err().kind(), ErrorKind::StorageFull);
-        }
-        // Nothing can be written into it by its name.
-        let refused = write(&socket, b"x", Existing::Replaced).unwrap_err();
-        assert_eq!(refused.raw_os_error(), Some(nix::libc::ENXIO));
-        for (path, kind) in [(&null, SFlag::S_IFCHR), (&full, SFlag::S_IFCHR), (&socket, SFlag::S_IFSOCK)] {
-            assert_eq!(mode(path) & SFlag::S_IFMT.bits(), kind.bits(), "{}", path.display());
-        }
-        assert_eq!(names(folder.path()), ["full", "link", "null", "socket"]);
     }
 
     #[test]
