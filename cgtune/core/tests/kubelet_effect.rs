@@ -190,7 +190,7 @@ fn the_static_policy_gives_cpus_that_nobody_has_without_it() {
     assert_eq!((effect.with.alone, effect.without.as_ref().unwrap().alone), (7, 0));
     assert_eq!(
         effect.to_string(),
-        "modelled: 7 containers have CPUs alone, without it none; all others share no CPU, without it 16 CPUs"
+        "modelled: on a full node 7 containers have CPUs alone, without it none; all others share no CPU, without it 16 CPUs"
     );
 }
 
@@ -201,7 +201,7 @@ fn whole_cores_make_no_difference_to_pods_that_ask_for_them() {
     let effect = of(&done, Field::Option(PolicyOption::FullPcpusOnly));
     assert_eq!(
         effect.to_string(),
-        "modelled: no difference with these pods: 0 of 5 containers share a core with others either way"
+        "modelled: no difference on a full node with these pods: 0 of 5 containers share a core with others either way"
     );
 }
 
@@ -224,7 +224,10 @@ fn containers_are_kept_on_one_cache() {
     let topology = Topology::new((0..16).map(cpu)).unwrap();
     let done = done(&topology, &KubeletConfig::default(), &known(&[guaranteed(&[2])]));
     let effect = of(&done, Field::Option(PolicyOption::PreferAlignCpusByUncorecache));
-    assert_eq!(effect.to_string(), "modelled: 0 of 7 lie on several last-level caches, without it 3 of 7");
+    assert_eq!(
+        effect.to_string(),
+        "modelled: on a full node 0 of 7 lie on several last-level caches, without it 3 of 7"
+    );
 }
 
 /// One node has room for seven, the other one for six.
@@ -243,7 +246,7 @@ fn under_the_scope_pod_its_containers_lie_on_one_node() {
     let done = done(&two_nodes(), &KubeletConfig::default(), &known(&[guaranteed(&[2, 2])]));
     assert_eq!(
         of(&done, Field::TopologyScope).to_string(),
-        "modelled: 0 of 3 pods have containers on different NUMA nodes, without it 1 of 3"
+        "modelled: on a full node 0 of 3 pods have containers on different NUMA nodes, without it 1 of 3"
     );
 }
 
@@ -269,7 +272,7 @@ fn the_nearer_nodes_are_taken_where_the_machine_shows_which() {
     let shown = done(Some(&machine));
     assert_eq!(
         of(&shown, field).to_string(),
-        "modelled: nodes of one container are 12 apart at most, without it 32"
+        "modelled: on a full node nodes of one container are 12 apart at most, without it 32"
     );
     let hidden = done(None);
     let change = hidden.changes.iter().find(|change| change.field == field).unwrap();

@@ -620,7 +620,10 @@ fn who_is_throttled_and_cannot_be_pinned_is_an_alternative() {
     let policy = done.changes.iter().find(|change| change.field == Field::CpuManagerPolicy).unwrap();
     assert_eq!(policy.expected[0], Expected::OnceGuaranteed { nr_periods: 100, nr_throttled: 40 });
     // Two are reserved; nobody has any alone yet.
-    assert_eq!(policy.expected[1].to_string(), "modelled: all share 14 CPUs, without it 16 CPUs");
+    assert_eq!(
+        policy.expected[1].to_string(),
+        "modelled: on a full node all share 14 CPUs, without it 16 CPUs"
+    );
 }
 
 #[test]
