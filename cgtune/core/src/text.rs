@@ -45,6 +45,17 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// `1 CPU`, `3 CPUs`, of a noun whose plural has an s.
+///
+/// ```
+/// assert_eq!(cgtune_core::text::counted(1_u64, "period"), "1 period");
+/// assert_eq!(cgtune_core::text::counted(0_usize, "period"), "0 periods");
+/// ```
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let s = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

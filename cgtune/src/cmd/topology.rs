@@ -7,7 +7,11 @@ use cgtune_node::{
     description::{Description, Holder},
     names::{Register, Resident},
 };
-use cgtune_sys::{Hierarchies, HostRoot, cpusets, descriptors, topology};
+use cgtune_sys::{
+    Hierarchies, HostRoot,
+    cpusets::{self, Cpuset},
+    descriptors, topology,
+};
 
 use super::stat;
 use crate::{
@@ -118,24 +122,9 @@ fn holders(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Option<Asked>> {
     let ask = args.node.ask()?;
-    // A walk keeps the groups open that are still to be visited.
-    let _ = descriptors::raise_limit();
-    let read = |hierarchies: Hierarchies| Ok((cpusets::read(&hierarchies)?, hierarchies));
-    let (cpusets, hierarchies) = match Hierarchies::detect(HostRoot::new(&args.node.host_root)).and_then(read)
-    {
-        Ok((Some(found), hierarchies)) => {
-            if let Some(unread) = &found.unread {
-                streams.warn(unread)?;
-            }
-            (found.groups.into_iter().filter(cpusets::Cpuset::holds_own).collect::<Vec<_>>(), hierarchies)
-        }
-        Ok((None, _)) => return Ok(None),
-        Err(error) => {
-            let why = sentence(&error.into());
-            streams.warn(&format!("which cgroups hold CPUs of their own is not known: {why}"))?;
-            return Ok(None);
-        }
-    };
+    let unknown = "which cgroups hold CPUs of their own is not known";
+    let host = HostRoot::new(&args.node.host_root);
+    let Some((cpusets, hierarchies)) = held(host, unknown, streams)? else { return Ok(None) };
     let register = Register::read(hierarchies.host(), cpusets.iter().map(|cpuset| &cpuset.path), &ask);
     let residents: Vec<Resident> = cpusets.iter().map(|cpuset| register.resident(&cpuset.path)).collect();
     let named = cpusets.iter().zip(&residents).map(|(cpuset, resident)| {
@@ -143,4 +132,27 @@ fn holders(
     });
     description.holders = Some(named.collect());
     Ok(Some(Asked { residents, register }))
+}
+
+/// The groups of a node that hold CPUs of their own. `None`: it has no cpusets, or they are not known, which is said as `unknown`.
+pub(super) fn held(
+    host: HostRoot,
+    unknown: &str,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Option<(Vec<Cpuset>, Hierarchies)>> {
+    // A walk keeps the groups open that are still to be visited.
+    let _ = descriptors::raise_limit();
+    let read = |hierarchies: Hierarchies| Ok((cpusets::read(&hierarchies)?, hierarchies));
+    let (found, hierarchies) = match Hierarchies::detect(host).and_then(read) {
+        Ok((Some(found), hierarchies)) => (found, hierarchies),
+        Ok((None, _)) => return Ok(None),
+        Err(error) => {
+            streams.warn(&format!("{unknown}: {}", sentence(&error.into())))?;
+            return Ok(None);
+        }
+    };
+    if let Some(unread) = &found.unread {
+        streams.warn(unread)?;
+    }
+    Ok(Some((found.groups.into_iter().filter(Cpuset::holds_own).collect(), hierarchies)))
 }

@@ -5,7 +5,11 @@ use std::{
     path::Path,
 };
 
-use cgtune_core::{Micros, Nanos, ObservedBandwidth, ObservedShare, Quota, snapshot::Usage, text::Escaped};
+use cgtune_core::{
+    Micros, Nanos, ObservedBandwidth, ObservedShare, Quota,
+    snapshot::Usage,
+    text::{Escaped, counted},
+};
 use cgtune_sys::detect::View;
 
 use super::{paragraph, resident};
@@ -164,11 +168,6 @@ fn rates(reading: &Reading) -> Vec<(&'static str, String)> {
 /// that they differ a little where no ancestor is involved.
 fn above_by(local: Nanos, own: Nanos, wall: Nanos) -> bool {
     local.checked_sub(own).is_some_and(|more| more.as_secs() > wall.as_secs() / 20.0)
-}
-
-/// `1 period`, `2 periods`.
-fn counted(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// `3 of 12 periods (25.0 %)`: never a percentage without its denominator.

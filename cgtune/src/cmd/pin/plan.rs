@@ -21,13 +21,14 @@ use cgtune_node::{
     description::{Description, Holder},
     names::Resident,
 };
-use cgtune_sys::{Hierarchies, HostRoot, cpusets};
+use cgtune_sys::{HostRoot, cpusets::Cpuset};
 
 use lists::{avoided, known_nodes, refuse_unknown, shared};
 use refusal::refused;
 
 use crate::{
     cli,
+    cmd::topology,
     exit::Exit,
     failure::{self, Hinted},
     machine::{self, Described},
@@ -239,23 +240,11 @@ fn not_given_away(host: &HostRoot, all: &CpuSet, streams: &mut Streams<'_>) -> a
 
 /// Who holds CPUs on this node. A node without cpusets has nobody.
 fn holders(host: HostRoot, streams: &mut Streams<'_>) -> anyhow::Result<Vec<Holder>> {
-    let held = Hierarchies::detect(host).and_then(|hierarchies| cpusets::read(&hierarchies));
-    match held {
-        Ok(held) => {
-            // A plan names groups by their paths, which is how they are named to be changed.
-            let held = held.unwrap_or_default();
-            if let Some(unread) = &held.unread {
-                streams.warn(unread)?;
-            }
-            let of = |cpuset: &cpusets::Cpuset| Holder::of(cpuset, &Resident::of(&cpuset.path), None);
-            Ok(held.groups.iter().filter(|cpuset| cpuset.holds_own()).map(of).collect())
-        }
-        Err(error) => {
-            let error = failure::sentence(&error.into());
-            streams.warn(&format!("whether somebody else holds these CPUs is not known: {error}"))?;
-            Ok(Vec::new())
-        }
-    }
+    let unknown = "whether somebody else holds these CPUs is not known";
+    let held = topology::held(host, unknown, streams)?.map(|(cpusets, _)| cpusets);
+    // A plan names groups by their paths, which is how they are named to be changed.
+    let of = |cpuset: &Cpuset| Holder::of(cpuset, &Resident::of(&cpuset.path), None);
+    Ok(held.unwrap_or_default().iter().map(of).collect())
 }
 
 /// Who else holds some of these CPUs.

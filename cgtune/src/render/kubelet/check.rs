@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use cgtune_core::{
     kubelet::{Finding, Release, Severity},
-    text::Escaped,
+    text::{Escaped, counted},
 };
 use serde::Serialize;
 
@@ -72,23 +72,15 @@ pub(crate) fn text(judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn sum(judged: &Judged<'_>) -> String {
-    let counted = |severity, name: &str| match judged.count(severity) {
-        0 => None,
-        1 => Some(format!("1 {name}")),
-        count => Some(format!("{count} {name}s")),
-    };
-    let words = [
-        counted(Severity::Error, "error"),
-        counted(Severity::Warning, "warning"),
-        counted(Severity::Note, "note"),
-    ];
-    let words: Vec<_> = words.into_iter().flatten().collect();
+    let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let found = kinds.map(|(severity, name)| (judged.count(severity), name)).into_iter();
+    let words: Vec<_> =
+        found.filter(|(count, _)| *count > 0).map(|(count, name)| counted(count, name)).collect();
     let found = if words.is_empty() { "nothing to say about CPU".to_owned() } else { words.join(", ") };
     let name = fit(judged.config.name());
     let drop_ins = match judged.config.drop_ins().len() {
         0 => String::new(),
-        1 => " with 1 drop-in".to_owned(),
-        count => format!(" with {count} drop-ins"),
+        count => format!(" with {}", counted(count, "drop-in")),
     };
     let flags = match (judged.config.has_flags(), drop_ins.is_empty()) {
         (false, _) => "",

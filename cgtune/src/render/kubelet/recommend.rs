@@ -11,7 +11,7 @@ use cgtune_core::{
         Finding, Release,
         recommend::{Alternative, Change, Expected, Given, Modelled, Recommendation},
     },
-    text::Escaped,
+    text::{Escaped, counted},
 };
 use cgtune_manifest::{Edited, kubeadm_patch};
 use similar::TextDiff;
@@ -110,18 +110,13 @@ fn title(advised: &Advised<'_>) -> String {
     let name = advised.shown_name().unwrap_or_else(|| "a kubelet without a configuration".to_owned());
     let pods = match advised.pods {
         None => "pods not known".to_owned(),
-        Some(1) => "1 pod".to_owned(),
-        Some(pods) => format!("{pods} pods"),
+        Some(pods) => counted(pods, "pod"),
     };
     let changes = match advised.done.changes.len() {
         0 => "nothing to change".to_owned(),
-        1 => "1 change".to_owned(),
-        changes => format!("{changes} changes"),
+        changes => counted(changes, "change"),
     };
-    let cpus = match advised.online.len() {
-        1 => "1 CPU".to_owned(),
-        cpus => format!("{cpus} CPUs"),
-    };
+    let cpus = counted(advised.online.len(), "CPU");
     format!("{name}, Kubernetes {}, {cpus}, {pods}: {changes}", advised.release)
 }
 

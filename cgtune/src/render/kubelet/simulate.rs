@@ -7,7 +7,7 @@ use cgtune_core::{
     assign::place::{Placed, Seat},
     convert::pod::{QosClass, Role},
     kubelet::{PolicyOption, config::CpuManagerPolicy},
-    text::Escaped,
+    text::{Escaped, counted},
 };
 use serde::Serialize;
 
@@ -179,10 +179,6 @@ pub(crate) fn text(simulation: &Simulation<'_>, before: usize, out: &mut dyn Wri
 
 fn named(cpus: &CpuSet) -> String {
     if cpus.is_empty() { "none".to_owned() } else { cpus.to_string() }
-}
-
-fn counted(count: usize, of: &str) -> String {
-    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
 fn one(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {

@@ -10,12 +10,8 @@ use crate::{
         release::Release,
         topology_manager::{TopologyOption, TopologyPolicy},
     },
+    text::counted,
 };
-
-/// `1 CPU`, `3 CPUs`.
-fn counted(cpus: usize) -> String {
-    if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") }
-}
 
 /// What is wrong or surprising. Texts in it are fit to show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,7 +144,7 @@ pub enum Fault {
         policy: TopologyPolicy,
     },
     /// What `single-numa-node` refuses on a machine.
-    #[error("what needs more than {}, the largest NUMA node, is refused under single-numa-node", counted(*.largest))]
+    #[error("what needs more than {}, the largest NUMA node, is refused under single-numa-node", counted(*.largest, "CPU"))]
     LargestNode {
         /// CPUs of the largest node that are not reserved.
         largest: usize,
@@ -257,7 +253,7 @@ pub enum Fault {
     #[error(
         "{amount} reserved make {} to the static policy and {amount} to the scheduler, which may send pods whose \
          whole CPUs are not there (UnexpectedAdmissionError)",
-        counted(*.cpus)
+        counted(*.cpus, "CPU")
     )]
     ReservedRounded {
         /// The amounts together.
@@ -280,7 +276,7 @@ pub enum Fault {
         threads: usize,
     },
     /// More reserved than there is.
-    #[error("{amount} are reserved on a machine of {}: the kubelet does not start", counted(*.cpus))]
+    #[error("{amount} are reserved on a machine of {}: the kubelet does not start", counted(*.cpus, "CPU"))]
     MoreThanThereIs {
         /// The amounts together.
         amount: MilliCpu,

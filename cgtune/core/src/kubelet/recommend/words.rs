@@ -8,6 +8,7 @@ use super::{Evidence, Expected, Field, Given, Lack, Reason, Remark, Reserve, Ris
 use crate::{
     kubelet::{gates::Gate, options::PolicyOption, release::Release, topology_manager::TopologyScope},
     sim::Spread,
+    text::counted,
 };
 
 impl fmt::Display for Field {
@@ -31,11 +32,11 @@ impl fmt::Display for Given {
 
 /// `1 CPU`, `3 CPUs`.
 fn cpus(count: usize) -> String {
-    if count == 1 { "1 CPU".to_owned() } else { format!("{count} CPUs") }
+    counted(count, "CPU")
 }
 
 fn containers(count: usize) -> String {
-    if count == 1 { "1 container".to_owned() } else { format!("{count} containers") }
+    counted(count, "container")
 }
 
 /// `1–3`, or `0` where both ends show the same.
