@@ -268,24 +268,29 @@ fn node() -> tempfile::TempDir {
     node
 }
 
-#[test]
-fn running_pods_are_found_by_their_groups() {
-    let node = node();
-    let root = node.path().to_str().unwrap();
+/// What is recommended for the pods that run there, on one line.
+fn of_running(node: &std::path::Path) -> String {
+    let root = node.to_str().unwrap();
     let args =
         ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
     let (code, out, err) = kubelet(&args, "");
     assert_eq!(code, 0, "{out}{err}");
-    let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(line.contains("16 CPUs, 2 pods: 4 changes"), "{out}");
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn running_pods_are_found_by_their_groups() {
+    let node = node();
+    let line = of_running(node.path());
+    assert!(line.contains("16 CPUs, 2 pods: 4 changes"), "{line}");
     assert!(
         line.contains(
             "pod 6c1a4e95-6bb6-11e6-bc26-28d2444e470d/a1a1a1a1a1a1 asks for 3 CPUs, no multiple of 2"
         ),
-        "{out}"
+        "{line}"
     );
     // What was watched did not move, so that nothing was measured.
-    assert!(!line.contains("periods"), "{out}");
+    assert!(!line.contains("periods"), "{line}");
     let (code, out, err) =
         kubelet(&["recommend", "--topology", "machine.json", "--running", "--for", "5"], "");
     assert_eq!((code, out.as_str()), (2, ""));
@@ -312,16 +317,11 @@ fn a_running_container_with_cpus_of_its_own_is_known_by_them() {
             std::fs::write(folder.join(name), text).unwrap();
         }
     }
-    let root = node.path().to_str().unwrap();
-    let args =
-        ["recommend", "--topology", "machine.json", "--running", "--for", "300ms", "--host-root", root];
-    let (code, out, err) = kubelet(&args, "");
-    assert_eq!(code, 0, "{out}{err}");
-    let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(line.contains("3 pods"), "{out}");
+    let line = of_running(node.path());
+    assert!(line.contains("3 pods"), "{line}");
     assert!(
         line.contains("the largest pod 8c1a4e95-6bb6-11e6-bc26-28d2444e470d/c3c3c3c3c3c3 with 4"),
-        "{out}"
+        "{line}"
     );
 }
 

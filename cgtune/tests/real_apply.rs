@@ -38,7 +38,7 @@ fn a_change_is_shown_made_read_back_and_taken_back() {
     let done = node.expect(0, CHANGE);
     assert_eq!(node.observed().bandwidth.unwrap(), limited(20, 100, 5).into());
     // Of this journal, on one line: half of it would undo a change of another.
-    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    let undo = node.undo_command(1);
     assert!(done.lines().any(|line| line.trim().ends_with(&undo)), "{done}");
     let again = node.expect(0, CHANGE);
     assert!(again.contains("nothing differs"), "{again}");
@@ -210,7 +210,7 @@ fn a_change_that_nobody_could_be_told_of_is_undone_or_its_number_is_said() {
     let output = node.command(CHANGE).stdout(full()).output().unwrap();
     let said = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let undo = format!("cgtune undo 3 --journal {}", node.journal.path().display());
+    let undo = node.undo_command(3);
     assert!(said.contains(&undo) && said.contains("No space left"), "{said}");
     node.expect(0, &["undo", "3"]);
     assert_eq!(node.observed(), before);
@@ -251,7 +251,7 @@ fn a_change_that_does_not_end_as_another_has_the_lock_says_so() {
     drop(lock);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    let undo = node.undo_command(1);
     assert!(said.contains("change 1 is still in force") && said.contains(&undo), "{said}");
     node.expect(0, &["undo"]);
     assert_eq!(node.observed(), before);
@@ -269,7 +269,7 @@ fn one_that_was_killed_before_its_end_is_told_with_what_to_type() {
     child.wait().unwrap();
     std::thread::sleep(Duration::from_secs(1));
     let history = node.expect(0, &["history"]);
-    let undo = format!("cgtune undo 1 --journal {}", node.journal.path().display());
+    let undo = node.undo_command(1);
     assert!(history.contains("was to end"), "{history}");
     assert!(history.lines().any(|line| line.trim().ends_with(&undo)), "{history}");
     node.expect(0, &["undo"]);

@@ -224,13 +224,7 @@ fn nobody_in_particular_can_diagnose() {
     let mut node = Node::new("others");
     apply(node.group.cgroup().unwrap(), &bandwidth(limited(10, 100, 0))).unwrap();
     let _load = hog(&mut node);
-    // The tool as built may lie where nobody may look.
-    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
-    let tool = public.path().join("cgtune");
-    fs::copy(binary(), &tool).unwrap();
-    for file in [public.path(), &tool] {
-        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    }
+    let (_public, tool) = node::for_anybody();
     let path = node.path();
     let mut command = Command::new(&tool);
     command.args(["diagnose", "--json", "--for", "1s"]).arg(&path).uid(65534).gid(65534).stdin(Stdio::null());

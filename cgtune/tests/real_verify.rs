@@ -26,7 +26,7 @@ use std::{
 };
 
 use nix::{sys::signal::Signal, unistd::Pid};
-use node::{Node, alone, binary, text};
+use node::{Node, alone, text};
 use pin::{answer, begin, found, path, pin, pinned, sleepers, verify};
 
 #[test]
@@ -121,12 +121,7 @@ fn a_proc_that_hides_others_is_told_and_nobody_is_said_to_be_alone() {
     let _one = alone();
     let mut node = pinned("hidden", "1");
     let mut load = sleepers(&mut node.group, 2);
-    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
-    let tool = public.path().join("cgtune");
-    fs::copy(binary(), &tool).unwrap();
-    for file in [public.path(), &tool] {
-        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    }
+    let (_public, tool) = node::for_anybody();
     let own = node.path();
     let look = |hidepid: &str, args: &[&str]| {
         let mut command = Command::new("unshare");
@@ -227,13 +222,7 @@ fn nobody_in_particular_can_verify() {
     let _one = alone();
     let mut node = pinned("others", "1");
     let mut load = sleepers(&mut node.group, 2);
-    // The tool as built may lie where nobody may look.
-    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
-    let tool = public.path().join("cgtune");
-    fs::copy(binary(), &tool).unwrap();
-    for file in [public.path(), &tool] {
-        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    }
+    let (_public, tool) = node::for_anybody();
     let mut command = Command::new(&tool);
     command.env_clear().args(["pin", "verify", "--json"]).arg(node.path()).uid(65534).gid(65534);
     let document = answer(&command.stdin(Stdio::null()).output().unwrap(), 0);

@@ -25,6 +25,17 @@ use nix::{
     unistd::Pid,
 };
 
+/// The tool where anybody may start it, as long as the folder is kept: as built it may lie where nobody may look.
+pub(crate) fn for_anybody() -> (tempfile::TempDir, PathBuf) {
+    let public = tempfile::Builder::new().prefix("cgtune-").tempdir_in("/tmp").unwrap();
+    let tool = public.path().join("cgtune");
+    std::fs::copy(binary(), &tool).unwrap();
+    for file in [public.path(), &tool] {
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    (public, tool)
+}
+
 /// One test at a time: the workshop sweeps what it takes for left behind, and timing matters to some.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
@@ -91,6 +102,11 @@ impl Node {
     pub(crate) fn observed(&mut self) -> Observed {
         // What is in force follows from what is set, a moment later on some kernels.
         Observed { effective_cpus: None, ..self.group.cgroup().unwrap().observe().unwrap() }
+    }
+
+    /// What is told to undo a change of this journal.
+    pub(crate) fn undo_command(&self, change: u64) -> String {
+        format!("cgtune undo {change} --journal {}", self.journal.path().display())
     }
 
     pub(crate) fn path(&mut self) -> PathBuf {
